@@ -1,0 +1,109 @@
+//! What comes in and what goes out, in a form that no platform owns.
+
+use crate::Address;
+use serde::{Deserialize, Serialize};
+
+/// One thing a customer did on a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    pub address: Address,
+    /// The platform's id of this event, unique within the address; repeats carry the same id.
+    pub event_id: String,
+    /// When the platform says it was sent, milliseconds since 1970.
+    pub sent_at_ms: i64,
+    pub body: InboundBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboundBody {
+    Text(String),
+    /// A quick reply was pressed; the id is one that [`Choice::id`] offered.
+    Choice(String),
+}
+
+/// One message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outbound {
+    /// Unique for ever; a repeated delivery carries the same id.
+    pub id: String,
+    pub address: Address,
+    pub turn: u64,
+    /// The take-over epoch this was decided in; the bot's own messages of an older epoch are dropped.
+    pub epoch: u64,
+    pub from: Speaker,
+    pub body: OutboundBody,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    Bot,
+    Rep,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboundBody {
+    Reply(Body),
+    /// The conversation is now with the bot, waiting for a person, or with a person.
+    Mode {
+        mode: String,
+    },
+    /// These events of the customer's have been read, in this turn.
+    Read {
+        event_ids: Vec<String>,
+    },
+}
+
+/// A reply: parts in reading order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    pub parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Part {
+    /// Markdown: paragraphs, emphasis, lists and links only.
+    Text {
+        text: String,
+    },
+    Products {
+        products: Vec<Card>,
+    },
+    Choices {
+        choices: Vec<Choice>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub id: String,
+    pub title: String,
+    pub price: Price,
+    /// The price before a sale, where one is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Price>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// `in_stock`, `out_of_stock`, `preorder` or `backorder`, as in the feed.
+    pub availability: String,
+    /// True reasons that refer to what the customer said.
+    pub why: Vec<String>,
+}
+
+/// An amount as a decimal string in the currency's own digits, `2680.00`, and its ISO 4217 code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    pub amount: String,
+    pub currency: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub id: String,
+    pub label: String,
+}
