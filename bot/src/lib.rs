@@ -1,1 +1,7 @@
-//! bot
+//! The shell: stores, model, HTTP, commands; the only crate that knows two leaves at once.
+
+pub mod http;
+pub mod mail;
+pub mod mailbox;
+pub mod model;
+pub mod store;
