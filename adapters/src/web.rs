@@ -1,1 +1,0 @@
-//! The web widget's channel: what the page posts, and the events it reads.
