@@ -14,15 +14,15 @@ pub struct Asset {
     pub bytes: Cow<'static, [u8]>,
     /// The media type with its charset, `text/javascript; charset=utf-8`.
     pub mime: &'static str,
-    /// A strong entity tag with its quotes: the content's SHA-256.
+    /// A weak entity tag with its quotes, because the same file is also sent compressed.
     pub etag: String,
 }
 
 impl Asset {
     /// A file from any embedded folder.
     pub fn embedded(name: &str, file: rust_embed::EmbeddedFile) -> Self {
-        let mut etag = String::with_capacity(66);
-        etag.push('"');
+        let mut etag = String::with_capacity(68);
+        etag.push_str("W/\"");
         for byte in file.metadata.sha256_hash() {
             // Writing to a string cannot fail.
             let _ = write!(etag, "{byte:02x}");

@@ -1,0 +1,191 @@
+//! The settings at their boundary: three layers in, values or named problems out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use super::{LogFormat, Origins, Overrides, Settings, SettingsError};
+use secrecy::ExposeSecret;
+
+fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    load_with(toml, variables, &Overrides::default())
+}
+
+fn load_with(
+    toml: &str,
+    variables: &[(&str, &str)],
+    overrides: &Overrides,
+) -> Result<Settings, SettingsError> {
+    let dir = tempdir();
+    let path = dir.join("tiansheng.toml");
+    std::fs::write(&path, toml).unwrap();
+    std::fs::write(dir.join("key"), "sk-from-file\n").unwrap();
+    let at = dir.display().to_string();
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.replace("DIR", &at)))
+        .collect::<Vec<_>>();
+    let loaded = Settings::load(Some(&path), variables, overrides);
+    std::fs::remove_dir_all(&dir).unwrap();
+    loaded.map_err(|mut error| {
+        for problem in &mut error.problems {
+            problem.origin = problem.origin.replace(&format!("{at}/"), "");
+            problem.message = problem.message.replace(&format!("{at}/"), "");
+        }
+        error
+    })
+}
+
+fn tempdir() -> std::path::PathBuf {
+    let dir = std::env::temp_dir().join(format!("tiansheng-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&dir).unwrap();
+    dir
+}
+
+fn refused(toml: &str, variables: &[(&str, &str)], expected: &str) {
+    let error = load(toml, variables).expect_err(expected);
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn without_any_setting_the_demo_is_served_on_this_machine() {
+    let settings = load("", &[]).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.data.dir.to_str(), Some("./data"));
+    assert!(settings.shop.dir.is_none());
+    assert!(settings.model.is_none());
+    assert_eq!(settings.web.origins, Origins::Localhost);
+    assert_eq!(settings.web.messages_per_minute.get(), 30);
+    assert_eq!(settings.log.level, tracing::Level::INFO);
+    assert_eq!(settings.log.format, LogFormat::Text);
+}
+
+#[test]
+fn variables_stand_over_the_file_and_flags_over_both() {
+    let toml = "listen = \"127.0.0.1:1\"\n[data]\ndir = \"file\"\n[shop]\ndir = \"file\"\n";
+    let variables = [
+        ("TIANSHENG_DATA__DIR", "variable"),
+        ("TIANSHENG_SHOP__DIR", "variable"),
+        ("TIANSHENG_LISTEN", ""),
+        ("OTHER_LISTEN", "x"),
+    ];
+    let overrides = Overrides {
+        shop_dir: Some("flag".into()),
+        ..Overrides::default()
+    };
+    let settings = load_with(toml, &variables, &overrides).unwrap();
+    assert_eq!(settings.listen.port(), 1);
+    assert_eq!(settings.data.dir.to_str(), Some("variable"));
+    assert_eq!(settings.shop.dir.unwrap().to_str(), Some("flag"));
+}
+
+#[test]
+fn a_secret_comes_by_value_or_from_a_file_and_is_never_shown() {
+    let model = "[model]\nurl = \"http://127.0.0.1:1/v1\"\nname = \"m\"\n";
+    let cases = [
+        (("TIANSHENG_MODEL__KEY", "sk-value"), "sk-value"),
+        (("TIANSHENG_MODEL__KEY_FILE", "DIR/key"), "sk-from-file"),
+    ];
+    for (variable, expected) in cases {
+        let settings = load(model, &[variable]).unwrap();
+        assert!(!format!("{settings:?}").contains(expected));
+        let key = settings.model.unwrap().key.unwrap();
+        assert_eq!(key.expose_secret(), expected);
+    }
+    refused(
+        model,
+        &[
+            ("TIANSHENG_MODEL__KEY", "sk"),
+            ("TIANSHENG_MODEL__KEY_FILE", "DIR/key"),
+        ],
+        "TIANSHENG_MODEL__KEY_FILE: `model.key_file` stands beside `model.key`; give one of them",
+    );
+    let error = load(model, &[("TIANSHENG_MODEL__KEY_FILE", "DIR/none")]).unwrap_err();
+    assert!(error.to_string().contains("names none: cannot be read"));
+}
+
+#[test]
+fn origins_are_kept_as_browsers_write_them() {
+    let listed = load(
+        "[web]\norigins = [\"https://Shop.example:443/\", \"http://b.example:8000\"]\n",
+        &[],
+    )
+    .unwrap();
+    let expected = ["https://shop.example", "http://b.example:8000"];
+    assert_eq!(
+        listed.web.origins,
+        Origins::Listed(expected.map(str::to_owned).into())
+    );
+    let any = load("", &[("TIANSHENG_WEB__ORIGINS", "https://a.example, *")]).unwrap();
+    assert_eq!(any.web.origins, Origins::Any);
+}
+
+#[test]
+fn every_problem_names_its_place_and_what_would_be_right() {
+    refused(
+        "[web]\norgins = []\n",
+        &[],
+        "tiansheng.toml:2: unknown setting `web.orgins`; did you mean `web.origins`?",
+    );
+    refused(
+        "",
+        &[("TIANSHENG_MODEL__KEYFILE", "x")],
+        "TIANSHENG_MODEL__KEYFILE: unknown setting `model.keyfile`; did you mean `TIANSHENG_MODEL__KEY_FILE`?",
+    );
+    refused(
+        "colour = \"red\"\n",
+        &[],
+        "tiansheng.toml:1: unknown setting `colour`",
+    );
+    refused(
+        "[channels.telegram]\ntoken = \"1:a\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.telegram.token` is not available in this version: the web widget and the terminal are the channels; remove it",
+    );
+    refused(
+        "",
+        &[("TIANSHENG_STATE__URL", "redis://127.0.0.1")],
+        "TIANSHENG_STATE__URL: `state.url` is not available in this version: conversations are kept in `data.dir`; remove it",
+    );
+    refused(
+        "listen = 8080\n[web]\nmessages_per_minute = 0\norigins = [\"shop.example\"]\n",
+        &[("TIANSHENG_LOG__LEVEL", "loud")],
+        "tiansheng.toml:1: `listen` must be an address and port such as 127.0.0.1:8080\n\
+         tiansheng.toml:4: `web.origins` `shop.example` is not an origin such as https://shop.example, or `*`\n\
+         tiansheng.toml:3: `web.messages_per_minute` must be a number from 1 to 100000\n\
+         TIANSHENG_LOG__LEVEL: `log.level` must be one of error, warn, info, debug, trace",
+    );
+    refused(
+        "[mailbox]\nburst_window_ms = 900\nburst_max_ms = 100\n",
+        &[],
+        "tiansheng.toml:3: `mailbox.burst_max_ms` must be at least mailbox.burst_window_ms, which is 900",
+    );
+    refused(
+        "[model]\nurl = \"http://127.0.0.1:1\"\n",
+        &[],
+        "tiansheng.toml:2: `model.url` needs `model.name` beside it",
+    );
+    refused(
+        "[listen]\nport = 1\n",
+        &[],
+        "tiansheng.toml: `listen` must be a value, this is a table",
+    );
+}
+
+#[test]
+fn a_broken_file_is_named_without_its_text() {
+    let error = load("[model]\nkey = sk-secret\n", &[]).unwrap_err();
+    let told = error.to_string();
+    assert!(told.starts_with("tiansheng.toml: "), "{told}");
+    assert!(told.contains("line 2"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+    let missing = Settings::load(
+        Some(std::path::Path::new("/nowhere/tiansheng.toml")),
+        [],
+        &Overrides::default(),
+    );
+    let told = missing.unwrap_err().to_string();
+    assert!(told.starts_with("/nowhere/tiansheng.toml: cannot be read"));
+}
