@@ -1,0 +1,137 @@
+//! Whether this process lives, whether it can serve, and its figures.
+
+use super::Shared;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How long a dependency may take to answer, in milliseconds.
+const CHECK_MS_MAX: u64 = 2_000;
+/// Bounds of the histograms whose name ends in `_seconds`.
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// What parts of the program report of themselves; a clone reports to the same place.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness {
+    reported: Arc<Mutex<BTreeMap<String, Report>>>,
+}
+
+/// One dependency's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub ok: bool,
+    /// The process serves without it, only worse.
+    pub optional: bool,
+    pub detail: String,
+}
+
+impl Readiness {
+    pub fn report(&self, name: &str, report: Report) {
+        self.reported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), report);
+    }
+
+    fn reports(&self) -> BTreeMap<String, Report> {
+        self.reported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// `GET /healthz`.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: 503 while a needed dependency is away or the process is stopping.
+pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    let (state, records) = tokio::join!(
+        check(shared.state.depth()),
+        check(shared.records.position())
+    );
+    let mut dependencies = shared.readiness.reports();
+    dependencies.insert("state".to_owned(), state);
+    dependencies.insert("records".to_owned(), records);
+    if shared.stop.is_cancelled() {
+        dependencies.insert("process".to_owned(), report(false, "stopping"));
+    }
+    let ready = dependencies
+        .values()
+        .all(|report| report.ok || report.optional);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let told = Told {
+        ready,
+        dependencies,
+    };
+    let mut response = (status, Json(told)).into_response();
+    super::no_store(&mut response);
+    response
+}
+
+#[derive(Serialize)]
+struct Told {
+    ready: bool,
+    dependencies: BTreeMap<String, Report>,
+}
+
+async fn check<T, E: std::fmt::Display>(step: impl Future<Output = Result<T, E>>) -> Report {
+    match tokio::time::timeout(Duration::from_millis(CHECK_MS_MAX), step).await {
+        Ok(Ok(_)) => report(true, "answers"),
+        Ok(Err(error)) => report(false, &error.to_string()),
+        Err(_) => report(false, "does not answer in time"),
+    }
+}
+
+fn report(ok: bool, detail: &str) -> Report {
+    Report {
+        ok,
+        optional: false,
+        detail: detail.to_owned(),
+    }
+}
+
+/// `GET /metrics`, in Prometheus' text form.
+pub(super) async fn metrics() -> Response {
+    let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Folds samples into histograms, so that they take no memory when nobody asks for them.
+pub(super) fn upkeep() {
+    if let Some(recorder) = recorder() {
+        recorder.run_upkeep();
+    }
+}
+
+/// The process' one recorder; the first caller installs it.
+pub(super) fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)
+                .ok()?
+                .build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(recorder).ok()?;
+            Some(handle)
+        })
+        .as_ref()
+}

@@ -1,0 +1,176 @@
+//! Rate limits by session and by client address, in bounded memory.
+
+use super::problem::{Kind, Problem};
+use crate::config;
+use axum::extract::ConnectInfo;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http::request::Parts;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// An office behind one address may send this many times what one session may.
+const ADDRESS_FACTOR: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// Event streams that a session may open, a minute.
+const STREAMS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
+/// Wrong tokens that are answered one by one, a minute and address.
+const STRANGERS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+/// Idle keys are dropped after this many checks.
+const CHECKS_PER_SWEEP: usize = 1024;
+/// Most keys a limiter remembers at once.
+const KEYS_MAX: usize = 100_000;
+/// What a caller waits when all keys are taken, in milliseconds.
+const KEYS_RETRY_MS: u64 = 10_000;
+
+/// All limits of the web API.
+pub(super) struct Limits {
+    pub(super) sessions: Keyed<IpAddr>,
+    pub(super) messages: Keyed<String>,
+    pub(super) messages_by_address: Keyed<IpAddr>,
+    pub(super) streams: Keyed<String>,
+    pub(super) strangers: Keyed<IpAddr>,
+}
+
+impl Limits {
+    pub(super) fn new(web: &config::Web) -> Self {
+        let by_address = web.messages_per_minute.saturating_mul(ADDRESS_FACTOR);
+        Self {
+            sessions: Keyed::per_minute("sessions from this address", web.sessions_per_minute),
+            messages: Keyed::per_minute("messages in this session", web.messages_per_minute),
+            messages_by_address: Keyed::per_minute("messages from this address", by_address),
+            streams: Keyed::per_minute("event streams in this session", STREAMS_PER_MINUTE),
+            strangers: Keyed::per_minute("wrong tokens from this address", STRANGERS_PER_MINUTE),
+        }
+    }
+}
+
+/// One limit over many keys.
+pub(super) struct Keyed<K: Hash + Eq + Clone> {
+    what: &'static str,
+    per_minute: NonZeroU32,
+    limiter: DefaultKeyedRateLimiter<K>,
+    clock: DefaultClock,
+    checks: AtomicUsize,
+}
+
+impl<K: Hash + Eq + Clone> Keyed<K> {
+    fn per_minute(what: &'static str, per_minute: NonZeroU32) -> Self {
+        Self {
+            what,
+            per_minute,
+            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            clock: DefaultClock::default(),
+            checks: AtomicUsize::new(0),
+        }
+    }
+
+    /// Counts one request of `key`, or says how long to wait.
+    pub(super) fn check(&self, key: &K) -> Result<(), Problem> {
+        let checks = self.checks.fetch_add(1, Ordering::Relaxed);
+        if checks % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+            if self.limiter.len() > KEYS_MAX {
+                return Err(Problem::new(Kind::Busy, "too many callers at once")
+                    .retry_after_ms(KEYS_RETRY_MS));
+            }
+        }
+        self.limiter.check_key(key).map_err(|refused| {
+            let wait = refused.wait_time_from(self.clock.now());
+            Problem::new(
+                Kind::TooMany,
+                format!("at most {} {} a minute", self.per_minute, self.what),
+            )
+            .retry_after_ms(wait_ms(wait))
+        })
+    }
+}
+
+fn wait_ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The client's address as limits count it; without a socket, one address for all.
+///
+/// Behind a trusted proxy it is the last entry of `X-Forwarded-For`, the one the proxy wrote.
+pub(super) fn client(parts: &Parts, trust_forwarded: bool) -> IpAddr {
+    let forwarded = trust_forwarded
+        .then(|| parts.headers.get_all("x-forwarded-for").iter().next_back())
+        .flatten()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.rsplit(',').next())
+        .and_then(address_of);
+    let peer = || {
+        parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip())
+    };
+    counted(
+        forwarded
+            .or_else(peer)
+            .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    )
+}
+
+/// Some proxies write the port too.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    text.parse::<IpAddr>()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+/// One customer usually holds a whole IPv6 /64, so that is one address.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(forwarded: Option<&'static str>, trusted: bool, expected: &str) {
+        let mut request = http::Request::new(());
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from(([9, 9, 9, 9], 1))));
+        if let Some(value) = forwarded {
+            let value = http::HeaderValue::from_static(value);
+            request.headers_mut().insert("x-forwarded-for", value);
+        }
+        let (parts, ()) = request.into_parts();
+        assert_eq!(client(&parts, trusted).to_string(), expected);
+    }
+
+    #[test]
+    fn the_forwarded_address_counts_only_from_a_trusted_proxy() {
+        check(None, true, "9.9.9.9");
+        check(Some("1.1.1.1"), false, "9.9.9.9");
+        check(Some("6.6.6.6, 1.1.1.1"), true, "1.1.1.1");
+        check(Some("1.1.1.1:4711"), true, "1.1.1.1");
+        check(Some("::ffff:1.1.1.1"), true, "1.1.1.1");
+        check(Some("2001:db8:1:2:3:4:5:6"), true, "2001:db8:1:2::");
+        check(Some("[2001:db8:1:2::9]:80"), true, "2001:db8:1:2::");
+        check(Some("nonsense"), true, "9.9.9.9");
+    }
+
+    #[test]
+    fn idle_keys_are_forgotten() {
+        let fast = NonZeroU32::MAX;
+        let limit = Keyed::per_minute("checks", fast);
+        for key in 0..10 * CHECKS_PER_SWEEP {
+            assert!(limit.check(&key.to_string()).is_ok());
+        }
+        assert!(limit.limiter.len() <= CHECKS_PER_SWEEP);
+    }
+}

@@ -1,0 +1,70 @@
+//! `POST /v1/web/messages`: answered 202 only when the mailbox holds the message.
+
+use super::body::read_json;
+use super::limits::client;
+use super::problem::{Kind, Problem};
+use super::{Shared, no_store, sessions};
+use crate::mail::Mail;
+use crate::store::{Accepted, NewMail};
+use adapters::InboundBody;
+use adapters::web::read_message;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use std::sync::Arc;
+
+pub(super) async fn post(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let session = sessions::of_request(&shared, &parts).await?;
+    let conversation = session.conversation.as_str().to_owned();
+    let from = client(&parts, shared.settings.web.trust_forwarded);
+    shared.limits.messages.check(&conversation)?;
+    shared.limits.messages_by_address.check(&from)?;
+    let bytes = read_json(&parts.headers, body).await?;
+    let now_ms = (shared.now_ms)();
+    let inbound = read_message(&bytes, &session.conversation, now_ms)?;
+
+    let event_id = inbound.event_id.clone();
+    // A pressed choice is a whole utterance, nothing more of a burst is to come.
+    let (quiet_ms, quiet_max_ms) = match &inbound.body {
+        InboundBody::Text(_) => {
+            let mailbox = &shared.settings.mailbox;
+            (mailbox.burst_window_ms, mailbox.burst_max_ms)
+        }
+        InboundBody::Choice(_) => (0, 0),
+    };
+    let body = serde_json::to_string(&Mail::Customer { inbound })
+        .map_err(|_| Problem::new(Kind::Internal, "the message has no stored form"))?;
+    let accepted = super::bounded(shared.state.accept(NewMail {
+        conversation,
+        event_id: event_id.clone(),
+        at_ms: now_ms,
+        quiet_ms,
+        quiet_max_ms,
+        body,
+    }))
+    .await?;
+    let duplicate = match accepted {
+        Accepted::New { .. } => false,
+        Accepted::Repeated => true,
+    };
+    metrics::counter!("web_messages_total", "duplicate" => duplicate.to_string()).increment(1);
+    let told = Told {
+        id: &event_id,
+        duplicate,
+    };
+    let mut response = (StatusCode::ACCEPTED, Json(told)).into_response();
+    no_store(&mut response);
+    Ok(response)
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    id: &'a str,
+    duplicate: bool,
+}
