@@ -1,0 +1,66 @@
+//! What is asked of the catalogue and what comes back.
+
+use crate::money::Money;
+
+/// A search: words are taste, everything else is a promise that no hit breaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Free text in any language; empty means every product that keeps the rest.
+    pub words: String,
+    /// Any of these types or what lies below them, by key.
+    pub types: Vec<String>,
+    /// Any of these brands.
+    pub brands: Vec<String>,
+    /// Attribute name and value key; of one name any value, of several names all.
+    pub attributes: Vec<(String, String)>,
+    pub not_types: Vec<String>,
+    pub not_brands: Vec<String>,
+    pub not_attributes: Vec<(String, String)>,
+    /// Product ids left out, such as those shown before.
+    pub not_ids: Vec<String>,
+    /// Inclusive, against the price at `now_ms`; a product in another currency never passes.
+    pub price_min: Option<Money>,
+    pub price_max: Option<Money>,
+    /// Only what can be bought now.
+    pub in_stock: bool,
+    pub order: Order,
+    /// Hits at most; `HITS_MAX` bounds it.
+    pub limit: usize,
+    /// Milliseconds since 1970, for prices with dates.
+    pub now_ms: i64,
+}
+
+/// Ties are always broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// Best match first; without words what is in stock first, then the lower price.
+    #[default]
+    Relevance,
+    PriceUp,
+    PriceDown,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    pub id: String,
+    /// BM25 over the fields; 0 where no word was asked or matched.
+    pub score: f32,
+}
+
+/// What the products that keep a query's constraints look like together; its words are not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    pub count: usize,
+    /// The lowest price at `now_ms`, with its product.
+    pub min: Option<(String, Money)>,
+    pub max: Option<(String, Money)>,
+    /// Products under each type key, at every level; sorted by key.
+    pub by_type: Vec<(String, usize)>,
+    /// Products with each brand; sorted by brand.
+    pub by_brand: Vec<(String, usize)>,
+    /// Attribute name, value key, products; sorted. Only attributes with few values.
+    pub by_attribute: Vec<(String, String, usize)>,
+}
+
+/// Most hits of one search.
+pub const HITS_MAX: usize = 1_000;
