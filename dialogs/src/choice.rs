@@ -1,0 +1,91 @@
+//! Quick replies: what each id means, read as an utterance whose meaning is certain.
+
+use crate::conversation::Conversation;
+use crate::nlu::{Entity, Intent, ReadBy, Sentiment, Understanding, Value};
+
+/// Longest id of a quick reply in bytes.
+pub const CHOICE_BYTES_MAX: usize = 200;
+
+/// `None` where the id has no meaning (any more).
+pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding> {
+    let label = conversation
+        .choices
+        .iter()
+        .find(|choice| choice.id == id)
+        .map_or(id, |choice| choice.label.as_str());
+    let (verb, argument) = id.split_once(':').unwrap_or((id, ""));
+    let product = || {
+        vec![entity(
+            Value::Product {
+                id: argument.to_owned(),
+            },
+            label,
+        )]
+    };
+    let (intent, entities) = match (verb, argument.is_empty()) {
+        ("talk-to-person", true) => ("ask_human", Vec::new()),
+        ("yes", true) => ("affirm", vec![entity(Value::Yes, label)]),
+        ("no", true) => ("deny", vec![entity(Value::No, label)]),
+        ("compare", true) => ("compare", Vec::new()),
+        ("cheaper", true) => ("ask_cheaper", vec![entity(Value::Cheaper, label)]),
+        ("type", false) => (
+            "inform",
+            vec![entity(
+                Value::ProductType {
+                    key: argument.to_owned(),
+                },
+                label,
+            )],
+        ),
+        ("details", false) => ("ask_details", product()),
+        ("price", false) => ("ask_price", product()),
+        ("buy" | "add-to-cart", false) => ("buy", product()),
+        _ => return None,
+    };
+    Some(Understanding {
+        language: conversation.language,
+        intents: vec![Intent {
+            name: intent.to_owned(),
+            confidence: 1.0,
+        }],
+        entities,
+        sentiment: Sentiment::Neutral,
+        read_by: ReadBy::Plain,
+    })
+}
+
+/// A typed number, or a label typed in full, that answers the quick replies on offer.
+pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
+    let text = crate::text::fold(text);
+    if let Some(choice) = conversation
+        .choices
+        .iter()
+        .find(|choice| crate::text::fold(&choice.label) == text)
+    {
+        return Some(choice.id.clone());
+    }
+    if !conversation.listed.is_empty() && conversation.asked.is_none() {
+        return None;
+    }
+    let number: usize = text.parse().ok()?;
+    let asks_for_a_number = matches!(
+        conversation.asked.as_deref(),
+        Some("people" | "quantity" | "budget_max" | "deadline_days")
+    );
+    if asks_for_a_number {
+        return None;
+    }
+    conversation
+        .choices
+        .get(number.checked_sub(1)?)
+        .map(|choice| choice.id.clone())
+}
+
+fn entity(value: Value, quote: &str) -> Entity {
+    Entity {
+        value,
+        quote: quote.to_owned(),
+        negated: false,
+    }
+}
+

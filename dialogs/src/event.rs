@@ -1,0 +1,110 @@
+//! What can happen in a conversation; its log is a list of these and its state is their fold.
+
+use crate::decide::Decision;
+use crate::handoff::{Brief, Reason};
+use crate::lead::Lead;
+use crate::model::Completion;
+use crate::nlu::Understanding;
+use crate::reply::Reply;
+use crate::money::Money;
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened. The stored form is JSON tagged by `event`; fields are only ever added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A turn began; all that follows until the next one was decided under these versions.
+    TurnStarted {
+        turn: u64,
+        at_ms: i64,
+        policy: String,
+        shop: String,
+    },
+    /// One letter, as the input rail let it through.
+    Heard {
+        event_id: String,
+        at_ms: i64,
+        said: Said,
+    },
+    /// A guardrail rule had something to say.
+    Judged {
+        rail: String,
+        rule: String,
+        action: String,
+        enforced: bool,
+        reason: String,
+    },
+    /// The tape: what the model answered in this step.
+    Completed { step: String, completion: Completion },
+    /// A step fell back to its plain form, and why.
+    FellBack { step: String, why: String },
+    Understood { understanding: Understanding },
+    SlotFilled { slot: String, filled: Filled },
+    SlotCleared { slot: String },
+    /// Something the customer does not want.
+    Excluded { exclusion: Exclusion },
+    FlowStarted { flow: String },
+    FlowEnded { flow: String },
+    Decided { decision: Decision },
+    Replied { id: String, reply: Reply },
+    /// The turn understood nothing it could act on.
+    Missed,
+    Graded { lead: Lead },
+    HandedOff {
+        reason: Reason,
+        brief: Brief,
+        rep: Option<String>,
+        at_ms: i64,
+    },
+    OptedOut,
+    Taken { rep: String, at_ms: i64 },
+    RepSaid { id: String, rep: String, text: String },
+    HandedBack { rep: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Text(String),
+    Choice(String),
+    /// A rep's action; its words follow as an event of their own.
+    Rep(String),
+}
+
+/// A slot's value with the customer's own words for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filled {
+    pub value: SlotValue,
+    pub turn: u64,
+    pub quote: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotValue {
+    Money(Money),
+    Count(u32),
+    /// A canonical key: a product type, a brand, an attribute value, a product id.
+    Key(String),
+    Text(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exclusion {
+    Type(String),
+    Brand(String),
+    Attribute { name: String, key: String },
+}
+
+impl SlotValue {
+    /// The language-neutral form that logs, prompts and briefs show.
+    pub fn plain(&self) -> String {
+        match self {
+            SlotValue::Money(money) => format!("{} {}", money.amount(), money.currency.code()),
+            SlotValue::Count(count) => count.to_string(),
+            SlotValue::Key(text) | SlotValue::Text(text) => text.clone(),
+        }
+    }
+}
+

@@ -1,0 +1,277 @@
+//! Dialogue state tracking: what an utterance changes in what is known.
+
+use crate::catalogue::Catalogue;
+use crate::conversation::Conversation;
+use crate::event::{Event, Exclusion, Filled, SlotValue};
+use crate::flow::Flow;
+use crate::money::{Currency, Money};
+use crate::nlu::{Entity, Understanding, Value};
+
+/// What tracking may look at beside the conversation.
+pub struct Known<'a> {
+    pub catalogue: &'a Catalogue,
+    pub flows: &'a [Flow],
+    pub currency: Currency,
+}
+
+/// The events that an understanding leads to; the caller applies them one by one.
+pub fn track(
+    conversation: &Conversation,
+    understanding: &Understanding,
+    known: &Known<'_>,
+) -> Vec<Event> {
+    let mut tracker = Tracker {
+        conversation,
+        known,
+        events: Vec::new(),
+    };
+    tracker.category(understanding);
+    for entity in &understanding.entities {
+        tracker.entity(entity, understanding);
+    }
+    tracker.flows(understanding);
+    tracker.events
+}
+
+/// The products that the words point at, in the order in which they are named.
+pub fn mentioned(conversation: &Conversation, understanding: &Understanding) -> Vec<String> {
+    let mut ids = Vec::new();
+    for entity in understanding.entities.iter().filter(|e| !e.negated) {
+        let id = match &entity.value {
+            Value::Product { id } => Some(id.clone()),
+            Value::Ordinal { index } => nth(&conversation.listed, *index),
+            Value::LastShown => conversation
+                .focus
+                .clone()
+                .or_else(|| conversation.listed.first().cloned()),
+            Value::Number { count } if only_a_number(understanding) && !awaits_a_number(conversation) => {
+                nth(&conversation.listed, *count)
+            }
+            _ => None,
+        };
+        if let Some(id) = id
+            && !ids.contains(&id)
+        {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn nth(list: &[String], index: u32) -> Option<String> {
+    let index = usize::try_from(index).ok()?.checked_sub(1)?;
+    list.get(index).cloned()
+}
+
+fn only_a_number(understanding: &Understanding) -> bool {
+    understanding.entities.len() == 1
+}
+
+fn awaits_a_number(conversation: &Conversation) -> bool {
+    matches!(
+        conversation.asked.as_deref(),
+        Some("people" | "quantity" | "budget_max" | "deadline_days")
+    )
+}
+
+struct Tracker<'a> {
+    conversation: &'a Conversation,
+    known: &'a Known<'a>,
+    events: Vec<Event>,
+}
+
+impl Tracker<'_> {
+    fn fill(&mut self, slot: &str, value: SlotValue, quote: &str) {
+        let unchanged = self
+            .conversation
+            .slots
+            .get(slot)
+            .is_some_and(|filled| filled.value == value);
+        if !unchanged {
+            self.events.push(Event::SlotFilled {
+                slot: slot.to_owned(),
+                filled: Filled {
+                    value,
+                    turn: self.conversation.turn,
+                    quote: quote.to_owned(),
+                },
+            });
+        }
+    }
+
+    fn clear(&mut self, slot: &str) {
+        if self.conversation.slots.contains_key(slot) {
+            self.events.push(Event::SlotCleared {
+                slot: slot.to_owned(),
+            });
+        }
+    }
+
+    /// The deepest type named; another kind of product takes nothing over from the one before.
+    fn category(&mut self, understanding: &Understanding) {
+        let named = understanding
+            .entities
+            .iter()
+            .filter(|e| !e.negated)
+            .filter_map(|e| match &e.value {
+                Value::ProductType { key } => Some((key, &e.quote)),
+                _ => None,
+            })
+            .max_by_key(|(key, _)| key.matches('/').count());
+        let Some((key, quote)) = named else { return };
+        if let Some(SlotValue::Key(before)) = self.conversation.slot("category")
+            && !related(before, key)
+        {
+            let stale: Vec<String> = self
+                .conversation
+                .slots
+                .keys()
+                .filter(|slot| {
+                    matches!(slot.as_str(), "budget_min" | "budget_max" | "product" | "brand")
+                        || slot.starts_with("attr:")
+                })
+                .cloned()
+                .collect();
+            for slot in stale {
+                self.clear(&slot);
+            }
+        }
+        self.fill("category", SlotValue::Key(key.clone()), quote);
+    }
+
+    fn entity(&mut self, entity: &Entity, understanding: &Understanding) {
+        let quote = entity.quote.as_str();
+        if entity.negated {
+            self.exclude(&entity.value);
+            return;
+        }
+        match &entity.value {
+            Value::Budget { min, max } => self.budget(*min, *max, quote),
+            Value::Price { amount } => {
+                if self.conversation.asked.as_deref() == Some("budget_max") {
+                    self.budget(None, Some(*amount), quote);
+                }
+            }
+            Value::Number { count } => match self.conversation.asked.as_deref() {
+                Some("people") => self.fill("people", SlotValue::Count(*count), quote),
+                Some("quantity") => self.fill("quantity", SlotValue::Count(*count), quote),
+                Some("deadline_days") => {
+                    self.fill("deadline_days", SlotValue::Count(*count), quote);
+                }
+                Some("budget_max") => {
+                    let amount = Money::from_major(i64::from(*count), self.known.currency);
+                    self.budget(None, Some(amount), quote);
+                }
+                _ => self.point_at(entity, understanding),
+            },
+            Value::Quantity { count, .. } => {
+                self.fill("quantity", SlotValue::Count(*count), quote);
+            }
+            Value::People { count } => self.fill("people", SlotValue::Count(*count), quote),
+            Value::Horizon { days } => {
+                self.fill("deadline_days", SlotValue::Count(*days), quote);
+            }
+            Value::Phone { text } => self.fill("phone", SlotValue::Text(text.clone()), quote),
+            Value::Email { text } => self.fill("email", SlotValue::Text(text.clone()), quote),
+            Value::Wechat { text } => self.fill("wechat", SlotValue::Text(text.clone()), quote),
+            Value::Company { text } => self.fill("company", SlotValue::Text(text.clone()), quote),
+            Value::PersonName { text } => self.fill("name", SlotValue::Text(text.clone()), quote),
+            Value::Brand { key } => self.fill("brand", SlotValue::Key(key.clone()), quote),
+            Value::Attribute { name, key } => {
+                self.fill(&format!("attr:{name}"), SlotValue::Key(key.clone()), quote);
+            }
+            Value::Product { .. } | Value::Ordinal { .. } | Value::LastShown => {
+                self.point_at(entity, understanding);
+            }
+            Value::ProductType { .. }
+            | Value::Cheaper
+            | Value::Better
+            | Value::Superlative { .. }
+            | Value::Yes
+            | Value::No => {}
+        }
+    }
+
+    fn point_at(&mut self, entity: &Entity, understanding: &Understanding) {
+        if let Some(id) = mentioned(self.conversation, understanding).first()
+            && self.known.catalogue.get(id).is_some()
+        {
+            self.fill("product", SlotValue::Key(id.clone()), &entity.quote);
+        }
+    }
+
+    /// A new statement of the budget replaces the old one; another currency is not taken over.
+    fn budget(&mut self, min: Option<Money>, max: Option<Money>, quote: &str) {
+        let ours = |money: &Option<Money>| money.is_none_or(|m| m.currency == self.known.currency);
+        if !ours(&min) || !ours(&max) {
+            return;
+        }
+        for (slot, amount) in [("budget_min", min), ("budget_max", max)] {
+            match amount {
+                Some(amount) => self.fill(slot, SlotValue::Money(amount), quote),
+                None => self.clear(slot),
+            }
+        }
+    }
+
+    fn exclude(&mut self, value: &Value) {
+        let exclusion = match value {
+            Value::ProductType { key } => Exclusion::Type(key.clone()),
+            Value::Brand { key } => Exclusion::Brand(key.clone()),
+            Value::Attribute { name, key } => Exclusion::Attribute {
+                name: name.clone(),
+                key: key.clone(),
+            },
+            _ => return,
+        };
+        let slot = match &exclusion {
+            Exclusion::Type(_) => "category".to_owned(),
+            Exclusion::Brand(_) => "brand".to_owned(),
+            Exclusion::Attribute { name, .. } => format!("attr:{name}"),
+        };
+        let wanted_before = matches!(
+            (self.conversation.slot(&slot), &exclusion),
+            (Some(SlotValue::Key(held)), Exclusion::Type(key) | Exclusion::Brand(key) | Exclusion::Attribute { key, .. }) if held == key
+        );
+        if wanted_before {
+            self.clear(&slot);
+        }
+        self.events.push(Event::Excluded { exclusion });
+    }
+
+    fn flows(&mut self, understanding: &Understanding) {
+        for intent in understanding.intents.iter().rev() {
+            let running = self.conversation.flows.last().map(|frame| frame.flow.as_str());
+            // A fact told inside a flow belongs to that flow.
+            if intent.name == "inform" && running.is_some() {
+                continue;
+            }
+            let Some(flow) = self
+                .known
+                .flows
+                .iter()
+                .find(|flow| flow.start.contains(&intent.name))
+            else {
+                continue;
+            };
+            // Asking for advice inside a business purchase is part of it.
+            let nested = running.is_some() && flow.start.iter().any(|start| start == "inform");
+            if running != Some(flow.id.as_str()) && !nested {
+                self.events.push(Event::FlowStarted {
+                    flow: flow.id.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// One type is the other or lies below it.
+fn related(one: &str, other: &str) -> bool {
+    let below = |path: &str, root: &str| {
+        path == root
+            || path
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
+    below(one, other) || below(other, one)
+}
