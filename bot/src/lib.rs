@@ -1,8 +1,17 @@
 //! The shell: stores, model, HTTP, commands; the only crate that knows two leaves at once.
 
+pub mod commands;
 pub mod config;
+pub mod convert;
 pub mod http;
 pub mod mail;
 pub mod mailbox;
 pub mod model;
+pub mod project;
+pub mod replay;
+pub mod shop;
 pub mod store;
+pub mod story;
+pub mod talk;
+pub mod turn;
+mod wordings;

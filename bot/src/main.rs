@@ -1,1 +1,5 @@
-fn main() {}
+//! `tiansheng`, the binary.
+
+fn main() -> std::process::ExitCode {
+    bot::commands::main()
+}

@@ -1,1 +1,5 @@
-//! tests
+//! What the tests of the whole product share: the demo shop, conversations in memory, the binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod binary;
+pub mod talk;

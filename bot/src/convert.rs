@@ -1,0 +1,90 @@
+//! The one place where a type of one leaf becomes a type of another.
+
+use dialogs::compose::{Line, Segment};
+use dialogs::reply::{Good, Reply, ReplyPart};
+
+/// Where the server serves the pictures of a shop folder.
+const IMAGES_AT: &str = "/shop/";
+
+pub fn problem(problem: policies::Problem) -> dialogs::Problem {
+    dialogs::Problem {
+        file: problem.file,
+        line: problem.line,
+        column: problem.column,
+        message: problem.message,
+        help: problem.help,
+    }
+}
+
+/// A line's segments as the output rail reads them.
+pub fn segments<'a>(parts: &'a [Segment<'a>]) -> Vec<policies::Segment<'a>> {
+    parts
+        .iter()
+        .map(|part| match part {
+            Segment::Plain(text) => policies::Segment { text, bound: None },
+            Segment::Bound(fact) => policies::Segment {
+                text: &fact.text,
+                bound: Some(&fact.source),
+            },
+        })
+        .collect()
+}
+
+/// The pieces of a line that an amendment may touch, as owned texts.
+pub fn texts(line: &Line) -> Vec<String> {
+    line.segments()
+        .unwrap_or_default()
+        .iter()
+        .map(|segment| segment.text().to_owned())
+        .collect()
+}
+
+pub fn body(reply: &Reply) -> adapters::Body {
+    adapters::Body {
+        parts: reply.parts.iter().map(part).collect(),
+    }
+}
+
+pub fn card(good: &Good) -> adapters::Card {
+    adapters::Card {
+        id: good.id.clone(),
+        title: good.title.clone(),
+        price: price(&good.price),
+        was: good.was.as_ref().map(price),
+        link: good.link.clone(),
+        image: good.image.as_ref().map(|image| {
+            if image.contains("://") {
+                image.clone()
+            } else {
+                format!("{IMAGES_AT}{}", image.trim_start_matches('/'))
+            }
+        }),
+        availability: good.availability.clone(),
+        why: good.why.clone(),
+    }
+}
+
+fn part(part: &ReplyPart) -> adapters::Part {
+    match part {
+        ReplyPart::Text { text } => adapters::Part::Text { text: text.clone() },
+        ReplyPart::Products { goods } => adapters::Part::Products {
+            products: goods.iter().map(card).collect(),
+        },
+        ReplyPart::Choices { choices } => adapters::Part::Choices {
+            choices: choices
+                .iter()
+                .map(|choice| adapters::Choice {
+                    id: choice.id.clone(),
+                    label: choice.label.clone(),
+                })
+                .collect(),
+        },
+    }
+}
+
+fn price(money: &dialogs::money::Money) -> adapters::Price {
+    adapters::Price {
+        amount: money.amount(),
+        currency: money.currency.code().to_owned(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Running a logged turn again: the same letters, state, versions and completions must give the same bytes.
+
+use crate::mail::{Mail, RepAction};
+use crate::model::Tape;
+use crate::shop::Shop;
+use crate::store::RecordStore;
+use crate::turn::{Letter, Turn, run};
+use adapters::{Address, Inbound, InboundBody};
+use dialogs::Language;
+use dialogs::conversation::Conversation;
+use dialogs::event::{Event, Said};
+use dialogs::model::Completion;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Log entries read from the records in one page.
+const PAGE: usize = 1_000;
+
+pub struct Report {
+    pub conversation: String,
+    pub turns: usize,
+    pub differences: Vec<Difference>,
+}
+
+/// The first event of a turn that is not what the log says.
+pub struct Difference {
+    pub turn: u64,
+    pub logged: String,
+    pub replayed: String,
+}
+
+/// Replays one conversation from the records, or one turn of it.
+pub async fn conversation(
+    records: &dyn RecordStore,
+    id: &str,
+    only: Option<u64>,
+) -> anyhow::Result<Report> {
+    let mut report = Report {
+        conversation: id.to_owned(),
+        turns: 0,
+        differences: Vec::new(),
+    };
+    let mut shops: BTreeMap<String, Arc<Shop>> = BTreeMap::new();
+    let mut state: Option<Conversation> = None;
+    let mut after = 0;
+    loop {
+        let page = records.events(id, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(report);
+        };
+        after = last.rev;
+        for entry in &page {
+            let events = entry
+                .events
+                .iter()
+                .map(|event| serde_json::from_str::<Event>(event))
+                .collect::<Result<Vec<Event>, _>>()?;
+            let Some(Event::TurnStarted {
+                turn,
+                at_ms,
+                policy,
+                shop,
+            }) = events.first()
+            else {
+                continue;
+            };
+            let shop = version(records, &mut shops, &format!("{policy}+{shop}")).await?;
+            let before = state.take().unwrap_or_else(|| {
+                let languages = &shop.dialog.profile.languages;
+                Conversation::new(languages.first().copied().unwrap_or(Language::Zh))
+            });
+            if only.is_none_or(|only| only == *turn) {
+                report.turns += 1;
+                let replayed = again(id, &before, &events, *at_ms, &shop).await;
+                report.differences.extend(difference(*turn, &entry.events, &replayed));
+            }
+            let mut next = before;
+            for event in &events {
+                next.apply(event);
+            }
+            state = Some(next);
+        }
+    }
+}
+
+/// Runs one turn again and gives its events as they would be logged.
+pub async fn again(
+    id: &str,
+    before: &Conversation,
+    logged: &[Event],
+    at_ms: i64,
+    shop: &Shop,
+) -> Vec<String> {
+    let tape: Vec<Completion> = logged
+        .iter()
+        .filter_map(|event| match event {
+            Event::Completed { completion, .. } => Some(completion.clone()),
+            _ => None,
+        })
+        .collect();
+    let has_model = !tape.is_empty();
+    let tape = Tape::new(tape);
+    let outcome = run(Turn {
+        id,
+        conversation: before.clone(),
+        letters: letters(id, logged),
+        at_ms,
+        shop,
+        model: has_model.then_some(&tape),
+    })
+    .await;
+    outcome
+        .events
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap_or_default())
+        .collect()
+}
+
+/// The letters of a turn, as its log has them.
+fn letters(id: &str, logged: &[Event]) -> Vec<Letter> {
+    let Ok(address) = id.parse::<Address>() else {
+        return Vec::new();
+    };
+    let mut letters = Vec::new();
+    for (at, event) in logged.iter().enumerate() {
+        let Event::Heard {
+            event_id,
+            at_ms,
+            said,
+        } = event
+        else {
+            continue;
+        };
+        let inbound = |body| Mail::Customer {
+            inbound: Inbound {
+                address: address.clone(),
+                event_id: event_id.clone(),
+                sent_at_ms: *at_ms,
+                body,
+            },
+        };
+        let mail = match said {
+            Said::Text(text) => inbound(InboundBody::Text(text.clone())),
+            Said::Choice(choice) => inbound(InboundBody::Choice(choice.clone())),
+            Said::Rep(rep) => {
+                let action = match logged.get(at + 1) {
+                    Some(Event::RepSaid { text, .. }) => RepAction::Say { text: text.clone() },
+                    Some(Event::HandedBack { .. }) => RepAction::HandBack,
+                    _ => RepAction::Take,
+                };
+                Mail::Rep {
+                    rep: rep.clone(),
+                    action,
+                }
+            }
+        };
+        letters.push(Letter {
+            event_id: event_id.clone(),
+            mail,
+        });
+    }
+    letters
+}
+
+fn difference(turn: u64, logged: &[String], replayed: &[String]) -> Option<Difference> {
+    let longest = logged.len().max(replayed.len());
+    (0..longest).find_map(|at| {
+        let (was, is) = (logged.get(at), replayed.get(at));
+        (was != is).then(|| Difference {
+            turn,
+            logged: was.cloned().unwrap_or_else(|| "(nothing more)".to_owned()),
+            replayed: is.cloned().unwrap_or_else(|| "(nothing more)".to_owned()),
+        })
+    })
+}
+
+async fn version(
+    records: &dyn RecordStore,
+    shops: &mut BTreeMap<String, Arc<Shop>>,
+    version: &str,
+) -> anyhow::Result<Arc<Shop>> {
+    if let Some(shop) = shops.get(version) {
+        return Ok(Arc::clone(shop));
+    }
+    let bundle = records
+        .version("shop", version)
+        .await?
+        .ok_or_else(|| anyhow::anyhow!("shop version {version} is not in the records"))?;
+    let shop = Arc::new(Shop::from_bundle(&bundle)?);
+    shops.insert(version.to_owned(), Arc::clone(&shop));
+    Ok(shop)
+}

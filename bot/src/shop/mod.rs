@@ -1,0 +1,183 @@
+//! A shop folder, loaded, compiled and named by its content.
+
+mod folder;
+
+pub use folder::{Folder, FolderError};
+
+use dialogs::Problem;
+use dialogs::shop::Files;
+use policies::{Pack, Rails};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// A compiled shop with the versions that every event of its turns names.
+pub struct Shop {
+    pub dialog: dialogs::shop::Shop,
+    pub rails: Rails,
+    /// The policy book: everything an admin edits, with the defaults under it.
+    pub policy: String,
+    /// The catalogue and the knowledge.
+    pub goods: String,
+    pub zone: jiff::tz::TimeZone,
+    pub files: Arc<Files>,
+}
+
+/// A shop and what is wrong with its files.
+pub struct Checked {
+    pub shop: Shop,
+    pub problems: Vec<Problem>,
+}
+
+/// The policy files without which no version can be served.
+#[derive(Debug, thiserror::Error)]
+#[error("the shop's guardrail packs cannot be read, so nothing is served:\n{0}")]
+pub struct Unreadable(pub String);
+
+impl Shop {
+    /// Compiles everything and names every problem; only unreadable guardrails are fatal.
+    pub fn compile(files: Files) -> Result<Checked, Unreadable> {
+        let compiled = dialogs::shop::compile(&files);
+        let mut problems = compiled.problems;
+        let (packs, pack_problems) = packs(&files);
+        let broken = !pack_problems.is_empty();
+        problems.extend(pack_problems.into_iter().map(crate::convert::problem));
+        let rails = match Rails::compile(&packs) {
+            Ok(rails) if !broken => rails,
+            Ok(_) => return Err(Unreadable(listed(&problems))),
+            Err(found) => {
+                problems.extend(found.into_iter().map(crate::convert::problem));
+                return Err(Unreadable(listed(&problems)));
+            }
+        };
+        let zone_name = &compiled.shop.profile.time_zone;
+        let zone = jiff::tz::TimeZone::get(zone_name).unwrap_or_else(|_| {
+            problems.push(Problem {
+                file: "shop.yaml".to_owned(),
+                line: 0,
+                column: 0,
+                message: format!("unknown time zone `{zone_name}`"),
+                help: Some("write an IANA name such as Asia/Shanghai".to_owned()),
+            });
+            jiff::tz::TimeZone::UTC
+        });
+        let shop = Shop {
+            policy: version(&files, is_policy, true),
+            goods: version(&files, |path| !is_policy(path) && !path.starts_with("images/"), false),
+            dialog: compiled.shop,
+            rails,
+            zone,
+            files: Arc::new(files),
+        };
+        problems.extend(crate::wordings::problems(&shop));
+        problems.sort();
+        Ok(Checked { shop, problems })
+    }
+
+    /// What the shop's wall clock shows at an instant.
+    pub fn moment(&self, at_ms: i64) -> dialogs::calendar::Moment {
+        let local = jiff::Timestamp::from_millisecond(at_ms)
+            .unwrap_or_default()
+            .to_zoned_datetime(self.zone.clone());
+        let day = dialogs::calendar::Day::new(
+            i64::from(local.year()),
+            u32::from(local.month().unsigned_abs()),
+            u32::from(local.day().unsigned_abs()),
+        );
+        dialogs::calendar::Moment {
+            at_ms,
+            day: day.unwrap_or(dialogs::calendar::Day(at_ms.div_euclid(86_400_000))),
+            minute: u32::from(local.hour().unsigned_abs()) * 60
+                + u32::from(local.minute().unsigned_abs()),
+        }
+    }
+
+    /// The files that must be kept to run this version's turns again.
+    pub fn bundle(&self) -> Vec<u8> {
+        let texts: std::collections::BTreeMap<&String, std::borrow::Cow<'_, str>> = self
+            .files
+            .iter()
+            .filter(|(path, _)| !path.starts_with("images/"))
+            .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes)))
+            .collect();
+        serde_json::to_vec(&texts).unwrap_or_default()
+    }
+
+    pub fn from_bundle(bundle: &[u8]) -> anyhow::Result<Shop> {
+        let texts: std::collections::BTreeMap<String, String> = serde_json::from_slice(bundle)?;
+        let files = texts
+            .into_iter()
+            .map(|(path, text)| (path, text.into_bytes()))
+            .collect();
+        Ok(Shop::compile(files)?.shop)
+    }
+
+    /// The name of the bundle in the records: both versions.
+    pub fn version(&self) -> String {
+        format!("{}+{}", self.policy, self.goods)
+    }
+}
+
+/// Guardrail packs: the defaults, then the shop's; `lead.yaml` and `handoff.yaml` are other things.
+fn packs(files: &Files) -> (Vec<Pack>, Vec<policies::Problem>) {
+    let mut packs = Vec::new();
+    let mut problems = Vec::new();
+    let mut sources: Vec<(String, String)> = policies::DEFAULT_PACKS
+        .iter()
+        .map(|(name, source)| ((*name).to_owned(), (*source).to_owned()))
+        .collect();
+    for (path, bytes) in files {
+        let name = path.strip_prefix("policies/").unwrap_or_default();
+        if name.ends_with(".yaml") && !matches!(name, "lead.yaml" | "handoff.yaml" | "outreach.yaml")
+        {
+            // A shop's pack replaces the default of the same file name.
+            sources.retain(|(other, _)| other != path && !other.ends_with(&format!("/{name}")));
+            sources.push((path.clone(), String::from_utf8_lossy(bytes).into_owned()));
+        }
+    }
+    for (name, source) in sources {
+        match Pack::parse(&name, &source) {
+            Ok(pack) => packs.push(pack),
+            Err(found) => problems.extend(found),
+        }
+    }
+    (packs, problems)
+}
+
+fn is_policy(path: &str) -> bool {
+    !path.starts_with("products.") && !path.starts_with("knowledge/") && !path.starts_with("images/")
+}
+
+fn version(files: &Files, wanted: impl Fn(&str) -> bool, with_defaults: bool) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |path: &str, content: &[u8]| {
+        hash.update((path.len() as u64).to_be_bytes());
+        hash.update(path.as_bytes());
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
+    };
+    if with_defaults {
+        for (path, content) in dialogs::shop::defaults() {
+            add(path, content.as_bytes());
+        }
+        for (path, content) in policies::DEFAULT_PACKS {
+            add(path, content.as_bytes());
+        }
+    }
+    for (path, content) in files.iter().filter(|(path, _)| wanted(path)) {
+        add(path, content);
+    }
+    let hex: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha256:{hex}")
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(Problem::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
