@@ -39,9 +39,7 @@ pub struct Piece {
 
 impl Folded {
     pub fn of(text: &str) -> Folded {
-        let mut folder = Folder::default();
-        folder.text(text, 0);
-        folder.folded
+        Folded::all(&[Segment { text, bound: None }])
     }
 
     /// The unbound segments in one line, each bound one as a mark.
@@ -49,10 +47,11 @@ impl Folded {
         let mut folder = Folder::default();
         for (index, segment) in segments.iter().enumerate() {
             match segment.bound {
-                None => folder.text(segment.text, index),
+                None => folder.add(segment.text, index),
                 Some(_) => folder.bound(segment.text, index),
             }
         }
+        folder.run();
         folder.folded
     }
 
@@ -60,8 +59,9 @@ impl Folded {
     pub fn all(segments: &[Segment<'_>]) -> Folded {
         let mut folder = Folder::default();
         for (index, segment) in segments.iter().enumerate() {
-            folder.text(segment.text, index);
+            folder.add(segment.text, index);
         }
+        folder.run();
         folder.folded
     }
 
@@ -97,6 +97,8 @@ pub fn phrase(text: &str) -> String {
 #[derive(Default)]
 struct Folder {
     folded: Folded,
+    /// Visible characters not folded yet, with their segment and byte.
+    waiting: Vec<(char, usize, usize)>,
     /// A space or a mark that counts only if the next character does not pull it in.
     gap: Option<(char, usize, usize, usize)>,
     last: Option<char>,
@@ -105,13 +107,18 @@ struct Folder {
 }
 
 impl Folder {
-    fn text(&mut self, text: &str, segment: usize) {
-        let mut chars = text.char_indices().peekable();
-        while let Some((start, c)) = chars.next() {
+    fn add(&mut self, text: &str, segment: usize) {
+        let visible = text.char_indices().filter(|(_, c)| !invisible(*c));
+        self.waiting
+            .extend(visible.map(|(start, c)| (c, segment, start)));
+    }
+
+    /// Folds what has been added; a word may run over the border of segments.
+    fn run(&mut self) {
+        let chars = std::mem::take(&mut self.waiting);
+        let mut chars = chars.into_iter().peekable();
+        while let Some((c, segment, start)) = chars.next() {
             let end = start + c.len_utf8();
-            if invisible(c) {
-                continue;
-            }
             if c == '\n' || c == '\r' || c == '\u{2028}' || c == '\u{2029}' {
                 self.gap = None;
                 if self.last != Some('\n') {
@@ -130,10 +137,8 @@ impl Folder {
                 continue;
             }
             let next_alone = chars
-                .clone()
-                .map(|(_, next)| next)
-                .find(|next| !invisible(*next))
-                .is_none_or(|next| !next.is_alphanumeric() || han(next));
+                .peek()
+                .is_none_or(|(next, ..)| !next.is_alphanumeric() || han(*next));
             if c.is_ascii() {
                 self.take(c.to_ascii_lowercase(), segment, start, end, next_alone);
             } else if han(c) {
@@ -152,6 +157,7 @@ impl Folder {
     }
 
     fn bound(&mut self, text: &str, segment: usize) {
+        self.run();
         let mut visible = text
             .chars()
             .filter(|c| !invisible(*c) && !c.is_whitespace());
