@@ -162,7 +162,7 @@ impl Folder {
             .chars()
             .filter(|c| !invisible(*c) && !c.is_whitespace());
         let Some(first) = visible.next() else { return };
-        let last = visible.last().unwrap_or(first);
+        let last = visible.next_back().unwrap_or(first);
         self.flush();
         let open = if first.is_numeric() {
             BOUND_DIGITS_FIRST
