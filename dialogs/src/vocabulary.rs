@@ -1,9 +1,22 @@
 //! The words a catalogue teaches: what customers may call its types, brands, attribute values and products.
 
+use crate::text;
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::BTreeSet;
+
+/// Terms of one vocabulary; further ones are left out.
+pub const TERMS_MAX: usize = 200_000;
+/// Letters of the shortest word that is taken for mistyped.
+pub const TYPO_LETTERS_MIN: usize = 5;
+/// Letters of the longest word that is compared with the terms.
+const TYPO_LETTERS_MAX: usize = 40;
+
 /// Terms and the automaton that finds them.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
+    /// By surface, each surface once.
     terms: Vec<Term>,
+    automaton: Option<AhoCorasick>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,9 +47,28 @@ pub struct Found {
 }
 
 impl Vocabulary {
-    /// Of terms with the same surface one is kept, by kind, then by the given order.
+    /// Of terms with the same surface one is kept: by kind, then the first given.
     pub fn new(terms: Vec<Term>) -> Self {
-        Self { terms }
+        let mut ranked: Vec<(usize, Term)> = terms
+            .into_iter()
+            .filter(|term| !term.surface.is_empty())
+            .enumerate()
+            .collect();
+        ranked.sort_by(|(a, x), (b, y)| {
+            let key = |term: &Term| rank(&term.kind);
+            x.surface
+                .cmp(&y.surface)
+                .then_with(|| key(x).cmp(&key(y)))
+                .then_with(|| a.cmp(b))
+        });
+        ranked.dedup_by(|(_, later), (_, kept)| later.surface == kept.surface);
+        ranked.truncate(TERMS_MAX);
+        let terms: Vec<Term> = ranked.into_iter().map(|(_, term)| term).collect();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(terms.iter().map(|term| &term.surface))
+            .ok();
+        Self { terms, automaton }
     }
 
     pub fn terms(&self) -> &[Term] {
@@ -45,13 +77,188 @@ impl Vocabulary {
 
     /// Leftmost-longest, not overlapping; Latin terms only at word borders.
     pub fn find(&self, folded: &str) -> Vec<Found> {
-        let _ = folded;
-        Vec::new()
+        let Some(automaton) = &self.automaton else {
+            return Vec::new();
+        };
+        // All matches, for the border rule may refuse the longest one where a shorter one stands.
+        let mut matches: Vec<(usize, usize, usize)> = automaton
+            .find_overlapping_iter(folded)
+            .filter(|found| at_borders(folded, found.start(), found.end()))
+            .map(|found| {
+                (
+                    found.start(),
+                    usize::MAX - found.end(),
+                    found.pattern().as_usize(),
+                )
+            })
+            .collect();
+        matches.sort_unstable();
+        let mut found = Vec::new();
+        let mut free_from = 0;
+        for (start, end_below, pattern) in matches {
+            let end = usize::MAX - end_below;
+            let Some(term) = self.terms.get(pattern).filter(|_| start >= free_from) else {
+                continue;
+            };
+            free_from = end;
+            found.push(Found {
+                start,
+                end,
+                kind: term.kind.clone(),
+                key: term.key.clone(),
+            });
+        }
+        found
     }
 
-    /// The term that a mistyped Latin word of five letters or more was meant to be.
+    /// The term that a mistyped Latin word of five letters or more was meant to be: one letter added, dropped, changed or swapped.
+    /// None where several things are as near.
     pub fn near(&self, word: &str) -> Option<(TermKind, String)> {
-        let _ = word;
-        None
+        let word = text::fold(word);
+        let is_words = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b' ');
+        if !(TYPO_LETTERS_MIN..=TYPO_LETTERS_MAX).contains(&word.len()) || !is_words(&word) {
+            return None;
+        }
+        let mut meant: BTreeSet<(&TermKind, &str)> = BTreeSet::new();
+        for term in &self.terms {
+            let surface = &term.surface;
+            if surface.len().abs_diff(word.len()) <= 1
+                && is_words(surface)
+                && strsim::osa_distance(surface, &word) == 1
+            {
+                meant.insert((&term.kind, &term.key));
+            }
+        }
+        let best = meant.iter().next().copied()?;
+        let rivals = meant.iter().filter(|(kind, _)| rank(kind) == rank(best.0));
+        (rivals.count() == 1).then(|| (best.0.clone(), best.1.to_owned()))
+    }
+}
+
+fn rank(kind: &TermKind) -> u8 {
+    match kind {
+        TermKind::ProductType => 0,
+        TermKind::Brand => 1,
+        TermKind::Attribute { .. } => 2,
+        TermKind::Product => 3,
+    }
+}
+
+/// No Latin letter or digit runs on over an edge; Han has no borders.
+fn at_borders(text: &str, start: usize, end: usize) -> bool {
+    let parted = |before: Option<char>, after: Option<char>| match (before, after) {
+        (Some(before), Some(after)) => !(runs_on(before) && runs_on(after)),
+        _ => true,
+    };
+    let (Some(head), Some(term), Some(tail)) =
+        (text.get(..start), text.get(start..end), text.get(end..))
+    else {
+        return false;
+    };
+    parted(head.chars().next_back(), term.chars().next())
+        && parted(term.chars().next_back(), tail.chars().next())
+}
+
+/// Letters and digits of scripts that write spaces between words.
+fn runs_on(c: char) -> bool {
+    c.is_alphanumeric()
+        && !matches!(u32::from(c), 0x2e80..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::string_slice)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, proptest};
+
+    fn vocabulary() -> Vocabulary {
+        let kind = |name: &str| match name {
+            "type" => TermKind::ProductType,
+            "brand" => TermKind::Brand,
+            "product" => TermKind::Product,
+            name => TermKind::Attribute {
+                name: name.to_owned(),
+            },
+        };
+        let terms = [
+            ("沙发", "type", "sofas"),
+            ("布艺沙发", "type", "sofas/fabric"),
+            ("sofa", "type", "sofas"),
+            ("sofas", "type", "sofas"),
+            ("sofa bed", "type", "sofa-beds"),
+            ("bed", "type", "beds"),
+            ("oak", "material", "橡木"),
+            ("oak", "brand", "Oak"),
+            ("橡木", "material", "橡木"),
+            ("grey", "color", "灰"),
+            ("灰", "color", "灰"),
+            ("ab-12", "product", "sku-1"),
+            ("linen", "material", "linen"),
+            ("mineral", "material", "mineral"),
+            ("minerel", "color", "minerel"),
+        ];
+        Vocabulary::new(
+            terms
+                .map(|(surface, name, key)| Term {
+                    surface: surface.to_owned(),
+                    kind: kind(name),
+                    key: key.to_owned(),
+                })
+                .to_vec(),
+        )
+    }
+
+    fn check(message: &str, expected: &[(&str, &str)]) {
+        let folded = text::fold(message);
+        let found = vocabulary().find(&folded);
+        let read: Vec<(&str, &str)> = found
+            .iter()
+            .map(|found| (&folded[found.start..found.end], found.key.as_str()))
+            .collect();
+        assert_eq!(read, expected, "{message}");
+    }
+
+    #[test]
+    fn terms_are_found_leftmost_and_longest() {
+        check("想买布艺沙发", &[("布艺沙发", "sofas/fabric")]);
+        check("有没有沙发，灰的", &[("沙发", "sofas"), ("灰", "灰")]);
+        check("A Sofa Bed, please", &[("sofa bed", "sofa-beds")]);
+        check("sofas and beds", &[("sofas", "sofas")]);
+        check("AB-12多少钱", &[("ab-12", "sku-1")]);
+        check("要一个sofa放客厅", &[("sofa", "sofas")]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn latin_terms_stand_at_word_borders() {
+        check("soaking in greyish embedded sofabeds", &[]);
+        check("ab-123", &[]);
+        check("sofa bedroom", &[("sofa", "sofas")]);
+        check("grey/oak", &[("grey", "灰"), ("oak", "Oak")]);
+    }
+
+    #[test]
+    fn a_mistyped_word_is_taken_for_the_one_term_that_is_near() {
+        let near = |word: &str| vocabulary().near(word).map(|(_, key)| key);
+        assert_eq!(near("linnen").as_deref(), Some("linen"));
+        assert_eq!(near("soafs").as_deref(), Some("sofas"));
+        assert_eq!(near("sofa bad").as_deref(), Some("sofa-beds"));
+        assert_eq!(near("bad"), None, "too short");
+        assert_eq!(near("minerul"), None, "two attribute values are as near");
+        assert_eq!(near("table"), None);
+        assert_eq!(near("沙发沙发发"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn finding_never_panics_and_never_overlaps(message in any::<String>()) {
+            let folded = text::fold(&message);
+            let mut free_from = 0;
+            for found in vocabulary().find(&folded) {
+                assert!(found.start >= free_from && folded.is_char_boundary(found.end));
+                free_from = found.end;
+            }
+            let _ = vocabulary().near(&message);
+        }
     }
 }

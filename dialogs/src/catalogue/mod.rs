@@ -1,36 +1,89 @@
 //! The catalogue: every product of the shop, and how one is found.
 
+mod facts;
 pub mod feed;
+mod fits;
+mod index;
 mod product;
 mod query;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod types;
+mod values;
 
+pub(crate) use product::revision_of;
 pub use product::{Availability, Localized, Product};
 pub use query::{HITS_MAX, Hit, Order, Query, Shape};
-pub(crate) use product::revision_of;
+pub(crate) use types::slug;
 
 use crate::Language;
 use crate::vocabulary::Vocabulary;
+use facts::Facts;
+use index::Index;
+use std::collections::{BTreeMap, BTreeSet};
+use types::Types;
+use values::{Own, Values};
+
+/// Where words are all there is to go by, only matches of at least this share of the best one are put in order of price.
+const MATCH_SHARE_MIN: f32 = 0.5;
+/// Values of one attribute that are counted in a shape.
+const COUNTED_VALUES_MAX: usize = 40;
 
 /// Products with an index over them; nothing in it ever changes.
 pub struct Catalogue {
+    /// By id.
     products: Vec<Product>,
+    /// The attribute values of each product.
+    own: Vec<Own>,
+    types: Types,
+    values: Values,
+    facts: Facts,
+    /// None where there is nothing to index.
+    index: Option<Index>,
     vocabulary: Vocabulary,
     unknown_aliases: Vec<(String, String)>,
 }
 
 impl Catalogue {
+    /// Of products with the same id the first is kept.
     pub fn build(products: Vec<Product>) -> Self {
         Self::build_with(products, &[])
     }
 
     /// Aliases: another word, and the type, brand, attribute value or product id (key or name) it stands for.
-    pub fn build_with(products: Vec<Product>, aliases: &[(String, String)]) -> Self {
-        let _ = aliases;
-        Self { products, vocabulary: Vocabulary::default(), unknown_aliases: Vec::new() }
+    pub fn build_with(mut products: Vec<Product>, aliases: &[(String, String)]) -> Self {
+        products.sort_by(|a, b| a.id.cmp(&b.id));
+        products.dedup_by(|later, first| later.id == first.id);
+        let types = Types::of(&products);
+        let (values, own) = Values::of(&products);
+        let facts = Facts::of(&products, &own);
+        let index = match products.is_empty() {
+            true => None,
+            // An index in memory fails only for want of memory; constraints and prices still work without it.
+            false => Index::of(&products).ok(),
+        };
+        let (terms, unknown_aliases) = terms::learn(&products, &types, &values, aliases);
+        Self {
+            vocabulary: Vocabulary::new(terms),
+            products,
+            own,
+            types,
+            values,
+            facts,
+            index,
+            unknown_aliases,
+        }
     }
 
     pub fn get(&self, id: &str) -> Option<&Product> {
-        self.products.iter().find(|product| product.id == id)
+        self.place(id).and_then(|place| self.products.get(place))
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        self.products
+            .binary_search_by(|product| product.id.as_str().cmp(id))
+            .ok()
     }
 
     /// By id.
@@ -47,50 +100,201 @@ impl Catalogue {
         &self.unknown_aliases
     }
 
+    /// No hit breaks a constraint. Words only put in order where types, brands or attributes are asked for; else a hit must match one.
     pub fn search(&self, query: &Query) -> Vec<Hit> {
-        let _ = query;
-        Vec::new()
+        let limit = query.limit.min(HITS_MAX);
+        let kept = self.facts.kept(&self.products, query);
+        if query.words.trim().is_empty() {
+            return self.ordered(kept, query, limit);
+        }
+        let is_narrow =
+            !(query.types.is_empty() && query.brands.is_empty() && query.attributes.is_empty());
+        if query.order != Order::Relevance {
+            if is_narrow {
+                return self.ordered(kept, query, limit);
+            }
+            let matching = self.matching(query, &kept, HITS_MAX);
+            let least = matching
+                .first()
+                .map_or(0.0, |(_, best)| best * MATCH_SHARE_MIN);
+            let places = matching
+                .into_iter()
+                .filter(|(_, score)| *score >= least)
+                .map(|(place, _)| place)
+                .collect();
+            return self.ordered(places, query, limit);
+        }
+        let matching = self.matching(query, &kept, limit);
+        let mut hits: Vec<Hit> = matching
+            .iter()
+            .filter_map(|(place, score)| self.hit(*place, *score))
+            .collect();
+        if is_narrow && hits.len() < limit {
+            let matched: BTreeSet<usize> = matching.into_iter().map(|(place, _)| place).collect();
+            let rest = kept.into_iter().filter(|p| !matched.contains(p)).collect();
+            let room = limit - hits.len();
+            hits.extend(self.ordered(rest, query, room));
+        }
+        hits
     }
 
+    fn matching(&self, query: &Query, kept: &[usize], limit: usize) -> Vec<index::Scored> {
+        self.index
+            .as_ref()
+            .and_then(|index| {
+                index
+                    .best(&query.words, kept, self.products.len(), limit)
+                    .ok()
+            })
+            .unwrap_or_default()
+    }
+
+    /// Without words: by price as the order says, else in stock first, then as the feed has them.
+    fn ordered(&self, places: Vec<usize>, query: &Query, limit: usize) -> Vec<Hit> {
+        let mut keyed: Vec<(bool, i64, usize)> = places
+            .into_iter()
+            .filter_map(|place| {
+                let product = self.products.get(place)?;
+                let price = product.price_at(query.now_ms).minor;
+                Some(match query.order {
+                    Order::Relevance => (!product.in_stock(), i64::from(product.line), place),
+                    Order::PriceUp => (false, price, place),
+                    Order::PriceDown => (false, price.saturating_neg(), place),
+                })
+            })
+            .collect();
+        if limit > 0 && limit < keyed.len() {
+            keyed.select_nth_unstable(limit - 1);
+        }
+        keyed.truncate(limit);
+        keyed.sort_unstable();
+        keyed
+            .into_iter()
+            .filter_map(|(_, _, place)| self.hit(place, 0.0))
+            .collect()
+    }
+
+    fn hit(&self, place: usize, score: f32) -> Option<Hit> {
+        let id = self.products.get(place)?.id.clone();
+        Some(Hit { id, score })
+    }
+
+    /// How many there are, from which price to which, of which kinds; the query's words, order and limit are not asked.
     pub fn shape(&self, query: &Query) -> Shape {
-        let _ = query;
-        Shape::default()
+        let mut shape = Shape::default();
+        let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut by_brand: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut by_attribute: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for place in self.facts.kept(&self.products, query) {
+            let (Some(product), Some(own)) = (self.products.get(place), self.own.get(place)) else {
+                continue;
+            };
+            shape.count += 1;
+            let price = product.price_at(query.now_ms);
+            if shape.min.as_ref().is_none_or(|(_, min)| price < *min) {
+                shape.min = Some((product.id.clone(), price));
+            }
+            if shape.max.as_ref().is_none_or(|(_, max)| price > *max) {
+                shape.max = Some((product.id.clone(), price));
+            }
+            for key in &product.type_keys {
+                *by_type.entry(key).or_default() += 1;
+            }
+            if let Some(brand) = &product.brand {
+                *by_brand.entry(brand).or_default() += 1;
+            }
+            for (name, key) in own {
+                *by_attribute
+                    .entry(name)
+                    .or_default()
+                    .entry(key)
+                    .or_default() += 1;
+            }
+        }
+        let counted = |counts: BTreeMap<&str, usize>| {
+            let owned = |(key, count): (&str, usize)| (key.to_owned(), count);
+            counts.into_iter().map(owned).collect()
+        };
+        shape.by_type = counted(by_type);
+        shape.by_brand = counted(by_brand);
+        shape.by_attribute = by_attribute
+            .into_iter()
+            .filter(|(_, values)| values.len() <= COUNTED_VALUES_MAX)
+            .flat_map(|(name, values)| {
+                let owned =
+                    move |(key, count): (&str, usize)| (name.to_owned(), key.to_owned(), count);
+                values.into_iter().map(owned)
+            })
+            .collect();
+        shape
     }
 
-    /// Of the same deepest type, nearest in regular price first.
+    /// Of the same deepest type: in stock first, then nearest in regular price.
     pub fn similar(&self, id: &str, limit: usize) -> Vec<String> {
-        let _ = (id, limit);
-        Vec::new()
+        let Some(product) = self.get(id) else {
+            return Vec::new();
+        };
+        let Some(kind) = product.type_keys.last() else {
+            return Vec::new();
+        };
+        let mut others: Vec<(bool, u64, &str)> = self
+            .products
+            .iter()
+            .filter(|other| other.id != product.id && other.type_keys.last() == Some(kind))
+            .map(|other| {
+                let apart = other.price.minor.abs_diff(product.price.minor);
+                (!other.in_stock(), apart, other.id.as_str())
+            })
+            .collect();
+        others.sort_unstable();
+        others.truncate(limit);
+        others.into_iter().map(|(_, _, id)| id.to_owned()).collect()
     }
 
-    /// Products that say of themselves that they fit this one.
+    /// Products that say of themselves that they fit this one: those that name it before those that name its kind, in stock first.
     pub fn accessories_of(&self, id: &str) -> Vec<String> {
-        let _ = id;
-        Vec::new()
+        self.get(id).map_or_else(Vec::new, |product| {
+            fits::accessories(product, &self.products)
+        })
     }
 
     /// Key and name of every type, by key.
     pub fn types(&self, language: Language) -> Vec<(String, String)> {
-        let _ = language;
-        Vec::new()
+        self.types
+            .iter()
+            .map(|(key, known)| (key.to_owned(), known.name.get(language).to_owned()))
+            .collect()
     }
 
-    /// Keys of the most general types.
+    /// Keys of the most general types, in the order of the feed.
     pub fn top_types(&self) -> Vec<String> {
-        Vec::new()
+        self.types.top()
     }
 
+    /// The type's name in the language, else in the other.
     pub fn type_name(&self, key: &str, language: Language) -> Option<&str> {
-        let _ = (key, language);
-        None
+        self.types.name(key, language)
     }
 
+    /// As the feed writes them, sorted.
     pub fn brands(&self) -> Vec<String> {
-        Vec::new()
+        let brands: BTreeSet<&String> = self
+            .products
+            .iter()
+            .filter_map(|p| p.brand.as_ref())
+            .collect();
+        brands.into_iter().cloned().collect()
     }
 
+    /// The attribute value's name in the language, else in the other.
     pub fn value_name(&self, attribute: &str, key: &str, language: Language) -> Option<&str> {
-        let _ = (attribute, key, language);
-        None
+        self.values.name(attribute, key, language)
+    }
+
+    /// Attribute name and value keys that the product has.
+    pub fn values_of(&self, id: &str) -> &[(String, String)] {
+        self.place(id)
+            .and_then(|place| self.own.get(place))
+            .map_or(&[], Vec::as_slice)
     }
 }

@@ -1,0 +1,263 @@
+//! The soft side of a search: how well products match words.
+
+use super::Product;
+use crate::text;
+use std::collections::BTreeSet;
+use tantivy::directory::RamDirectory;
+use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery, Weight};
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+use tantivy::{DocSet, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+
+/// Different tokens of one query that are looked for.
+const QUERY_TOKENS_MAX: usize = 48;
+/// Memory for building, bytes; the index itself takes what it needs.
+const BUILD_BYTES: usize = 15_000_000;
+/// Of all products, the share of candidates below which only they are scored.
+const FEW: usize = 8;
+
+const TITLE_BOOST: f32 = 2.5;
+const KIND_BOOST: f32 = 2.0;
+const ATTRIBUTES_BOOST: f32 = 1.0;
+const DESCRIPTION_BOOST: f32 = 0.6;
+/// A single Han character says less than two together.
+const CHARACTER_BOOST: f32 = 0.3;
+
+pub(super) struct Index {
+    searcher: Searcher,
+    /// Title; types and brand; attributes; description.
+    fields: [(Field, f32); 4],
+}
+
+/// Place of a product and its BM25 score.
+pub(super) type Scored = (usize, f32);
+
+impl Index {
+    /// One segment in memory, documents in the order of the products; no thread outlives the call.
+    pub(super) fn of(products: &[Product]) -> tantivy::Result<Self> {
+        let mut schema = Schema::builder();
+        let options = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default().set_index_option(IndexRecordOption::WithFreqs),
+        );
+        let mut field = |name: &str, boost| (schema.add_text_field(name, options.clone()), boost);
+        let fields = [
+            field("title", TITLE_BOOST),
+            field("kind", KIND_BOOST),
+            field("attributes", ATTRIBUTES_BOOST),
+            field("description", DESCRIPTION_BOOST),
+        ];
+        let mut writer = tantivy::Index::builder()
+            .schema(schema.build())
+            .single_segment_index_writer(RamDirectory::create(), BUILD_BYTES)?;
+        for product in products {
+            let mut document = TantivyDocument::default();
+            for ((field, _), text) in fields.iter().zip(texts(product)) {
+                document.add_pre_tokenized_text(*field, tokenized(&text));
+            }
+            writer.add_document(document)?;
+        }
+        let index = writer.finalize()?;
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        Ok(Self {
+            searcher: reader.searcher(),
+            fields,
+        })
+    }
+
+    /// The best `limit` of the candidates (sorted places), best first, ties by place; those without any match are not among them.
+    pub(super) fn best(
+        &self,
+        words: &str,
+        candidates: &[usize],
+        products: usize,
+        limit: usize,
+    ) -> tantivy::Result<Vec<Scored>> {
+        let Some(query) = self.query(words) else {
+            return Ok(Vec::new());
+        };
+        let Some(reader) = self.searcher.segment_readers().first() else {
+            return Ok(Vec::new());
+        };
+        if limit == 0 || candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let weight = query.weight(EnableScoring::enabled_from_searcher(&self.searcher))?;
+        let mut best = Best::new(limit);
+        if candidates.len() * FEW < products {
+            score_each(weight.as_ref(), reader, candidates, &mut best)?;
+        } else {
+            score_all(weight.as_ref(), reader, candidates, products, &mut best)?;
+        }
+        Ok(best.finish())
+    }
+
+    /// Every token in every field, any of them: the query parser would make one phrase of a Chinese question.
+    fn query(&self, words: &str) -> Option<BooleanQuery> {
+        let folded = text::fold(words);
+        let mut tokens: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for token in text::tokens(&folded) {
+            if tokens.len() < QUERY_TOKENS_MAX && seen.insert(token.text.clone()) {
+                tokens.push(token.text);
+            }
+        }
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for token in tokens {
+            for (field, boost) in &self.fields {
+                let term = Term::from_field_text(*field, &token);
+                if self.searcher.doc_freq(&term).unwrap_or_default() == 0 {
+                    continue;
+                }
+                let boost = boost
+                    * if is_character(&token) {
+                        CHARACTER_BOOST
+                    } else {
+                        1.0
+                    };
+                let matches = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                let clause = BoostQuery::new(Box::new(matches), boost);
+                clauses.push((Occur::Should, Box::new(clause)));
+            }
+        }
+        (!clauses.is_empty()).then(|| BooleanQuery::new(clauses))
+    }
+}
+
+/// Goes through the candidates and asks for the score of each.
+fn score_each(
+    weight: &dyn Weight,
+    reader: &SegmentReader,
+    candidates: &[usize],
+    best: &mut Best,
+) -> tantivy::Result<()> {
+    let mut scorer = weight.scorer(reader, 1.0)?;
+    for place in candidates {
+        let Ok(document) = u32::try_from(*place) else {
+            break;
+        };
+        if scorer.doc() < document {
+            scorer.seek(document);
+        }
+        if scorer.doc() == TERMINATED {
+            break;
+        }
+        if scorer.doc() == document {
+            best.take(*place, scorer.score());
+        }
+    }
+    Ok(())
+}
+
+/// Goes through the matches, skipping those that cannot be among the best.
+fn score_all(
+    weight: &dyn Weight,
+    reader: &SegmentReader,
+    candidates: &[usize],
+    products: usize,
+    best: &mut Best,
+) -> tantivy::Result<()> {
+    let mut is_candidate = vec![false; products];
+    for place in candidates {
+        if let Some(flag) = is_candidate.get_mut(*place) {
+            *flag = true;
+        }
+    }
+    weight.for_each_pruning(f32::MIN, reader, &mut |document, score| {
+        let place = document as usize;
+        if is_candidate.get(place).copied().unwrap_or_default() {
+            best.take(place, score);
+        }
+        best.threshold()
+    })
+}
+
+/// The best so many, kept in order.
+struct Best {
+    limit: usize,
+    /// Best first; ties by place, which rises.
+    kept: Vec<Scored>,
+}
+
+impl Best {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            kept: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, place: usize, score: f32) {
+        if self.kept.len() >= self.limit && score <= self.threshold() {
+            return;
+        }
+        let at = self.kept.partition_point(|(_, kept)| *kept >= score);
+        self.kept.insert(at, (place, score));
+        self.kept.truncate(self.limit);
+    }
+
+    /// The score that a further match must exceed.
+    fn threshold(&self) -> f32 {
+        if self.kept.len() < self.limit {
+            f32::MIN
+        } else {
+            self.kept.last().map_or(f32::MIN, |(_, score)| *score)
+        }
+    }
+
+    fn finish(self) -> Vec<Scored> {
+        self.kept
+    }
+}
+
+fn is_character(token: &str) -> bool {
+    let mut characters = token.chars();
+    characters.next().is_some_and(|c| !c.is_ascii()) && characters.next().is_none()
+}
+
+/// The texts of each field, in all languages.
+fn texts(product: &Product) -> [Vec<&str>; 4] {
+    let mut kind: Vec<&str> = product
+        .product_type
+        .iter()
+        .chain([&product.brand_names])
+        .flat_map(|name| name.texts().map(|(_, text)| text))
+        .collect();
+    kind.extend(product.brand.as_deref());
+    kind.sort_unstable();
+    kind.dedup();
+    let numbers = [&product.gtin, &product.mpn].into_iter().flatten();
+    kind.extend(numbers.map(String::as_str));
+    kind.push(&product.id);
+    [
+        product.title.texts().map(|(_, text)| text).collect(),
+        kind,
+        product
+            .attributes
+            .values()
+            .flat_map(|value| value.texts().map(|(_, text)| text))
+            .collect(),
+        product.description.texts().map(|(_, text)| text).collect(),
+    ]
+}
+
+fn tokenized(texts: &[&str]) -> PreTokenizedString {
+    let mut tokens = Vec::new();
+    for text in texts {
+        for token in text::tokens(&text::fold(text)) {
+            tokens.push(Token {
+                offset_from: token.start,
+                offset_to: token.end,
+                position: tokens.len(),
+                text: token.text,
+                position_length: 1,
+            });
+        }
+    }
+    PreTokenizedString {
+        text: String::new(),
+        tokens,
+    }
+}

@@ -1,0 +1,292 @@
+//! What customers may call the things of a catalogue, learned from it.
+
+use super::types::Types;
+use super::values::Values;
+use super::{Localized, Product};
+use crate::text;
+use crate::vocabulary::{Term, TermKind};
+use std::collections::BTreeMap;
+
+/// An attribute with more values than this is no vocabulary: figures, free text.
+const VALUES_MAX: usize = 40;
+/// Characters of a value that somebody would say.
+const VALUE_CHARS_MAX: usize = 24;
+/// Fewest characters of a model, such as `v60`.
+const MODEL_CHARS_MIN: usize = 2;
+
+/// The terms, and the aliases that stand for nothing.
+pub(super) fn learn(
+    products: &[Product],
+    types: &Types,
+    values: &Values,
+    aliases: &[(String, String)],
+) -> (Vec<Term>, Vec<(String, String)>) {
+    let mut terms = of_types(types);
+    terms.extend(of_brands(products));
+    terms.extend(of_values(values));
+    terms.extend(of_products(products));
+    let named = by_name(&terms);
+    let mut own = Vec::new();
+    let mut unknown = Vec::new();
+    for (surface, name) in aliases {
+        match named.get(&text::fold(name)) {
+            Some(term) => own.push(Term {
+                surface: text::fold(surface),
+                kind: term.kind.clone(),
+                key: term.key.clone(),
+            }),
+            None => unknown.push((surface.clone(), name.clone())),
+        }
+    }
+    // The shop's own word for a thing goes before what was learned.
+    let all = own.into_iter().chain(terms);
+    (
+        all.filter(|term| !term.surface.is_empty()).collect(),
+        unknown,
+    )
+}
+
+/// Every key and surface, folded, with the term it stands for; the first kind wins.
+fn by_name(terms: &[Term]) -> BTreeMap<String, &Term> {
+    let mut sorted: Vec<&Term> = terms.iter().collect();
+    sorted.sort_by(|a, b| a.kind.cmp(&b.kind));
+    let mut named = BTreeMap::new();
+    for term in sorted {
+        named.entry(text::fold(&term.key)).or_insert(term);
+        named.entry(term.surface.clone()).or_insert(term);
+    }
+    named
+}
+
+/// Of types with the same name the most general one is meant, then that with the most products.
+fn of_types(types: &Types) -> Vec<Term> {
+    let mut ranked: Vec<_> = types.iter().collect();
+    ranked
+        .sort_by_key(|(key, known)| (key.matches('/').count(), usize::MAX - known.products, *key));
+    let mut terms = Vec::new();
+    for (key, known) in &ranked {
+        for surface in surfaces(&known.name) {
+            terms.push(Term {
+                surface,
+                kind: TermKind::ProductType,
+                key: (*key).to_owned(),
+            });
+        }
+    }
+    terms
+}
+
+/// The folded names, for English also the other number.
+fn surfaces(name: &Localized) -> Vec<String> {
+    let mut surfaces = Vec::new();
+    for (_, name) in name.texts() {
+        let folded = text::fold(name);
+        surfaces.extend(other_number(&folded));
+        surfaces.push(folded);
+    }
+    surfaces
+}
+
+/// `machines` for `machine`, `machine` for `machines`; none for what is not Latin.
+fn other_number(name: &str) -> Option<String> {
+    let last = name.rsplit(' ').next()?;
+    if last.len() < 3 || !last.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return None;
+    }
+    let vowel_before = |stem: &str| stem.ends_with(['a', 'e', 'i', 'o', 'u']);
+    let hisses = |stem: &str| {
+        ["s", "x", "z", "ch", "sh"]
+            .iter()
+            .any(|end| stem.ends_with(end))
+    };
+    if let Some(stem) = name.strip_suffix("ies") {
+        return Some(format!("{stem}y"));
+    }
+    if let Some(stem) = name.strip_suffix("es").filter(|stem| hisses(stem)) {
+        return Some(stem.to_owned());
+    }
+    if let Some(stem) = name
+        .strip_suffix('s')
+        .filter(|stem| !stem.ends_with(['s', 'u', 'i']))
+    {
+        return Some(stem.to_owned());
+    }
+    if let Some(stem) = name.strip_suffix('y').filter(|stem| !vowel_before(stem)) {
+        return Some(format!("{stem}ies"));
+    }
+    Some(if hisses(name) {
+        format!("{name}es")
+    } else {
+        format!("{name}s")
+    })
+}
+
+fn of_brands(products: &[Product]) -> Vec<Term> {
+    let mut terms = Vec::new();
+    for product in products {
+        let Some(brand) = &product.brand else {
+            continue;
+        };
+        let names = product.brand_names.texts().map(|(_, name)| name);
+        for name in names.chain([brand.as_str()]) {
+            terms.push(Term {
+                surface: text::fold(name),
+                kind: TermKind::Brand,
+                key: brand.clone(),
+            });
+        }
+    }
+    terms.sort();
+    terms.dedup();
+    terms
+}
+
+fn of_values(values: &Values) -> Vec<Term> {
+    let mut terms: Vec<(usize, Term)> = Vec::new();
+    for (attribute, values) in values.iter().filter(|(_, v)| v.len() <= VALUES_MAX) {
+        for (key, value) in values {
+            for (_, name) in value.name.texts() {
+                let surface = text::fold(name);
+                if is_said(&surface) {
+                    let term = Term {
+                        surface,
+                        kind: TermKind::Attribute {
+                            name: attribute.to_owned(),
+                        },
+                        key: key.clone(),
+                    };
+                    terms.push((value.products, term));
+                }
+            }
+        }
+    }
+    // Where two attributes share a value, the one that more products have is meant.
+    terms.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.cmp(y)));
+    terms.into_iter().map(|(_, term)| term).collect()
+}
+
+/// A bare number or a single letter would be found in every message; a yes is said of something else.
+fn is_said(surface: &str) -> bool {
+    const ANSWERS: [&str; 14] = [
+        "yes", "no", "true", "false", "none", "other", "n/a", "是", "否", "有", "无", "没有",
+        "其他", "支持",
+    ];
+    let length = surface.chars().count();
+    let is_letter = length == 1 && surface.is_ascii();
+    length <= VALUE_CHARS_MAX
+        && !is_letter
+        && surface.chars().any(char::is_alphabetic)
+        && !ANSWERS.contains(&surface)
+}
+
+/// Ids, and what titles say of one product only.
+fn of_products(products: &[Product]) -> Vec<Term> {
+    let mut ids_by_surface: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, product) in products.iter().enumerate() {
+        let mut surfaces: Vec<String> = Vec::new();
+        for (_, title) in product.title.texts() {
+            let title = text::fold(title);
+            surfaces.extend(
+                models(&title)
+                    .into_iter()
+                    .flat_map(|model| spellings(&model)),
+            );
+            surfaces.extend(without_brand(product, &title));
+            surfaces.push(title);
+        }
+        if let Some(mpn) = product.mpn.as_deref().map(text::fold) {
+            if is_model(&mpn) {
+                surfaces.extend(spellings(&mpn));
+            }
+        }
+        surfaces.sort();
+        surfaces.dedup();
+        for surface in surfaces {
+            ids_by_surface.entry(surface).or_default().push(place);
+        }
+    }
+    let term = |surface: String, product: &Product| Term {
+        surface,
+        kind: TermKind::Product,
+        key: product.id.clone(),
+    };
+    let mut terms: Vec<Term> = products
+        .iter()
+        .filter(|product| is_id_said(&product.id))
+        .map(|product| term(text::fold(&product.id), product))
+        .collect();
+    for (surface, places) in ids_by_surface {
+        let mut named = places.iter().filter_map(|place| products.get(*place));
+        let Some(first) = named.next() else {
+            continue;
+        };
+        // Variants of one thing share its name: the first stands for it.
+        let one_group = first.item_group_id.is_some()
+            && named
+                .clone()
+                .all(|other| other.item_group_id == first.item_group_id);
+        if named.next().is_none() || one_group {
+            terms.push(term(surface, first));
+        }
+    }
+    terms
+}
+
+/// An id of digits alone, or of one or two characters, would be found in amounts and years.
+fn is_id_said(id: &str) -> bool {
+    id.chars().count() > 2 && id.chars().any(char::is_alphabetic)
+}
+
+/// The words of a folded title that name a model: letters first, then a digit.
+pub(super) fn models(title: &str) -> Vec<String> {
+    title
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .map(|word| word.trim_matches('-'))
+        .filter(|word| is_model(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_model(word: &str) -> bool {
+    word.len() >= MODEL_CHARS_MIN
+        && word.is_ascii()
+        && word
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_lowercase())
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// `em-200`, `em200`, `em 200`.
+fn spellings(model: &str) -> Vec<String> {
+    let mut spellings = vec![model.to_owned()];
+    if model.contains('-') {
+        spellings.push(model.replace('-', ""));
+        spellings.push(model.replace('-', " "));
+    } else if let Some(digit) = model.find(|c: char| c.is_ascii_digit()) {
+        if let (Some(letters), Some(rest)) = (model.get(..digit), model.get(digit..)) {
+            spellings.push(format!("{letters}-{rest}"));
+            spellings.push(format!("{letters} {rest}"));
+        }
+    }
+    spellings
+}
+
+/// A folded title without a brand at its beginning.
+pub(super) fn without_brand(product: &Product, title: &str) -> Option<String> {
+    let names = product.brand_names.texts().map(|(_, name)| name);
+    names
+        .chain(product.brand.as_deref())
+        .map(text::fold)
+        .filter(|brand| !brand.is_empty())
+        .find_map(|brand| {
+            let rest = title.strip_prefix(&brand)?;
+            let begins_word = !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+                || !brand.ends_with(|c: char| c.is_ascii_alphanumeric());
+            let rest = rest.trim_start_matches([' ', '-', '·', ':']).trim();
+            (begins_word && rest.chars().count() > 2).then(|| rest.to_owned())
+        })
+}

@@ -1,0 +1,94 @@
+//! Sentences, and those of a passage that answer a question.
+
+use super::Passage;
+use super::weigh::informative;
+use std::collections::BTreeSet;
+
+/// Sentences of an answer.
+const SENTENCES_MAX: usize = 3;
+/// Characters of an answer after which no sentence is added.
+const ANSWER_CHARS_MAX: usize = 400;
+/// Of the question's tokens, the share that the best sentence must hold; else the passage's beginning answers its heading.
+const HELD_MIN: f32 = 0.5;
+
+/// The pieces of a text, each with the space that follows it; together they are the text.
+pub(super) fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut characters = text.char_indices().peekable();
+    let mut ended = false;
+    while let Some((at, c)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        let closes = matches!(c, '”' | '’' | '」' | '』' | '）' | ')' | '"') || c.is_whitespace();
+        if ended && !closes && !is_end(c, next) {
+            sentences.extend(text.get(start..at));
+            start = at;
+            ended = false;
+        }
+        ended |= is_end(c, next);
+    }
+    sentences.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+    sentences
+}
+
+fn is_end(c: char, next: Option<char>) -> bool {
+    match c {
+        '。' | '！' | '？' | '!' | '?' | '；' | '\n' => true,
+        '.' => next.is_none_or(char::is_whitespace),
+        _ => false,
+    }
+}
+
+pub(super) fn answer(passage: &Passage, question: &str) -> String {
+    let all = sentences(&passage.text);
+    let asked: BTreeSet<String> = informative(question).into_iter().map(|t| t.text).collect();
+    let held: Vec<usize> = all
+        .iter()
+        .map(|sentence| {
+            let own: BTreeSet<String> = informative(sentence).into_iter().map(|t| t.text).collect();
+            own.intersection(&asked).count()
+        })
+        .collect();
+    let most = held.iter().copied().max().unwrap_or_default();
+    let chosen: Vec<usize> = if most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
+        (0..all.len()).take(SENTENCES_MAX).collect()
+    } else {
+        best(&all, &held, most)
+    };
+    let mut answer = String::new();
+    for place in chosen {
+        let Some(sentence) = all.get(place) else {
+            continue;
+        };
+        let length = answer.chars().count() + sentence.trim_end().chars().count();
+        if !answer.is_empty() && length > ANSWER_CHARS_MAX {
+            break;
+        }
+        answer.push_str(sentence);
+    }
+    answer.trim().to_owned()
+}
+
+/// The sentences that hold most, in the order of the text; one that announces is followed by what it announces.
+fn best(all: &[&str], held: &[usize], most: usize) -> Vec<usize> {
+    let mut ranked: Vec<(usize, usize)> = held
+        .iter()
+        .enumerate()
+        .filter(|(_, held)| **held * 2 >= most)
+        .map(|(place, held)| (most - held, place))
+        .collect();
+    ranked.sort_unstable();
+    let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    for (_, place) in ranked {
+        let announces = all
+            .get(place)
+            .is_some_and(|sentence| sentence.trim_end().ends_with([':', '：']));
+        let following = if announces { SENTENCES_MAX } else { 1 };
+        for place in (place..all.len()).take(following) {
+            if chosen.len() < SENTENCES_MAX {
+                chosen.insert(place);
+            }
+        }
+    }
+    chosen.into_iter().collect()
+}

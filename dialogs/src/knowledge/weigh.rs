@@ -1,0 +1,262 @@
+//! How well passages answer a question: BM25, and how much of the question they cover.
+
+use super::Passage;
+use crate::text;
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// The share of a question's informative weight that a passage must hold; below it the question is about something else.
+pub const COVERAGE_MIN: f32 = 0.55;
+/// Different tokens of one question that are looked for.
+const TOKENS_MAX: usize = 64;
+/// A heading says more than a line of text.
+const TITLE_TIMES: f32 = 3.0;
+const ABOVE_TIMES: f32 = 1.0;
+/// BM25's usual constants (Robertson and Zaragoza, 2009).
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// Words that say how something is asked, not what; longest first where one holds another is left to the automaton.
+const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
+a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
+
+/// Words of trade in general that customers and shops use for each other; one line is one meaning.
+const SAME: [&str; 15] = [
+    "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage",
+    "发货|送货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
+    "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
+    "保修|质保|三包|维修|修理|报修|warranty|warranties|guarantee|guaranteed|repair|repairs|repaired",
+    "发票|开票|专票|普票|invoice|invoices|fapiao",
+    "付款|支付|付钱|支付宝|微信支付|信用卡|pay|paying|payment|payments|alipay|credit card|credit cards",
+    "分期|花呗|instalment|instalments|installment|installments",
+    "营业时间|上班时间|工作时间|客服时间|几点开门|几点关门|opening hours|business hours|opening times",
+    "地址|门店|实体店|线下店|展厅|address|showroom|physical store|physical shop",
+    "优惠|折扣|打折|优惠券|满减|discount|discounts|coupon|coupons|promotion|promotions|promo code",
+    "安装|装机|上门装|install|installs|installed|installation|installing",
+    "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
+    "批发|团购|批量|大批|企业采购|对公|bulk|wholesale|volume order|large order",
+    "保存|储存|存放|贮存|storage|store it|store them|keep fresh",
+    "取消|撤单|cancel|cancels|cancelled|canceled|cancellation",
+];
+
+static ASKED: LazyLock<BTreeSet<&'static str>> =
+    LazyLock::new(|| ASKING.split_whitespace().collect());
+
+static ASKED_HAN: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| automaton(ASKED.iter().copied().filter(|word| !word.is_ascii())));
+
+/// The surfaces of `SAME`, with the number of their meaning.
+static MEANINGS: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
+    SAME.iter()
+        .enumerate()
+        .flat_map(|(meaning, line)| line.split('|').map(move |surface| (surface, meaning)))
+        .collect()
+});
+
+static MEANT: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| automaton(MEANINGS.iter().map(|(surface, _)| *surface)));
+
+fn automaton(words: impl Iterator<Item = &'static str>) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .ok()
+}
+
+/// A token that says what a text is about, with its place in the folded text.
+#[derive(Clone, Debug)]
+pub(super) struct Informative {
+    pub text: String,
+    start: usize,
+    end: usize,
+}
+
+/// Meanings, Latin words, and Han characters in twos; a character alone only where it has no neighbour.
+pub(super) fn informative(message: &str) -> Vec<Informative> {
+    let folded = text::fold(message);
+    let mut found: Vec<Informative> = Vec::new();
+    let mut bare = folded.clone();
+    if let Some(meant) = &*MEANT {
+        for hit in meant.find_iter(&folded) {
+            let Some((_, meaning)) = MEANINGS.get(hit.pattern().as_usize()) else {
+                continue;
+            };
+            if at_word_borders(&folded, hit.start(), hit.end()) {
+                found.push(Informative {
+                    text: format!("={meaning}"),
+                    start: hit.start(),
+                    end: hit.end(),
+                });
+            }
+        }
+    }
+    if let Some(asked) = &*ASKED_HAN {
+        let meant = |start: usize| found.iter().any(|t| (t.start..t.end).contains(&start));
+        let spans: Vec<(usize, usize)> = asked
+            .find_iter(&folded)
+            .map(|hit| (hit.start(), hit.end()))
+            .filter(|(start, _)| !meant(*start))
+            .collect();
+        for (start, end) in spans {
+            // As many bytes as before, so that places stay what they were.
+            bare.replace_range(start..end, &" ".repeat(end - start));
+        }
+    }
+    let tokens = text::tokens(&bare);
+    let is_pair = |token: &text::Token| !token.text.is_ascii() && token.text.chars().count() > 1;
+    let paired: BTreeSet<usize> = tokens
+        .iter()
+        .filter(|token| is_pair(token))
+        .flat_map(|token| token.start..token.end)
+        .collect();
+    for token in tokens {
+        let surface = bare.get(token.start..token.end).unwrap_or_default();
+        let in_pair = !is_pair(&token) && paired.contains(&token.start);
+        if !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str()) {
+            found.push(Informative {
+                text: token.text,
+                start: token.start,
+                end: token.end,
+            });
+        }
+    }
+    found
+}
+
+fn at_word_borders(text: &str, start: usize, end: usize) -> bool {
+    let is_latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let before = text.get(..start).and_then(|head| head.chars().next_back());
+    let after = text.get(end..).and_then(|tail| tail.chars().next());
+    let term = text.get(start..end).unwrap_or_default();
+    !(is_latin(before) && is_latin(term.chars().next()))
+        && !(is_latin(after) && is_latin(term.chars().next_back()))
+}
+
+/// Postings of all passages.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weights {
+    /// Token, to passages with how often.
+    postings: BTreeMap<String, Vec<(usize, f32)>>,
+    lengths: Vec<f32>,
+    length_mean: f32,
+}
+
+impl Weights {
+    pub(super) fn of(passages: &[Passage]) -> Self {
+        let mut weights = Self::default();
+        for (place, passage) in passages.iter().enumerate() {
+            let mut counts: BTreeMap<String, f32> = BTreeMap::new();
+            let fields = [
+                (&passage.title, TITLE_TIMES),
+                (&passage.above, ABOVE_TIMES),
+                (&passage.text, 1.0),
+            ];
+            for (text, times) in fields {
+                for token in tokens_of_passage(text) {
+                    *counts.entry(token).or_default() += times;
+                }
+            }
+            weights.lengths.push(counts.values().sum());
+            for (token, count) in counts {
+                weights
+                    .postings
+                    .entry(token)
+                    .or_default()
+                    .push((place, count));
+            }
+        }
+        let total: f32 = weights.lengths.iter().sum();
+        weights.length_mean = (total / weights.lengths.len().max(1) as f32).max(1.0);
+        weights
+    }
+
+    /// Passages that cover enough of the question, with their scores; unordered.
+    pub(super) fn scores(&self, question: &str) -> Vec<(usize, f32)> {
+        let mut tokens = informative(question);
+        tokens.truncate(TOKENS_MAX);
+        if tokens.is_empty() || self.lengths.is_empty() {
+            return Vec::new();
+        }
+        let weight_of_bytes = self.weight_of_bytes(&tokens);
+        let whole: f32 = weight_of_bytes.values().sum();
+        let mut scores: BTreeMap<usize, f32> = BTreeMap::new();
+        let mut covered: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for token in &tokens {
+            let Some(postings) = self.postings.get(&token.text) else {
+                continue;
+            };
+            let rare = self.rarity(postings.len());
+            let again = !seen.insert(&token.text);
+            for (place, count) in postings {
+                covered
+                    .entry(*place)
+                    .or_default()
+                    .extend(token.start..token.end);
+                if !again {
+                    let length = self.lengths.get(*place).copied().unwrap_or_default();
+                    let norm = K1 * (1.0 - B + B * length / self.length_mean);
+                    *scores.entry(*place).or_default() +=
+                        rare * count * (K1 + 1.0) / (count + norm);
+                }
+            }
+        }
+        scores
+            .into_iter()
+            .filter_map(|(place, score)| {
+                let bytes = covered.get(&place)?;
+                let held: f32 = bytes.iter().filter_map(|at| weight_of_bytes.get(at)).sum();
+                let coverage = held / whole;
+                (coverage >= COVERAGE_MIN).then_some((place, score * coverage))
+            })
+            .collect()
+    }
+
+    /// What each byte of the question weighs: as the rarest token over it that is known, or as a word never seen.
+    /// A pair of characters that straddles two words is never seen, but the pairs beside it are.
+    fn weight_of_bytes(&self, tokens: &[Informative]) -> BTreeMap<usize, f32> {
+        let mut weights: BTreeMap<usize, (bool, f32)> = BTreeMap::new();
+        for token in tokens {
+            let known = self.postings.get(&token.text).map_or(0, Vec::len);
+            // A Latin word weighs as two Han characters, whatever its length.
+            let bytes = (token.end - token.start).max(1) as f32;
+            let share = if token.text.is_ascii() {
+                6.0 / bytes
+            } else {
+                1.0
+            };
+            let weight = self.rarity(known) * share;
+            for at in token.start..token.end {
+                let best = weights.entry(at).or_insert((false, 0.0));
+                *best = match (best.0, known > 0) {
+                    (true, false) => *best,
+                    (false, true) => (true, weight),
+                    (is_known, _) => (is_known, best.1.max(weight)),
+                };
+            }
+        }
+        weights
+            .into_iter()
+            .map(|(at, (_, weight))| (at, weight))
+            .collect()
+    }
+
+    fn rarity(&self, passages: usize) -> f32 {
+        let all = self.lengths.len() as f32;
+        let with = passages as f32;
+        (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    }
+}
+
+/// What a passage can be found by; its words are not parted by those of asking.
+fn tokens_of_passage(text: &str) -> Vec<String> {
+    let meanings = informative(text)
+        .into_iter()
+        .map(|token| token.text)
+        .filter(|token| token.starts_with('='));
+    let words = text::tokens(&text::fold(text))
+        .into_iter()
+        .map(|token| token.text);
+    meanings.chain(words).collect()
+}
