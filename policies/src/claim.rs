@@ -5,9 +5,11 @@
 
 mod check;
 mod context;
+mod time;
 mod words;
 
 pub use context::sentence;
+pub use words::listed;
 
 use aho_corasick::AhoCorasick;
 use context::At;

@@ -28,6 +28,7 @@
 
 mod claim;
 mod commitment;
+mod compiled;
 mod fold;
 mod injection;
 mod link;
@@ -36,6 +37,7 @@ mod own;
 mod pack;
 mod problem;
 mod rails;
+mod side;
 mod verdict;
 mod yaml;
 
