@@ -1,1 +1,198 @@
-//! nlu
+//! Understanding without a model: what a message means, and the facts in it.
+
+mod classifier;
+mod entities;
+mod numbers;
+mod sentiment;
+mod training;
+
+pub use classifier::Classifier;
+pub use training::{DEFAULT_INTENTS, TrainingSet};
+
+use crate::Language;
+use crate::money::{Currency, Money};
+use crate::text::{self, Folded};
+use crate::vocabulary::Vocabulary;
+use serde::{Deserialize, Serialize};
+
+/// Intents of one message.
+pub const INTENTS_MAX: usize = 3;
+/// Entities of one message.
+pub const ENTITIES_MAX: usize = 40;
+/// Clauses of one message that are classified.
+const CLAUSES_MAX: usize = 12;
+/// The intent of what nothing else fits.
+pub const OUT_OF_SCOPE: &str = "out_of_scope";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Understanding {
+    pub language: Language,
+    /// Best first; never empty.
+    pub intents: Vec<Intent>,
+    pub entities: Vec<Entity>,
+    pub sentiment: Sentiment,
+    pub read_by: ReadBy,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    pub name: String,
+    /// 0 to 1, two decimals.
+    pub confidence: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    pub value: Value,
+    /// A piece of the customer's own text.
+    pub quote: String,
+    /// The customer does not want it.
+    pub negated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Value {
+    Budget {
+        min: Option<Money>,
+        max: Option<Money>,
+    },
+    /// An amount not said as a budget.
+    Price { amount: Money },
+    Number { count: u32 },
+    Quantity { count: u32, unit: Option<String> },
+    People { count: u32 },
+    /// Days from today until the need.
+    Horizon { days: u32 },
+    Phone { text: String },
+    Email { text: String },
+    Wechat { text: String },
+    Company { text: String },
+    PersonName { text: String },
+    ProductType { key: String },
+    Brand { key: String },
+    Attribute { name: String, key: String },
+    Product { id: String },
+    /// Counted from 1.
+    Ordinal { index: u32 },
+    LastShown,
+    Cheaper,
+    Better,
+    Superlative { of: Superlative },
+    Yes,
+    No,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Superlative {
+    Cheapest,
+    MostExpensive,
+    Lightest,
+    Heaviest,
+    Smallest,
+    Largest,
+    Quietest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sentiment {
+    Negative,
+    Neutral,
+    Positive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    Plain,
+    Model,
+}
+
+/// A day as the shop's calendar shows it; Monday is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date {
+    pub year: i32,
+    pub month: u32,
+    pub day: u32,
+    pub weekday: u8,
+}
+
+/// What understanding may look at beside the words.
+pub struct Listening<'a> {
+    pub vocabulary: &'a Vocabulary,
+    pub classifier: &'a Classifier,
+    /// Of amounts that name none.
+    pub currency: Currency,
+    pub today: Date,
+    /// The slot or offer that the reply before asked about.
+    pub expected: Option<&'a str>,
+    /// Of the conversation so far.
+    pub language: Language,
+}
+
+/// The plain form of understanding.
+pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
+    let message = text::clean(message);
+    let folded = Folded::of(&message);
+    let entities = entities::find(&message, &folded, listening);
+    Understanding {
+        language: text::language(&message, listening.language),
+        intents: intents(&folded.text, &entities, listening),
+        sentiment: sentiment::of(&folded.text),
+        entities,
+        read_by: ReadBy::Plain,
+    }
+}
+
+/// Each clause's best intents together; greetings stand beside what is asked.
+fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<Intent> {
+    let mut found: Vec<Intent> = Vec::new();
+    let clauses = clauses(folded);
+    for clause in clauses.iter().take(CLAUSES_MAX) {
+        for intent in listening.classifier.classify(clause).into_iter().take(1) {
+            match found.iter_mut().find(|other| other.name == intent.name) {
+                Some(other) if other.confidence < intent.confidence => *other = intent,
+                Some(_) => {}
+                None => found.push(intent),
+            }
+        }
+    }
+    if clauses.len() > 1 {
+        found.extend(listening.classifier.classify(folded).into_iter().take(1).filter(|i| i.name != OUT_OF_SCOPE));
+    }
+    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.name.cmp(&b.name)));
+    let mut names: Vec<String> = Vec::new();
+    found.retain(|i| {
+        let new = !names.contains(&i.name);
+        names.push(i.name.clone());
+        new
+    });
+    if found.len() > 1 {
+        found.retain(|i| i.name != OUT_OF_SCOPE);
+    }
+    let tells = entities.iter().any(|e| {
+        !matches!(e.value, Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. })
+    });
+    // Facts carry a message that no example resembles.
+    if found.iter().all(|i| i.name == OUT_OF_SCOPE) && tells {
+        found = vec![Intent { name: "inform".to_owned(), confidence: 0.5 }];
+    }
+    if found.is_empty() {
+        found.push(Intent { name: OUT_OF_SCOPE.to_owned(), confidence: 0.0 });
+    }
+    found.truncate(INTENTS_MAX);
+    found
+}
+
+fn clauses(folded: &str) -> Vec<&str> {
+    folded
+        .split(['。', '！', '!', '？', '?', '；', ';', '\n', '，', ','])
+        .flat_map(|part| part.split(" and also "))
+        .flat_map(|part| part.split("另外"))
+        .flat_map(|part| part.split("还有，"))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
+}

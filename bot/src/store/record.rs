@@ -1,0 +1,94 @@
+//! What the business keeps: transcripts, leads, handoffs, versions, audit.
+
+use super::{LogEntry, Step};
+
+/// One committed step on its way into the records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Of the journal; rises without gaps being promised.
+    pub seq: u64,
+    pub conversation: String,
+    pub rev: u64,
+    pub at_ms: i64,
+    pub events: Vec<String>,
+    pub rows: Vec<Row>,
+}
+
+/// What events mean for the business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    Lead {
+        conversation: String,
+        grade: String,
+        score: i64,
+        reasons_json: String,
+        at_ms: i64,
+    },
+    Handoff {
+        conversation: String,
+        reason: String,
+        brief_json: String,
+        rep: Option<String>,
+        at_ms: i64,
+    },
+    Mode {
+        conversation: String,
+        mode: String,
+        rep: Option<String>,
+        at_ms: i64,
+    },
+}
+
+/// A conversation as the records know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub id: String,
+    pub rev: u64,
+    pub first_at_ms: i64,
+    pub last_at_ms: i64,
+    pub mode: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLead {
+    pub conversation: String,
+    pub grade: String,
+    pub score: i64,
+    pub reasons_json: String,
+    pub at_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHandoff {
+    pub conversation: String,
+    pub reason: String,
+    pub brief_json: String,
+    pub rep: Option<String>,
+    pub at_ms: i64,
+}
+
+pub trait RecordStore: Send + Sync + 'static {
+    /// Writes a batch in one transaction, in order. What is at or below the position already is passed over, so repeating is safe.
+    fn apply(&self, records: Vec<Record>) -> Step<'_, ()>;
+
+    /// The newest journal entry that is in the records; 0 before the first.
+    fn position(&self) -> Step<'_, u64>;
+
+    /// A conversation's steps in order, after a revision.
+    fn events(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>>;
+
+    /// Conversations by id, after one.
+    fn conversations(&self, after: &str, max: usize) -> Step<'_, Vec<Kept>>;
+
+    fn leads(&self, conversation: &str) -> Step<'_, Option<KeptLead>>;
+
+    fn handoffs(&self, conversation: &str) -> Step<'_, Vec<KeptHandoff>>;
+
+    /// Keeps a version under its content's name; keeping it again changes nothing.
+    fn keep_version(&self, kind: &str, id: &str, body: &[u8], at_ms: i64) -> Step<'_, ()>;
+
+    fn version(&self, kind: &str, id: &str) -> Step<'_, Option<Vec<u8>>>;
+
+    /// One line of the audit trail: who did what to what.
+    fn audit(&self, who: &str, what: &str, on: &str, at_ms: i64) -> Step<'_, ()>;
+}
