@@ -97,8 +97,10 @@ impl Compiled {
         })
     }
 
+    /// Whether the rule is for a language; of `zh-CN` only `zh` counts.
     pub fn applies(&self, language: &str) -> bool {
-        self.languages.is_empty() || self.languages.iter().any(|tag| tag == language)
+        let tag = language.split('-').next().unwrap_or(language);
+        self.languages.is_empty() || self.languages.iter().any(|own| own == tag)
     }
 }
 

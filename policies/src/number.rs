@@ -6,8 +6,8 @@ const CARD_DIGITS: (usize, usize) = (13, 19);
 const ID_DIGITS: usize = 18;
 /// Digits left readable by a redaction.
 const DIGITS_KEPT: usize = 4;
-/// Digits of one number with its groups; a longer run is looked at in windows.
-const RUN_DIGITS_MAX: usize = 256;
+/// Characters that may part two groups of one number: " - ".
+const GAP_CHARS_MAX: usize = 3;
 
 /// One digit of a run: its value (10 for X) and its bytes in the text.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ fn windows(
     found
 }
 
-/// Runs of digits whose groups are parted by one space, dot or hyphen at most.
+/// Runs of digits whose groups are parted by a few spaces, dots, commas or hyphens at most.
 fn runs(text: &str, least: usize) -> Vec<Vec<Digit>> {
     let mut runs: Vec<Vec<Digit>> = Vec::new();
     let mut run: Vec<Digit> = Vec::new();
@@ -107,9 +107,6 @@ fn runs(text: &str, least: usize) -> Vec<Vec<Digit>> {
         };
         match value {
             Some(value) => {
-                if run.len() >= RUN_DIGITS_MAX {
-                    close(&mut run);
-                }
                 let first = run.is_empty() || parted > 0;
                 if parted > 0
                     && let Some(last) = run.last_mut()
@@ -125,7 +122,7 @@ fn runs(text: &str, least: usize) -> Vec<Vec<Digit>> {
                 });
                 parted = 0;
             }
-            None if matches!(c, ' ' | '-' | '.' | '·' | '_' | '\n') && parted == 0 => parted = 1,
+            None if " -.,·_/\n".contains(c) && parted < GAP_CHARS_MAX => parted += 1,
             None => {
                 close(&mut run);
                 parted = 0;

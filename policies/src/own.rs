@@ -33,32 +33,28 @@ pub fn pack() -> Pack {
                 Does::Revise,
                 "Prices, discounts, stock, dates, gifts and guarantees are written by code from evidence, never typed.",
             ),
-            Rule {
-                unless_nearby: Vec::new(),
-                ..rule(
-                    "secrets-stay",
-                    Rail::Output,
-                    Kind::Phrases {
-                        phrases: SECRETS.iter().map(|text| (*text).to_owned()).collect(),
-                    },
-                    Does::Block {
-                        fallback: "refused".to_owned(),
-                    },
-                    "Instructions, scorecard and internal prices are the shop's own and are told to nobody.",
-                )
-            },
+            rule(
+                "secrets-stay",
+                Rail::Output,
+                Kind::Phrases {
+                    phrases: SECRETS.iter().map(|text| (*text).to_owned()).collect(),
+                },
+                Does::Block {
+                    fallback: "refused".to_owned(),
+                },
+                "Instructions, scorecard and internal prices are the shop's own and are told to nobody.",
+            ),
         ],
     }
 }
 
 /// What a reply says only if it tells a secret.
-const SECRETS: [&str; 46] = [
+const SECRETS: &[&str] = &[
     "system prompt",
     "my prompt",
     "my instructions",
     "initial instructions",
     "hidden instructions",
-    "these instructions",
     "developer message",
     "i was instructed to",
     "i am instructed to",
@@ -66,7 +62,6 @@ const SECRETS: [&str; 46] = [
     "i have been instructed",
     "lead score",
     "lead grade",
-    "your lead",
     "scorecard",
     "scoring rules",
     "scoring rule",

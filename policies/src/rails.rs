@@ -3,7 +3,7 @@
 use crate::compiled::Compiled;
 use crate::pack::Pack;
 use crate::side::Side;
-use crate::{Candidate, Problem, Rail, Segment, Verdict, own};
+use crate::{Action, Candidate, Problem, Rail, Segment, Verdict, own};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All rules of all packs and the code-owned ones, ready to run.
@@ -62,9 +62,33 @@ impl Rails {
     }
 
     /// A draft, before it leaves.
+    ///
+    /// An amended draft is judged once more, so that no amendment can put a claim together.
     pub fn output(&self, candidate: &Candidate<'_>) -> Verdict {
-        self.output
-            .run(Rail::Output, candidate.segments, candidate.language)
+        let segments = candidate.segments;
+        let verdict = self.output.run(Rail::Output, segments, candidate.language);
+        if !matches!(verdict.action, Action::Amend { .. }) {
+            return verdict;
+        }
+        let texts = verdict.amended(segments);
+        let amended: Vec<Segment<'_>> = texts
+            .iter()
+            .zip(segments)
+            .map(|(text, segment)| Segment {
+                text,
+                bound: segment.bound,
+            })
+            .collect();
+        let mut again = self.output.run(Rail::Output, &amended, candidate.language);
+        if matches!(again.action, Action::Pass | Action::Amend { .. }) {
+            return verdict;
+        }
+        again.findings.retain(|finding| finding.edits.is_empty());
+        for finding in &mut again.findings {
+            // The place is one of the amended text, which nobody sees.
+            finding.span = (0, 0);
+        }
+        verdict.join(again)
     }
 
     /// The reply keys that rules fall back to; each has to exist in the shop's wordings.

@@ -2,6 +2,7 @@
 
 use crate::compiled::{Compiled, Probe, Role, Span, finding};
 use crate::fold::Folded;
+use crate::pack::Does;
 use crate::{Rail, Segment, Verdict, claim, commitment, injection, link, number};
 use aho_corasick::AhoCorasick;
 use std::collections::BTreeMap;
@@ -132,7 +133,10 @@ impl Side {
         });
         spans.sort_unstable();
         spans.dedup();
-        spans.truncate(FINDINGS_MAX);
+        // What is taken out has to be taken out everywhere.
+        if !matches!(rule.does, Does::Redact { .. } | Does::Amend { .. }) {
+            spans.truncate(FINDINGS_MAX);
+        }
         spans
     }
 }

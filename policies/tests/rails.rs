@@ -205,6 +205,7 @@ fn card_and_identity_numbers_leave_only_their_last_four_digits() {
             "order 12345 ••••••••••••1111",
         ),
         ("4\u{200b}111111111111111", "•\u{200b}•••••••••••1111"),
+        ("4111 - 1111 - 1111 - 1111", "•••• - •••• - •••• - 1111"),
         ("378282246310005", "•••••••••••0005"),
         ("6222 0212 3456 7890 128", "•••• •••• •••• •••0 128"),
         ("6222 0212 3456 7890 129", "6222 0212 3456 7890 129"),
@@ -224,6 +225,14 @@ fn card_and_identity_numbers_leave_only_their_last_four_digits() {
         assert_eq!(verdict.redacted(text), expected);
         assert_eq!(verdict.passes(), text == expected, "{text}");
     }
+}
+
+#[test]
+fn every_one_of_many_card_numbers_is_taken_out() {
+    let rails = Rails::compile(&[]).unwrap();
+    let text = "4111111111111111；".repeat(200);
+    let redacted = rails.input(&text, "zh").redacted(&text);
+    assert_eq!(redacted, "••••••••••••1111；".repeat(200));
 }
 
 #[test]
@@ -263,6 +272,41 @@ fn amendments_cross_segments_and_leave_bound_ones_alone() {
             segments: &segments,
         });
         assert_eq!(verdict.amended(&segments).concat(), expected);
+    }
+}
+
+#[test]
+fn no_amendment_can_put_a_claim_together() {
+    let rails = Rails::compile(&[pack(
+        "  - id: cut
+    rail: output
+    kind: phrases
+    phrases: [呀]
+    action: amend
+    replace: \"\"
+    reason: tone
+  - id: worse
+    rail: output
+    kind: phrases
+    phrases: [划算]
+    action: amend
+    replace: 免费
+    reason: tone
+",
+    )])
+    .unwrap();
+    for (text, claims) in [("包呀邮", true), ("很划算", true), ("好呀", false)] {
+        let verdict = output(&rails, "zh", text);
+        assert_eq!(
+            matches!(verdict.action, Action::Revise { .. }),
+            claims,
+            "{text}"
+        );
+        assert_eq!(
+            matches!(verdict.action, Action::Amend { .. }),
+            !claims,
+            "{text}"
+        );
     }
 }
 
