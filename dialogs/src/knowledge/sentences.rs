@@ -9,7 +9,7 @@ const SENTENCES_MAX: usize = 3;
 /// Characters of an answer after which no sentence is added.
 const ANSWER_CHARS_MAX: usize = 400;
 /// Of the question's tokens, the share that the best sentence must hold; else the passage's beginning answers its heading.
-const HELD_MIN: f32 = 0.5;
+const HELD_MIN: f32 = 0.25;
 
 /// The pieces of a text, each with the space that follows it; together they are the text.
 pub(super) fn sentences(text: &str) -> Vec<&str> {

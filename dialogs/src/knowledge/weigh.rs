@@ -10,6 +10,11 @@ use std::sync::LazyLock;
 pub const COVERAGE_MIN: f32 = 0.55;
 /// Different tokens of one question that are looked for.
 const TOKENS_MAX: usize = 64;
+/// The first lines of `SAME` are about the deal itself, which people ask a shop about and nobody else; they weigh more.
+const DEALS: usize = 12;
+const DEAL_TIMES: f32 = 2.0;
+/// A word that no passage has may be a mere turn of phrase.
+const UNSEEN_TIMES: f32 = 0.7;
 /// A heading says more than a line of text.
 const TITLE_TIMES: f32 = 3.0;
 const ABOVE_TIMES: f32 = 1.0;
@@ -18,13 +23,13 @@ const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
 /// Words that say how something is asked, not what; longest first where one holds another is left to the automaton.
-const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
+const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 多大 多高 多宽 多深 多重 多远 多快 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
 a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
 const SAME: [&str; 15] = [
     "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage",
-    "发货|送货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
+    "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
     "保修|质保|三包|维修|修理|报修|warranty|warranties|guarantee|guaranteed|repair|repairs|repaired",
     "发票|开票|专票|普票|invoice|invoices|fapiao",
@@ -33,11 +38,17 @@ const SAME: [&str; 15] = [
     "营业时间|上班时间|工作时间|客服时间|几点开门|几点关门|opening hours|business hours|opening times",
     "地址|门店|实体店|线下店|展厅|address|showroom|physical store|physical shop",
     "优惠|折扣|打折|优惠券|满减|discount|discounts|coupon|coupons|promotion|promotions|promo code",
+    "批发|团购|批量|大批|企业采购|对公|bulk|wholesale|volume order|large order",
+    "取消|撤单|cancel|cancels|cancelled|canceled|cancellation",
     "安装|装机|上门装|install|installs|installed|installation|installing",
     "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
-    "批发|团购|批量|大批|企业采购|对公|bulk|wholesale|volume order|large order",
     "保存|储存|存放|贮存|storage|store it|store them|keep fresh",
-    "取消|撤单|cancel|cancels|cancelled|canceled|cancellation",
+];
+
+/// What kind of answer is asked for: it decides between passages about the same thing, and is evidence of nothing alone.
+const KINDS: [&str; 2] = [
+    "多久|几天|多长时间|什么时候|何时|小时内|工作日|how long|how soon|how fast|when will|within|hours|days",
+    "多少钱|怎么收费|怎么算|收费|费用|how much|cost|costs|charge|charges|fee|fees|free",
 ];
 
 static ASKED: LazyLock<BTreeSet<&'static str>> =
@@ -46,9 +57,10 @@ static ASKED: LazyLock<BTreeSet<&'static str>> =
 static ASKED_HAN: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| automaton(ASKED.iter().copied().filter(|word| !word.is_ascii())));
 
-/// The surfaces of `SAME`, with the number of their meaning.
+/// The surfaces of `SAME`, then of `KINDS`, with the number of their meaning.
 static MEANINGS: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
     SAME.iter()
+        .chain(&KINDS)
         .enumerate()
         .flat_map(|(meaning, line)| line.split('|').map(move |surface| (surface, meaning)))
         .collect()
@@ -65,11 +77,22 @@ fn automaton(words: impl Iterator<Item = &'static str>) -> Option<AhoCorasick> {
 }
 
 /// A token that says what a text is about, with its place in the folded text.
-#[derive(Clone, Debug)]
 pub(super) struct Informative {
     pub text: String,
+    is_latin: bool,
     start: usize,
     end: usize,
+}
+
+impl Informative {
+    fn is_deal(&self) -> bool {
+        let meaning = self.text.strip_prefix('=').and_then(|n| n.parse().ok());
+        meaning.is_some_and(|meaning: usize| meaning < DEALS)
+    }
+
+    fn is_kind(&self) -> bool {
+        self.text.starts_with('~')
+    }
 }
 
 /// Meanings, Latin words, and Han characters in twos; a character alone only where it has no neighbour.
@@ -84,7 +107,10 @@ pub(super) fn informative(message: &str) -> Vec<Informative> {
             };
             if at_word_borders(&folded, hit.start(), hit.end()) {
                 found.push(Informative {
-                    text: format!("={meaning}"),
+                    text: format!("{}{meaning}", if meaning < &SAME.len() { '=' } else { '~' }),
+                    is_latin: folded
+                        .get(hit.start()..hit.end())
+                        .is_some_and(str::is_ascii),
                     start: hit.start(),
                     end: hit.end(),
                 });
@@ -115,6 +141,7 @@ pub(super) fn informative(message: &str) -> Vec<Informative> {
         let in_pair = !is_pair(&token) && paired.contains(&token.start);
         if !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str()) {
             found.push(Informative {
+                is_latin: surface.is_ascii(),
                 text: token.text,
                 start: token.start,
                 end: token.end,
@@ -175,7 +202,7 @@ impl Weights {
     pub(super) fn scores(&self, question: &str) -> Vec<(usize, f32)> {
         let mut tokens = informative(question);
         tokens.truncate(TOKENS_MAX);
-        if tokens.is_empty() || self.lengths.is_empty() {
+        if tokens.iter().all(Informative::is_kind) || self.lengths.is_empty() {
             return Vec::new();
         }
         let weight_of_bytes = self.weight_of_bytes(&tokens);
@@ -190,10 +217,10 @@ impl Weights {
             let rare = self.rarity(postings.len());
             let again = !seen.insert(&token.text);
             for (place, count) in postings {
-                covered
-                    .entry(*place)
-                    .or_default()
-                    .extend(token.start..token.end);
+                if !token.is_kind() {
+                    let bytes = covered.entry(*place).or_default();
+                    bytes.extend(token.start..token.end);
+                }
                 if !again {
                     let length = self.lengths.get(*place).copied().unwrap_or_default();
                     let norm = K1 * (1.0 - B + B * length / self.length_mean);
@@ -217,7 +244,7 @@ impl Weights {
     /// A pair of characters that straddles two words is never seen, but the pairs beside it are.
     fn weight_of_bytes(&self, tokens: &[Informative]) -> BTreeMap<usize, f32> {
         let mut weights: BTreeMap<usize, (bool, f32)> = BTreeMap::new();
-        for token in tokens {
+        for token in tokens.iter().filter(|token| !token.is_kind()) {
             let known = self.postings.get(&token.text).map_or(0, Vec::len);
             // A Latin word weighs as two Han characters, whatever its length.
             let bytes = (token.end - token.start).max(1) as f32;
@@ -226,7 +253,12 @@ impl Weights {
             } else {
                 1.0
             };
-            let weight = self.rarity(known) * share;
+            let rare = match known {
+                0 => self.rarity(0) * UNSEEN_TIMES,
+                _ if token.is_deal() => self.rarity(1) * DEAL_TIMES,
+                _ => self.rarity(known),
+            };
+            let weight = rare * share;
             for at in token.start..token.end {
                 let best = weights.entry(at).or_insert((false, 0.0));
                 *best = match (best.0, known > 0) {
@@ -254,7 +286,7 @@ fn tokens_of_passage(text: &str) -> Vec<String> {
     let meanings = informative(text)
         .into_iter()
         .map(|token| token.text)
-        .filter(|token| token.starts_with('='));
+        .filter(|token| token.starts_with(['=', '~']));
     let words = text::tokens(&text::fold(text))
         .into_iter()
         .map(|token| token.text);
