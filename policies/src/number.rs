@@ -108,7 +108,8 @@ fn runs(text: &str, least: usize) -> Vec<Vec<Digit>> {
         match value {
             Some(value) => {
                 let first = run.is_empty() || parted > 0;
-                if parted > 0
+                // A card number may end where an X follows.
+                if (parted > 0 || value > 9)
                     && let Some(last) = run.last_mut()
                 {
                     last.last = true;

@@ -222,6 +222,8 @@ const FORMS_EN: &[&str] = &[
     "full refund",
     "we will refund you",
     "no questions asked",
+    "your cups come within 2 days",
+    "yours in 3 days because we hurry",
     "for sure",
     "risk-free",
 ];

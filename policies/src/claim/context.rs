@@ -98,6 +98,17 @@ impl<'t> At<'t> {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    /// Whether one of the words stands in the sentence; a Latin one at the beginning of a word.
+    pub fn sentence_holds(&self, words: &[&str]) -> bool {
+        let sentence = self.sentence();
+        words.iter().any(|word| {
+            sentence.match_indices(word).any(|(at, _)| {
+                let before = sentence.get(..at).and_then(|text| text.chars().next_back());
+                !(word.is_ascii() && before.is_some_and(|c| c.is_ascii_alphabetic()))
+            })
+        })
+    }
+
     /// The part of the clause in front of the word.
     pub fn lead(&self) -> &'t str {
         let before = self.before();

@@ -71,6 +71,45 @@ const DELIVERY: &[&str] = &[
     "trial",
     "restock",
 ];
+/// Words of use: "喝完", "brews in 5 minutes"; a span of time beside them is advice, unless something is delivered.
+const USE: &[&str] = &[
+    "喝完",
+    "用完",
+    "饮用",
+    "食用",
+    "开封",
+    "萃取",
+    "冲煮",
+    "冲泡",
+    "煮",
+    "清洗",
+    "预热",
+    "加热",
+    "研磨",
+    "浸泡",
+    "出杯",
+    "打奶泡",
+    "除垢",
+    "焖蒸",
+    "静置",
+    "养豆",
+    "use",
+    "drink",
+    "last",
+    "cups",
+    "keep",
+    "brew",
+    "heat",
+    "clean",
+    "rinse",
+    "steep",
+    "descal",
+    "warm",
+    "grind",
+    "pull a shot",
+    "bloom",
+    "roast",
+];
 /// What follows a span of time that is a claim.
 const TIME_ENDINGS: &[&str] = &[
     "内",
@@ -157,7 +196,8 @@ pub fn duration(at: At<'_>) -> Claimed {
         TIME_LEADS,
     );
     let dated = at.word() == "日" && lead.ends_with('月');
-    (delivered || ends_as_claim || leads || year || dated).then_some((Claim::Time, span))
+    let used = at.sentence_holds(USE);
+    (delivered || (ends_as_claim && !used) || leads || year || dated).then_some((Claim::Time, span))
 }
 
 pub fn duration_english(at: At<'_>) -> Claimed {
@@ -173,10 +213,9 @@ pub fn duration_english(at: At<'_>) -> Claimed {
     }
     let led = words_back(at.text.get(..start)?, 3)
         .any(|word| matches!(word, "within" | "in" | "under" | "after" | "next" | "by"));
-    // "2 cups in 3 days" is use; what arrives in three days is a claim, so only "in" needs more.
-    let used = ["use", "drink", "last", "cups", "keep"]
-        .iter()
-        .any(|word| at.sentence().contains(word));
+    let within = words_back(at.text.get(..start)?, 3).any(|word| word == "within");
+    let short = starts(at.word(), &["minute", "hour", "hr"]);
+    let used = at.sentence_holds(USE) && (short || !within);
     (delivered || (led && !used)).then_some((Claim::Time, (start, at.end)))
 }
 
