@@ -132,6 +132,15 @@ pub struct Listening<'a> {
     pub language: Language,
 }
 
+/// The whole numbers that a text writes, in digits or Chinese numerals.
+pub fn numbers_in(text: &str) -> Vec<u32> {
+    numbers::find(&text::fold(text))
+        .into_iter()
+        .filter(|number| number.value.fract() == 0.0 && number.value <= f64::from(u32::MAX))
+        .map(|number| number.value as u32)
+        .collect()
+}
+
 /// The plain form of understanding.
 pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
     let message = text::clean(message);

@@ -1,0 +1,91 @@
+//! The archiver: the journal becomes records, in order and once, and is trimmed behind.
+
+use super::rest;
+use crate::store::{Hint, Record, RecordStore, Row, StateStore, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Journal entries of one transaction.
+const BATCH: usize = 500;
+/// The journal is looked at this often even if no hint comes.
+const POLL: Duration = Duration::from_millis(1_000);
+/// Hints of one moment are gathered, so that a busy shop does not pay for a transaction each turn.
+const GATHER: Duration = Duration::from_millis(40);
+/// Wait after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a step's events mean for the business: conversation, time, events.
+pub type Project = fn(&str, i64, &[String]) -> Vec<Row>;
+
+pub struct Archiver {
+    pub state: Arc<dyn StateStore>,
+    pub records: Arc<dyn RecordStore>,
+    pub project: Project,
+}
+
+impl Archiver {
+    /// Runs until `stop`, then once more to the end of the journal.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut hints = self.state.hints();
+        loop {
+            let stopping = stop.is_cancelled();
+            match self.drain().await {
+                Ok(()) if stopping => return,
+                Ok(()) => {
+                    rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(GATHER) => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the journal cannot be archived yet");
+                    if stopping {
+                        return;
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY) => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes all that is in the journal now.
+    pub async fn drain(&self) -> Result<(), StoreError> {
+        loop {
+            let position = self.records.position().await?;
+            let entries = self.state.journal(BATCH).await?;
+            let Some(last) = entries.last().map(|entry| entry.seq) else {
+                return Ok(());
+            };
+            let full = entries.len() == BATCH;
+            let records: Vec<Record> = entries
+                .into_iter()
+                .filter(|entry| entry.seq > position)
+                .map(|entry| Record {
+                    rows: (self.project)(&entry.conversation, entry.at_ms, &entry.events),
+                    seq: entry.seq,
+                    conversation: entry.conversation,
+                    rev: entry.rev,
+                    at_ms: entry.at_ms,
+                    events: entry.events,
+                })
+                .collect();
+            let written = records.len();
+            if written > 0 {
+                self.records.apply(records).await?;
+                metrics::counter!("archived_total").increment(written as u64);
+            }
+            // Also what a crash brought back after it was archived.
+            self.state.trim_journal(last).await?;
+            let left = self.state.depth().await?.journal;
+            metrics::gauge!("journal_entries").set(left as f64);
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+}

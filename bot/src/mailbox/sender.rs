@@ -1,0 +1,239 @@
+//! The sender: what is committed leaves, in order, and is settled.
+
+use super::{Clock, rest, until};
+use crate::store::{Hint, NewFeedItem, Outgoing, SendClaim, Settle, StateStore, StoreError};
+use adapters::{Channel, Delivery, Outbound, Receipt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long claimed messages are kept from other senders, milliseconds.
+pub const LEASE_MS: u64 = 30_000;
+/// The agenda is looked at this often even if no hint comes, milliseconds.
+const POLL_MS: u64 = 1_000;
+/// Conversations sent to at once.
+const CONVERSATIONS_MAX: usize = 16;
+/// How long a platform may take to answer a send.
+const SEND_MAX: Duration = Duration::from_secs(20);
+/// Rounds without success after which a message is given up.
+pub const ATTEMPTS_MAX: u32 = 12;
+/// Wait after the first failed round and the longest one, milliseconds.
+const RETRY_MS: u64 = 1_000;
+const RETRY_MS_MAX: u64 = 10 * 60 * 1000;
+/// How long a stop waits for sends under way.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub struct Sender {
+    pub state: Arc<dyn StateStore>,
+    pub channels: BTreeMap<String, Arc<dyn Channel>>,
+    pub clock: Clock,
+}
+
+/// What became of one message.
+enum Sent {
+    Done(Option<NewFeedItem>),
+    Later { wait_ms: u64 },
+}
+
+impl Sender {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let this = Arc::new(self);
+        let places = Arc::new(Semaphore::new(CONVERSATIONS_MAX));
+        let rounds = TaskTracker::new();
+        let mut hints = this.state.hints();
+        while !stop.is_cancelled() {
+            let free = places.available_permits();
+            if free == 0 {
+                tokio::select! {
+                    place = places.acquire() => drop(place),
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+            let now_ms = (this.clock)();
+            match this.state.claim_sends(now_ms, LEASE_MS, free).await {
+                Ok(claimed) if claimed.claims.is_empty() => {
+                    let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
+                    rest(&mut hints, |hint| *hint == Hint::Sends, wait, &stop).await;
+                }
+                Ok(claimed) => {
+                    for claim in claimed.claims {
+                        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                            break;
+                        };
+                        let this = Arc::clone(&this);
+                        rounds.spawn(async move {
+                            this.round(claim).await;
+                            drop(place);
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no messages can be claimed");
+                    let wait = Duration::from_millis(POLL_MS);
+                    rest(&mut hints, |_| false, wait, &stop).await;
+                }
+            }
+        }
+        rounds.close();
+        if tokio::time::timeout(GRACE, rounds.wait()).await.is_err() {
+            tracing::warn!("stopped with sends still under way; they are tried again");
+        }
+    }
+
+    /// Sends a conversation's messages in order until one has to wait, then settles.
+    async fn round(&self, claim: SendClaim) {
+        let mut feed = Vec::new();
+        let mut done_to = 0;
+        let mut retry_at_ms = None;
+        for outgoing in &claim.outbounds {
+            match self.send(&claim, outgoing).await {
+                Sent::Done(item) => {
+                    feed.extend(item);
+                    done_to = outgoing.seq;
+                }
+                Sent::Later { wait_ms } => {
+                    retry_at_ms = Some((self.clock)().saturating_add_unsigned(wait_ms));
+                    break;
+                }
+            }
+        }
+        let settled = self
+            .state
+            .settle(Settle {
+                conversation: claim.conversation.clone(),
+                token: claim.token,
+                done_to,
+                feed,
+                retry_at_ms,
+                now_ms: (self.clock)(),
+            })
+            .await;
+        match settled {
+            Ok(settled) => {
+                let dropped = settled.dropped as u64;
+                metrics::counter!("sends_total", "channel" => channel_of(&claim.conversation), "outcome" => "silenced").increment(dropped);
+            }
+            Err(StoreError::Fenced) => {
+                tracing::info!(
+                    conversation = claim.conversation,
+                    "another sender was quicker"
+                );
+            }
+            Err(error) => {
+                // The lease runs out and the messages are claimed again.
+                tracing::warn!(conversation = claim.conversation, %error, "sent messages cannot be settled yet");
+            }
+        }
+    }
+
+    async fn send(&self, claim: &SendClaim, outgoing: &Outgoing) -> Sent {
+        let outbound: Outbound = match serde_json::from_str(&outgoing.body) {
+            Ok(outbound) => outbound,
+            Err(error) => {
+                tracing::error!(conversation = claim.conversation, id = outgoing.id, %error, "a message is unreadable; it is given up");
+                return Sent::Done(None);
+            }
+        };
+        let name = outbound.address.channel().to_owned();
+        let count = |outcome: &'static str| {
+            metrics::counter!("sends_total", "channel" => name.clone(), "outcome" => outcome)
+                .increment(1);
+        };
+        let Some(channel) = self.channels.get(outbound.address.channel()) else {
+            tracing::error!(
+                conversation = claim.conversation,
+                channel = name,
+                "no such channel is set up; the message is given up"
+            );
+            count("no_channel");
+            return Sent::Done(None);
+        };
+        match channel.deliver(&outbound) {
+            Delivery::Nothing => Sent::Done(None),
+            Delivery::Feed { event, data } => {
+                count("fed");
+                Sent::Done(Some(NewFeedItem {
+                    epoch: outgoing.epoch,
+                    bot: outgoing.bot,
+                    event: event.to_owned(),
+                    data,
+                }))
+            }
+            Delivery::Push(sending) => {
+                // A take-over may have come after the claim.
+                match self.state.epoch(&claim.conversation).await {
+                    Ok(epoch) if outgoing.bot && outgoing.epoch < epoch => {
+                        count("silenced");
+                        return Sent::Done(None);
+                    }
+                    Ok(_) => {}
+                    Err(_) => return Sent::Later { wait_ms: RETRY_MS },
+                }
+                let receipt = tokio::time::timeout(SEND_MAX, sending)
+                    .await
+                    .unwrap_or(Receipt::Unknown);
+                self.after(claim, outgoing, receipt, count)
+            }
+        }
+    }
+
+    fn after(
+        &self,
+        claim: &SendClaim,
+        outgoing: &Outgoing,
+        receipt: Receipt,
+        count: impl Fn(&'static str),
+    ) -> Sent {
+        let back_off = || {
+            let doubled = RETRY_MS.saturating_mul(1 << claim.attempts.min(20));
+            // Spread by the message's id, so that a crowd does not come back at once.
+            let spread = dialogs::compose::hash(&outgoing.id) % RETRY_MS;
+            doubled.min(RETRY_MS_MAX) + spread
+        };
+        let wait_ms = match receipt {
+            Receipt::Sent { .. } => {
+                count("sent");
+                return Sent::Done(None);
+            }
+            Receipt::Blocked => {
+                count("blocked");
+                return Sent::Done(None);
+            }
+            Receipt::Permanent { reason } => {
+                tracing::warn!(
+                    conversation = claim.conversation,
+                    reason,
+                    "a message can never be sent"
+                );
+                count("permanent");
+                return Sent::Done(None);
+            }
+            Receipt::RetryAfter { wait_ms } => wait_ms.clamp(1, RETRY_MS_MAX),
+            Receipt::Unknown => back_off(),
+        };
+        if claim.attempts >= ATTEMPTS_MAX {
+            tracing::error!(
+                conversation = claim.conversation,
+                id = outgoing.id,
+                "a message is given up after many tries"
+            );
+            count("given_up");
+            return Sent::Done(None);
+        }
+        count("retry");
+        Sent::Later { wait_ms }
+    }
+}
+
+fn channel_of(conversation: &str) -> String {
+    conversation
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,152 @@
+//! Workers: claim what is due, run its turn, commit.
+
+use super::{Clock, rest, until};
+use crate::store::{Commit, Engine, Hint, Queue, StateStore, StoreError, TurnClaim};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a claimed conversation is kept from other workers, milliseconds.
+pub const LEASE_MS: u64 = 15_000;
+/// The agenda is looked at this often even if no hint comes, milliseconds.
+const POLL_MS: u64 = 1_000;
+/// How long a stop waits for turns that are running.
+const GRACE: Duration = Duration::from_secs(10);
+/// Commits tried again where the store does not answer, and the wait before the first.
+const COMMIT_TRIES: u32 = 5;
+const COMMIT_RETRY_MS: u64 = 100;
+
+pub struct Workers {
+    pub state: Arc<dyn StateStore>,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Clock,
+    /// Turns at once.
+    pub count: usize,
+    pub lease_ms: u64,
+}
+
+impl Workers {
+    /// Runs until `stop`; then no new claims, and what runs may end.
+    pub async fn run(self, stop: CancellationToken) {
+        let this = Arc::new(self);
+        let places = Arc::new(Semaphore::new(this.count.max(1)));
+        let turns = TaskTracker::new();
+        let mut hints = this.state.hints();
+        while !stop.is_cancelled() {
+            let free = places.available_permits();
+            if free == 0 {
+                // A place comes free when a turn ends.
+                tokio::select! {
+                    place = places.acquire() => drop(place),
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+            let now_ms = (this.clock)();
+            match this.state.claim_turns(now_ms, this.lease_ms, free).await {
+                Ok(claimed) if claimed.claims.is_empty() => {
+                    let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
+                    rest(&mut hints, |hint| *hint == Hint::Turns, wait, &stop).await;
+                }
+                Ok(claimed) => {
+                    for claim in claimed.claims {
+                        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                            break;
+                        };
+                        let this = Arc::clone(&this);
+                        turns.spawn(async move {
+                            let conversation = claim.conversation.clone();
+                            let turn = tokio::spawn(async move { this.turn(claim).await });
+                            if let Err(error) = turn.await {
+                                // The lease runs out and the letters are read again then.
+                                tracing::error!(conversation, panicked = error.is_panic(), "a turn ended without a result");
+                                metrics::counter!("turns_total", "outcome" => "lost").increment(1);
+                            }
+                            drop(place);
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nothing can be claimed");
+                    let wait = Duration::from_millis(POLL_MS);
+                    rest(&mut hints, |_| false, wait, &stop).await;
+                }
+            }
+        }
+        turns.close();
+        if tokio::time::timeout(GRACE, turns.wait()).await.is_err() {
+            tracing::warn!("stopped with turns still running; their letters are read again");
+        }
+    }
+
+    async fn turn(&self, claim: TurnClaim) {
+        let begun = Instant::now();
+        let typing = !claim.letters.is_empty();
+        if typing {
+            self.state
+                .hint(Hint::Typing(claim.conversation.clone(), true));
+        }
+        let now_ms = (self.clock)();
+        let result = {
+            let engine = self.engine.run(&claim, now_ms);
+            tokio::pin!(engine);
+            let third = Duration::from_millis(self.lease_ms / 3);
+            loop {
+                tokio::select! {
+                    result = &mut engine => break result,
+                    () = tokio::time::sleep(third) => {
+                        let until_ms = (self.clock)().saturating_add_unsigned(self.lease_ms);
+                        // A renewal that fails is found out at the commit, which is fenced.
+                        let _ = self.state.extend(Queue::Turn, &claim.conversation, claim.token, until_ms).await;
+                    }
+                }
+            }
+        };
+        let commit = Commit {
+            conversation: claim.conversation.clone(),
+            token: claim.token,
+            read_to: claim.letters.last().map_or(0, |letter| letter.seq),
+            state: result.state,
+            epoch: result.epoch,
+            events: result.events,
+            out: result.out,
+            wake_at_ms: result.wake_at_ms,
+            now_ms,
+        };
+        let outcome = self.commit(commit).await;
+        metrics::counter!("turns_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("turn_seconds").record(begun.elapsed().as_secs_f64());
+        if typing {
+            self.state
+                .hint(Hint::Typing(claim.conversation.clone(), false));
+        }
+    }
+
+    async fn commit(&self, commit: Commit) -> &'static str {
+        let mut wait = COMMIT_RETRY_MS;
+        for _ in 0..COMMIT_TRIES {
+            match self.state.commit(commit.clone()).await {
+                Ok(_) => return "committed",
+                Err(StoreError::Fenced) => {
+                    tracing::info!(
+                        conversation = commit.conversation,
+                        "another worker was quicker; this result is dropped"
+                    );
+                    return "fenced";
+                }
+                Err(error) => {
+                    tracing::warn!(conversation = commit.conversation, %error, "a turn cannot be committed yet");
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    wait *= 2;
+                }
+            }
+        }
+        tracing::error!(
+            conversation = commit.conversation,
+            "a turn could not be committed; its letters are read again"
+        );
+        "uncommitted"
+    }
+}
