@@ -1,7 +1,6 @@
 //! The soft side of a search: how well products match words.
 
-use super::Product;
-use crate::text;
+use super::{Product, words};
 use std::collections::BTreeSet;
 use tantivy::directory::RamDirectory;
 use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery, Weight};
@@ -15,13 +14,15 @@ const QUERY_TOKENS_MAX: usize = 48;
 const BUILD_BYTES: usize = 15_000_000;
 /// Of all products, the share of candidates below which only they are scored.
 const FEW: usize = 8;
+/// A token in more than one of so many products is common.
+const COMMON: u64 = 2;
 
 const TITLE_BOOST: f32 = 2.5;
 const KIND_BOOST: f32 = 2.0;
 const ATTRIBUTES_BOOST: f32 = 1.0;
 const DESCRIPTION_BOOST: f32 = 0.6;
 /// A single Han character says less than two together.
-const CHARACTER_BOOST: f32 = 0.3;
+const CHARACTER_BOOST: f32 = 0.6;
 
 pub(super) struct Index {
     searcher: Searcher,
@@ -70,47 +71,63 @@ impl Index {
     /// The best `limit` of the candidates (sorted places), best first, ties by place; those without any match are not among them.
     pub(super) fn best(
         &self,
-        words: &str,
+        asked: &str,
         candidates: &[usize],
         products: usize,
         limit: usize,
     ) -> tantivy::Result<Vec<Scored>> {
-        let Some(query) = self.query(words) else {
-            return Ok(Vec::new());
-        };
         let Some(reader) = self.searcher.segment_readers().first() else {
             return Ok(Vec::new());
         };
-        if limit == 0 || candidates.is_empty() {
+        let clauses = self.clauses(asked, products);
+        if limit == 0 || candidates.is_empty() || clauses.is_empty() {
             return Ok(Vec::new());
         }
-        let weight = query.weight(EnableScoring::enabled_from_searcher(&self.searcher))?;
+        let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
         let mut best = Best::new(limit);
         if candidates.len() * FEW < products {
-            score_each(weight.as_ref(), reader, candidates, &mut best)?;
+            let mut scores = vec![0.0; candidates.len()];
+            for clause in &clauses {
+                add_scores(
+                    clause.weight(scoring)?.as_ref(),
+                    reader,
+                    candidates,
+                    &mut scores,
+                )?;
+            }
+            for (place, score) in candidates.iter().zip(scores) {
+                if score > 0.0 {
+                    best.take(*place, score);
+                }
+            }
         } else {
+            let any = clauses.into_iter().map(|clause| (Occur::Should, clause));
+            let weight = BooleanQuery::new(any.collect()).weight(scoring)?;
             score_all(weight.as_ref(), reader, candidates, products, &mut best)?;
         }
         Ok(best.finish())
     }
 
-    /// Every token in every field, any of them: the query parser would make one phrase of a Chinese question.
-    fn query(&self, words: &str) -> Option<BooleanQuery> {
-        let folded = text::fold(words);
-        let mut tokens: Vec<String> = Vec::new();
+    /// Every token in every field; any of them may match, for the query parser would make one phrase of a Chinese question.
+    /// A token that most products have tells nothing, so it is looked for only where no other is.
+    fn clauses(&self, asked: &str, products: usize) -> Vec<Box<dyn Query>> {
         let mut seen = BTreeSet::new();
-        for token in text::tokens(&folded) {
-            if tokens.len() < QUERY_TOKENS_MAX && seen.insert(token.text.clone()) {
-                tokens.push(token.text);
+        let mut telling: Vec<Box<dyn Query>> = Vec::new();
+        let mut common: Vec<Box<dyn Query>> = Vec::new();
+        for token in words::tokens(asked) {
+            if seen.len() >= QUERY_TOKENS_MAX {
+                break;
             }
-        }
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        for token in tokens {
+            if !seen.insert(token.clone()) {
+                continue;
+            }
             for (field, boost) in &self.fields {
                 let term = Term::from_field_text(*field, &token);
-                if self.searcher.doc_freq(&term).unwrap_or_default() == 0 {
+                let with = self.searcher.doc_freq(&term).unwrap_or_default();
+                if with == 0 {
                     continue;
                 }
+                let is_common = with.saturating_mul(COMMON) > products as u64;
                 let boost = boost
                     * if is_character(&token) {
                         CHARACTER_BOOST
@@ -118,23 +135,27 @@ impl Index {
                         1.0
                     };
                 let matches = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                let clause = BoostQuery::new(Box::new(matches), boost);
-                clauses.push((Occur::Should, Box::new(clause)));
+                let clause = Box::new(BoostQuery::new(Box::new(matches), boost));
+                if is_common {
+                    common.push(clause);
+                } else {
+                    telling.push(clause);
+                }
             }
         }
-        (!clauses.is_empty()).then(|| BooleanQuery::new(clauses))
+        if telling.is_empty() { common } else { telling }
     }
 }
 
-/// Goes through the candidates and asks for the score of each.
-fn score_each(
+/// Adds what one clause gives to each candidate.
+fn add_scores(
     weight: &dyn Weight,
     reader: &SegmentReader,
     candidates: &[usize],
-    best: &mut Best,
+    scores: &mut [f32],
 ) -> tantivy::Result<()> {
     let mut scorer = weight.scorer(reader, 1.0)?;
-    for place in candidates {
+    for (place, sum) in candidates.iter().zip(scores) {
         let Ok(document) = u32::try_from(*place) else {
             break;
         };
@@ -145,7 +166,7 @@ fn score_each(
             break;
         }
         if scorer.doc() == document {
-            best.take(*place, scorer.score());
+            *sum += scorer.score();
         }
     }
     Ok(())
@@ -243,18 +264,15 @@ fn texts(product: &Product) -> [Vec<&str>; 4] {
     ]
 }
 
+/// Only the tokens' texts and numbers count: neither text nor places are kept in the index.
 fn tokenized(texts: &[&str]) -> PreTokenizedString {
     let mut tokens = Vec::new();
-    for text in texts {
-        for token in text::tokens(&text::fold(text)) {
-            tokens.push(Token {
-                offset_from: token.start,
-                offset_to: token.end,
-                position: tokens.len(),
-                text: token.text,
-                position_length: 1,
-            });
-        }
+    for text in texts.iter().flat_map(|text| words::tokens(text)) {
+        tokens.push(Token {
+            position: tokens.len(),
+            text,
+            ..Token::default()
+        });
     }
     PreTokenizedString {
         text: String::new(),

@@ -11,6 +11,7 @@ mod terms;
 mod tests;
 mod types;
 mod values;
+mod words;
 
 pub(crate) use product::revision_of;
 pub use product::{Availability, Localized, Product};

@@ -194,10 +194,9 @@ fn of_products(products: &[Product]) -> Vec<Term> {
             surfaces.extend(without_brand(product, &title));
             surfaces.push(title);
         }
-        if let Some(mpn) = product.mpn.as_deref().map(text::fold) {
-            if is_model(&mpn) {
-                surfaces.extend(spellings(&mpn));
-            }
+        let number = product.mpn.as_deref().map(text::fold);
+        if let Some(model) = number.filter(|number| is_model(number)) {
+            surfaces.extend(spellings(&model));
         }
         surfaces.sort();
         surfaces.dedup();
@@ -266,11 +265,11 @@ fn spellings(model: &str) -> Vec<String> {
     if model.contains('-') {
         spellings.push(model.replace('-', ""));
         spellings.push(model.replace('-', " "));
-    } else if let Some(digit) = model.find(|c: char| c.is_ascii_digit()) {
-        if let (Some(letters), Some(rest)) = (model.get(..digit), model.get(digit..)) {
-            spellings.push(format!("{letters}-{rest}"));
-            spellings.push(format!("{letters} {rest}"));
-        }
+    } else if let Some(digit) = model.find(|c: char| c.is_ascii_digit())
+        && let Some((letters, rest)) = model.split_at_checked(digit)
+    {
+        spellings.push(format!("{letters}-{rest}"));
+        spellings.push(format!("{letters} {rest}"));
     }
     spellings
 }

@@ -165,11 +165,7 @@ impl Reader {
                 self.end_block();
                 self.is_item = true;
             }
-            Tag::TableCell => {
-                if !self.text.trim().is_empty() {
-                    self.text.push_str(" · ");
-                }
-            }
+            Tag::TableCell if !self.text.trim().is_empty() => self.text.push_str(" · "),
             Tag::CodeBlock(_) | Tag::BlockQuote(_) => self.end_block(),
             _ => {}
         }

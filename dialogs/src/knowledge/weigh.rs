@@ -156,8 +156,9 @@ fn at_word_borders(text: &str, start: usize, end: usize) -> bool {
     let before = text.get(..start).and_then(|head| head.chars().next_back());
     let after = text.get(end..).and_then(|tail| tail.chars().next());
     let term = text.get(start..end).unwrap_or_default();
-    !(is_latin(before) && is_latin(term.chars().next()))
-        && !(is_latin(after) && is_latin(term.chars().next_back()))
+    let runs_on = (is_latin(before) && is_latin(term.chars().next()))
+        || (is_latin(after) && is_latin(term.chars().next_back()));
+    !runs_on
 }
 
 /// Postings of all passages.
@@ -248,11 +249,7 @@ impl Weights {
             let known = self.postings.get(&token.text).map_or(0, Vec::len);
             // A Latin word weighs as two Han characters, whatever its length.
             let bytes = (token.end - token.start).max(1) as f32;
-            let share = if token.text.is_ascii() {
-                6.0 / bytes
-            } else {
-                1.0
-            };
+            let share = if token.is_latin { 6.0 / bytes } else { 1.0 };
             let rare = match known {
                 0 => self.rarity(0) * UNSEEN_TIMES,
                 _ if token.is_deal() => self.rarity(1) * DEAL_TIMES,

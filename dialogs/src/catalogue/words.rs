@@ -1,0 +1,70 @@
+//! What a product's text is found by: the tokens of the language, and the other spellings of model numbers.
+
+use crate::text;
+
+/// Letters or digits of a part of a model number that is looked for alone.
+const PART_CHARS_MIN: usize = 2;
+
+/// Tokens of any text, folded or not. `EM-200`, `EM200` and `EM 200` share tokens, in whichever form shop and customer write.
+pub(super) fn tokens(any_text: &str) -> Vec<String> {
+    let folded = text::fold(any_text);
+    let mut tokens: Vec<String> = text::tokens(&folded).into_iter().map(|t| t.text).collect();
+    let joins = |c: char| matches!(c, '-' | '/');
+    for run in folded.split(|c: char| !(c.is_ascii_alphanumeric() || joins(c))) {
+        if !run.bytes().any(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let run = run.trim_matches(joins);
+        if run.contains(joins) {
+            tokens.push(run.replace(joins, ""));
+        }
+        for word in run.split(joins) {
+            let parts = parts(word);
+            if parts.len() > 1 {
+                let long = parts
+                    .into_iter()
+                    .filter(|part| part.len() >= PART_CHARS_MIN);
+                tokens.extend(long.map(str::to_owned));
+            }
+        }
+    }
+    tokens
+}
+
+/// `em200` as `em` and `200`.
+fn parts(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = word;
+    while let Some(first) = rest.bytes().next() {
+        let is_digit = first.is_ascii_digit();
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != is_digit)
+            .unwrap_or(rest.len());
+        let Some((part, after)) = rest.split_at_checked(end) else {
+            break;
+        };
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(tokens(text), expected, "{text}");
+    }
+
+    #[test]
+    fn a_model_is_found_however_it_is_spelled() {
+        check("EM-200", &["em", "200", "em200"]);
+        check("EM200", &["em200", "em", "200"]);
+        check("em 200", &["em", "200"]);
+        check("3-in-1", &["3", "in", "1", "3in1"]);
+        check("X1沙发", &["x1", "沙", "沙发", "发"]);
+        check("black/white", &["black", "white"]);
+        check("--", &[]);
+    }
+}
