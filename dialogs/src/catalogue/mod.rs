@@ -7,8 +7,6 @@ mod index;
 mod product;
 mod query;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod types;
 mod values;
 mod words;
@@ -299,3 +297,8 @@ impl Catalogue {
             .map_or(&[], Vec::as_slice)
     }
 }
+
+#[cfg(test)]
+mod constraint_tests;
+#[cfg(test)]
+mod tests;

@@ -38,8 +38,9 @@ pub(super) fn learn(
             None => unknown.push((surface.clone(), name.clone())),
         }
     }
+    let respelled: Vec<Term> = terms.iter().flat_map(unhyphened).collect();
     // The shop's own word for a thing goes before what was learned.
-    let all = own.into_iter().chain(terms);
+    let all = own.into_iter().chain(terms).chain(respelled);
     (
         all.filter(|term| !term.surface.is_empty()).collect(),
         unknown,
@@ -145,24 +146,60 @@ fn of_values(values: &Values) -> Vec<Term> {
     let mut terms: Vec<(usize, Term)> = Vec::new();
     for (attribute, values) in values.iter().filter(|(_, v)| v.len() <= VALUES_MAX) {
         for (key, value) in values {
-            for (_, name) in value.name.texts() {
-                let surface = text::fold(name);
-                if is_said(&surface) {
-                    let term = Term {
-                        surface,
-                        kind: TermKind::Attribute {
-                            name: attribute.to_owned(),
-                        },
-                        key: key.clone(),
-                    };
-                    terms.push((value.products, term));
-                }
+            let names = value.name.texts();
+            for surface in names.flat_map(|(_, name)| forms(attribute, &text::fold(name))) {
+                let term = Term {
+                    surface,
+                    kind: TermKind::Attribute {
+                        name: attribute.to_owned(),
+                    },
+                    key: key.clone(),
+                };
+                terms.push((value.products, term));
             }
         }
     }
     // Where two attributes share a value, the one that more products have is meant.
     terms.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.cmp(y)));
     terms.into_iter().map(|(_, term)| term).collect()
+}
+
+/// How a value is said. One Han character alone would be found inside other words, so `灰` is said `灰的` or `灰色`.
+fn forms(attribute: &str, value: &str) -> Vec<String> {
+    let is_colour = matches!(attribute, "color" | "colour" | "颜色");
+    let is_size = matches!(attribute, "size" | "尺码" | "尺寸" | "规格");
+    let mut forms = Vec::new();
+    let stem = match value.strip_suffix('色').filter(|_| is_colour) {
+        Some(stem) => stem,
+        None => value,
+    };
+    let mut characters = stem.chars();
+    if characters.next().is_some_and(text::han) && characters.next().is_none() {
+        forms.push(format!("{stem}的"));
+        if is_colour {
+            forms.push(format!("{stem}色"));
+        }
+        if is_size {
+            forms.push(format!("{stem}号"));
+        }
+    } else if is_said(value) {
+        forms.push(value.to_owned());
+    }
+    forms
+}
+
+/// `pour over` and `pourover` for `pour-over`; models have their spellings already.
+fn unhyphened(term: &Term) -> Vec<Term> {
+    if term.kind == TermKind::Product || !term.surface.contains('-') {
+        return Vec::new();
+    }
+    [" ", ""]
+        .into_iter()
+        .map(|joint| Term {
+            surface: term.surface.replace('-', joint),
+            ..term.clone()
+        })
+        .collect()
 }
 
 /// A bare number or a single letter would be found in every message; a yes is said of something else.

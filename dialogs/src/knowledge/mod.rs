@@ -2,8 +2,6 @@
 
 mod passages;
 mod sentences;
-#[cfg(test)]
-mod tests;
 mod weigh;
 
 pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX};
@@ -104,3 +102,6 @@ impl Passage {
         sentences::answer(self, question)
     }
 }
+
+#[cfg(test)]
+mod tests;

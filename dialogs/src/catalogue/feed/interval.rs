@@ -1,5 +1,7 @@
 //! The ISO 8601 intervals of `sale_price_effective_date`, read by hand.
 
+use crate::calendar::Day;
+
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const YEARS: std::ops::RangeInclusive<i64> = 1970..=9999;
@@ -30,15 +32,18 @@ fn instant(text: &str) -> Option<i64> {
     let (clock, zone) = rest.split_at_checked(zone_at)?;
     let mut parts = date.splitn(3, '-');
     let year = digits(parts.next()?, 4)?;
-    let month = digits(parts.next()?, 2)?;
-    let day = digits(parts.next()?, 2)?;
+    let month = u32::try_from(digits(parts.next()?, 2)?).ok()?;
+    let day = u32::try_from(digits(parts.next()?, 2)?).ok()?;
     let mut parts = clock.splitn(3, ':');
     let hour = below(digits(parts.next()?, 2)?, 24)?;
     let minute = below(digits(parts.next()?, 2)?, 60)?;
     let second = parts
         .next()
         .map_or(Some(0), |second| below(digits(second, 2)?, 60))?;
-    let days = days_from_civil(year, month, day)?;
+    let days = YEARS
+        .contains(&year)
+        .then(|| Day::new(year, month, day))??
+        .0;
     Some(days * DAY_MS + (hour * 60 + minute) * MINUTE_MS + second * 1_000 - offset(zone)?)
 }
 
@@ -70,27 +75,6 @@ fn digits(text: &str, length: usize) -> Option<i64> {
 
 fn below(value: i64, limit: i64) -> Option<i64> {
     (value < limit).then_some(value)
-}
-
-/// Days since 1970; `None` for a day that no calendar has.
-fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !YEARS.contains(&year) || !(1..=length).contains(&day) {
-        return None;
-    }
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
 }
 
 #[cfg(test)]

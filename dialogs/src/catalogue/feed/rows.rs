@@ -1,8 +1,9 @@
 //! Splits a feed into rows of named cells; a row that cannot be split becomes a problem and the next one is read.
 
+use super::json;
+use super::reader::REPEATABLE;
 use super::report::Report;
 use crate::text;
-use serde_json::{Map, Value};
 
 /// Rows of one feed.
 pub const ROWS_MAX: usize = 200_000;
@@ -62,7 +63,7 @@ pub(super) fn read(bytes: &[u8], required: &[&str], report: &mut Report<'_>) -> 
     match ending.to_ascii_lowercase().as_str() {
         "tsv" | "txt" => delimited(bytes, b'\t', required, report),
         "csv" => delimited(bytes, b',', required, report),
-        "jsonl" | "ndjson" => json_lines(bytes, report),
+        "jsonl" | "ndjson" => json::rows(bytes, report),
         _ => {
             report.whole_file(
                 "the ending names no form of feed",
@@ -160,7 +161,7 @@ fn delimited(bytes: &[u8], delimiter: u8, required: &[&str], report: &mut Report
     rows
 }
 
-fn trimmed(line: &[u8]) -> &[u8] {
+pub(super) fn trimmed(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
@@ -274,7 +275,7 @@ fn columns(
         return None;
     }
     for (at, name) in names.iter().enumerate() {
-        let repeatable = super::REPEATABLE.contains(&name.as_str());
+        let repeatable = REPEATABLE.contains(&name.as_str());
         if !name.is_empty() && !repeatable && names.iter().take(at).any(|before| before == name) {
             report.at(
                 line,
@@ -310,161 +311,6 @@ fn columns(
     None
 }
 
-fn json_lines(bytes: &[u8], report: &mut Report<'_>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (at, line_bytes) in bytes.split(|byte| *byte == b'\n').map(trimmed).enumerate() {
-        let line = number(at + 1);
-        if line_bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        if rows.len() >= ROWS_MAX {
-            report.at(
-                line,
-                1,
-                format!("the feed has more than {ROWS_MAX} rows; the rest is left out"),
-                "split the feed",
-            );
-            break;
-        }
-        if line_bytes.len() > LINE_BYTES_MAX {
-            report.at(
-                line,
-                1,
-                format!("the row is {} bytes long", line_bytes.len()),
-                format!("at most {LINE_BYTES_MAX} bytes"),
-            );
-            continue;
-        }
-        let Ok(text) = std::str::from_utf8(line_bytes) else {
-            report.at(line, 1, "the line is not UTF-8", "save the file as UTF-8");
-            continue;
-        };
-        match serde_json::from_str::<Map<String, Value>>(text) {
-            Ok(object) => rows.extend(json_row(line, text, object, report)),
-            Err(error) => report.at(
-                line,
-                number(error.column().max(1)),
-                "the line is no JSON object",
-                r#"one object a line: {"id": "…", "title": "…", "price": "1299.00 CNY"}"#,
-            ),
-        }
-    }
-    rows
-}
-
-fn json_row(
-    line: u32,
-    text: &str,
-    object: Map<String, Value>,
-    report: &mut Report<'_>,
-) -> Option<Row> {
-    let mut row = Row {
-        line,
-        ..Row::default()
-    };
-    if object.len() > COLUMNS_MAX {
-        report.at(
-            line,
-            1,
-            format!("the row has {} keys", object.len()),
-            format!("at most {COLUMNS_MAX}"),
-        );
-        return None;
-    }
-    for (key, value) in object {
-        let column = key_column(text, &key);
-        let name = column_key(&key);
-        if let (true, Value::Object(attributes)) = (name == "attributes", &value) {
-            for (key, value) in attributes.iter().take(COLUMNS_MAX) {
-                let column = key_column(text, key);
-                row.attributes.push(Cell {
-                    name: column_key(key),
-                    value: checked(key, plain(key, value), line, column, report)?,
-                    column,
-                });
-            }
-            continue;
-        }
-        row.cells.push(Cell {
-            value: checked(&key, plain(&name, &value), line, column, report)?,
-            name,
-            column,
-        });
-    }
-    Some(row)
-}
-
-fn checked(
-    key: &str,
-    value: Option<String>,
-    line: u32,
-    column: u32,
-    report: &mut Report<'_>,
-) -> Option<String> {
-    match value {
-        Some(value) if value.len() > FIELD_BYTES_MAX => {
-            report.at(
-                line,
-                column,
-                format!("`{key}` is {} bytes long", value.len()),
-                format!("at most {FIELD_BYTES_MAX} bytes"),
-            );
-            None
-        }
-        Some(value) => Some(value),
-        None => {
-            report.at(
-                line,
-                column,
-                format!("`{key}` is no text"),
-                "write text, a number or a list of texts",
-            );
-            None
-        }
-    }
-}
-
-/// The text that a cell of a table would hold.
-fn plain(name: &str, value: &Value) -> Option<String> {
-    match value {
-        Value::Null => Some(String::new()),
-        Value::Bool(yes) => Some(yes.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(text.trim().to_owned()),
-        Value::Array(values) => {
-            let texts: Option<Vec<String>> = values.iter().map(|v| plain(name, v)).collect();
-            let joint = if name == "product_type" { " > " } else { ", " };
-            Some(texts?.join(joint))
-        }
-        Value::Object(fields) => {
-            let part = |key: &str| match fields.get(key) {
-                Some(Value::String(text)) => Some(text.clone()),
-                Some(Value::Number(number)) => Some(number.to_string()),
-                _ => None,
-            };
-            if name == "product_detail" {
-                Some(format!(
-                    "{}:{}:{}",
-                    part("section_name").unwrap_or_default(),
-                    part("attribute_name")?,
-                    part("attribute_value")?
-                ))
-            } else {
-                let amount = part("amount").or_else(|| part("value"))?;
-                Some(format!("{amount} {}", part("currency")?))
-            }
-        }
-    }
-}
-
-/// The character at which a key is written, from 1.
-fn key_column(text: &str, key: &str) -> u32 {
-    let before = text
-        .find(&format!("\"{key}\""))
-        .and_then(|at| text.get(..at));
-    number(before.map_or(0, |before| before.chars().count()) + 1)
-}
-
-fn number(value: usize) -> u32 {
+pub(super) fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
