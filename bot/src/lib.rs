@@ -11,6 +11,7 @@ pub mod project;
 pub mod replay;
 pub mod shop;
 pub mod store;
+pub mod storefront;
 pub mod story;
 pub mod talk;
 pub mod turn;

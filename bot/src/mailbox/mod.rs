@@ -6,7 +6,7 @@ mod worker;
 
 pub use archiver::Archiver;
 pub use sender::Sender;
-pub use worker::Workers;
+pub use worker::{LEASE_MS, Workers};
 
 use crate::mail::Mail;
 use crate::store::{Accepted, NewMail, StateStore, StoreError};

@@ -12,6 +12,8 @@ use tokio_util::task::TaskTracker;
 pub const LEASE_MS: u64 = 15_000;
 /// The agenda is looked at this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 1_000;
+/// A turn that takes longer shows the customer that an answer is being written.
+const TYPING_AFTER: Duration = Duration::from_millis(150);
 /// How long a stop waits for turns that are running.
 const GRACE: Duration = Duration::from_secs(10);
 /// Commits tried again where the store does not answer, and the wait before the first.
@@ -83,11 +85,7 @@ impl Workers {
 
     async fn turn(&self, claim: TurnClaim) {
         let begun = Instant::now();
-        let typing = !claim.letters.is_empty();
-        if typing {
-            self.state
-                .hint(Hint::Typing(claim.conversation.clone(), true));
-        }
+        let mut typing = claim.letters.is_empty();
         let now_ms = (self.clock)();
         let result = {
             let engine = self.engine.run(&claim, now_ms);
@@ -96,6 +94,10 @@ impl Workers {
             loop {
                 tokio::select! {
                     result = &mut engine => break result,
+                    () = tokio::time::sleep_until((begun + TYPING_AFTER).into()), if !typing => {
+                        typing = true;
+                        self.state.hint(Hint::Typing(claim.conversation.clone()));
+                    }
                     () = tokio::time::sleep(third) => {
                         let until_ms = (self.clock)().saturating_add_unsigned(self.lease_ms);
                         // A renewal that fails is found out at the commit, which is fenced.
@@ -118,10 +120,6 @@ impl Workers {
         let outcome = self.commit(commit).await;
         metrics::counter!("turns_total", "outcome" => outcome).increment(1);
         metrics::histogram!("turn_seconds").record(begun.elapsed().as_secs_f64());
-        if typing {
-            self.state
-                .hint(Hint::Typing(claim.conversation.clone(), false));
-        }
     }
 
     async fn commit(&self, commit: Commit) -> &'static str {

@@ -183,7 +183,8 @@ pub enum Hint {
     Sends,
     Journal,
     Feed(String),
-    Typing(String, bool),
+    /// A reply is being written; over when it comes.
+    Typing(String),
 }
 
 /// The live state. Every method is one atomic step: all of it happens or nothing, and what it acknowledged survives a crash.

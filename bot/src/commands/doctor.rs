@@ -1,0 +1,201 @@
+//! `tiansheng doctor`: what is wrong with this installation, and what to do.
+
+use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, settings};
+use crate::config::{Overrides, Settings};
+use crate::model;
+use crate::shop::{Folder, Shop};
+use crate::store::RecordStore;
+use crate::store::embedded::State;
+use crate::store::records::Lite;
+use serde_json::json;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The clock is surely wrong before this build's year: 2026-01-01.
+const CLOCK_MS_MIN: i64 = 1_767_225_600_000;
+
+struct Finding {
+    what: &'static str,
+    ok: bool,
+    detail: String,
+    advice: Option<String>,
+}
+
+pub(super) fn run(args: DoctorArgs) -> Ended {
+    let settings = match settings(
+        args.config.as_ref(),
+        &Overrides {
+            shop_dir: args.shop,
+            data_dir: args.data,
+            ..Overrides::default()
+        },
+    ) {
+        Ok(settings) => settings,
+        Err(Stop::Usage(told) | Stop::Failed(told)) => {
+            return Ok(tell(
+                &[wrong(
+                    "settings",
+                    told,
+                    "correct tiansheng.toml, the variables or the flags named above",
+                )],
+                args.json,
+            ));
+        }
+    };
+    let mut findings = vec![
+        fine(
+            "settings",
+            match Path::new(crate::config::FILE).exists() {
+                true => format!("{} and the environment", crate::config::FILE),
+                false => "defaults and the environment".to_owned(),
+            },
+        ),
+        clock(),
+        shop(&settings),
+    ];
+    let runtime = runtime()?;
+    findings.extend(runtime.block_on(stores(&settings)));
+    findings.push(runtime.block_on(listening(&settings)));
+    findings.push(runtime.block_on(model_endpoint(&settings)));
+    Ok(tell(&findings, args.json))
+}
+
+fn fine(what: &'static str, detail: String) -> Finding {
+    Finding {
+        what,
+        ok: true,
+        detail,
+        advice: None,
+    }
+}
+
+fn wrong(what: &'static str, detail: String, advice: &str) -> Finding {
+    Finding {
+        what,
+        ok: false,
+        detail,
+        advice: Some(advice.to_owned()),
+    }
+}
+
+fn clock() -> Finding {
+    let now = now_ms();
+    if now < CLOCK_MS_MIN {
+        return wrong(
+            "clock",
+            "the clock is years behind".to_owned(),
+            "set the time, for instance with systemd-timesyncd",
+        );
+    }
+    let at = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    fine("clock", at.to_string())
+}
+
+fn shop(settings: &Settings) -> Finding {
+    let folder = Folder::of(settings.shop.dir.as_deref());
+    let files = match folder.read() {
+        Ok(files) => files,
+        Err(error) => return wrong("shop", error.to_string(), "name the folder with --shop"),
+    };
+    match Shop::compile(files) {
+        Ok(checked) if checked.problems.is_empty() => fine(
+            "shop",
+            format!(
+                "{} products, {}",
+                checked.shop.dialog.catalogue.products().len(),
+                checked.shop.policy
+            ),
+        ),
+        Ok(checked) => wrong(
+            "shop",
+            format!("{} problems", checked.problems.len()),
+            "run `tiansheng check`",
+        ),
+        Err(error) => wrong("shop", error.to_string(), "correct the packs named above"),
+    }
+}
+
+async fn stores(settings: &Settings) -> Vec<Finding> {
+    let dir = &settings.data.dir;
+    let state = match State::open(dir) {
+        Ok(state) => {
+            use crate::store::StateStore;
+            match state.depth().await {
+                Ok(depth) => fine(
+                    "state",
+                    format!(
+                        "{}: {} conversations on the agenda, {} messages to send, {} journal entries",
+                        dir.display(),
+                        depth.turns,
+                        depth.sends,
+                        depth.journal
+                    ),
+                ),
+                Err(error) => wrong("state", error.to_string(), "restore it from a backup"),
+            }
+        }
+        Err(error) => wrong(
+            "state",
+            error.to_string(),
+            "if the server runs on this folder that is as it should be; else see the message",
+        ),
+    };
+    let records = match Lite::open(dir).await {
+        Ok(records) => match records.position().await {
+            Ok(position) => fine("records", format!("{}: up to step {position}", dir.display())),
+            Err(error) => wrong("records", error.to_string(), "restore it from a backup"),
+        },
+        Err(error) => wrong("records", error.to_string(), "see the message"),
+    };
+    vec![state, records]
+}
+
+async fn listening(settings: &Settings) -> Finding {
+    match tokio::net::TcpListener::bind(settings.listen).await {
+        Ok(_) => fine("listen", settings.listen.to_string()),
+        Err(error) => wrong(
+            "listen",
+            format!("{}: {error}", settings.listen),
+            "if the server runs that is as it should be; else choose another address",
+        ),
+    }
+}
+
+async fn model_endpoint(settings: &Settings) -> Finding {
+    match model::open_ai(settings) {
+        Ok(None) => fine("model", "none set; the plain forms are used".to_owned()),
+        Ok(Some(model)) => match model.probe().await {
+            Ok(()) => fine("model", "answers".to_owned()),
+            Err(why) => wrong(
+                "model",
+                why,
+                "check model.url, model.name and the key; without a model the plain forms are used",
+            ),
+        },
+        Err(error) => wrong("model", error.to_string(), "correct model.url"),
+    }
+}
+
+fn tell(findings: &[Finding], as_json: bool) -> ExitCode {
+    let all_well = findings.iter().all(|finding| finding.ok);
+    if as_json {
+        let list: Vec<_> = findings
+            .iter()
+            .map(|f| json!({"what": f.what, "ok": f.ok, "detail": f.detail, "advice": f.advice}))
+            .collect();
+        println!("{}", json!({"ok": all_well, "findings": list}));
+    } else {
+        for finding in findings {
+            let mark = if finding.ok { "ok   " } else { "WRONG" };
+            println!("{mark} {:9} {}", finding.what, finding.detail);
+            if let Some(advice) = &finding.advice {
+                println!("      {:9} → {advice}", "");
+            }
+        }
+    }
+    if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND_WRONG)
+    }
+}

@@ -1,0 +1,195 @@
+//! `tiansheng serve`: everything in one process.
+
+use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
+use crate::config::{LogFormat, Overrides, Settings};
+use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, router, serve};
+use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
+use crate::shop::Shop;
+use crate::store::embedded::State;
+use crate::store::records::Lite;
+use crate::store::{RecordStore, StateStore, StoreError};
+use crate::turn::Dialogue;
+use crate::{model, project, storefront};
+use adapters::Channel;
+use adapters::web::Web;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+pub(super) fn run(args: ServeArgs) -> Ended {
+    let begun = Instant::now();
+    let settings = settings(
+        args.config.as_ref(),
+        &Overrides {
+            listen: args.listen,
+            shop_dir: args.shop,
+            data_dir: args.data,
+            ..Overrides::default()
+        },
+    )?;
+    log_to_stderr(&settings);
+    let (folder, checked) = load(&settings)?;
+    for problem in &checked.problems {
+        tracing::warn!("{problem}");
+    }
+    let shop = Arc::new(checked.shop);
+    runtime()?.block_on(async move {
+        let stop = CancellationToken::new();
+        let serving = Serving::start(settings, shop, folder.is_demo(), stop.clone()).await?;
+        tracing::info!(
+            address = %serving.address,
+            ready_ms = begun.elapsed().as_millis() as u64,
+            "tiansheng is ready"
+        );
+        eprintln!("tiansheng is ready on http://{}", serving.address);
+        stop_signal().await;
+        tracing::info!("stopping");
+        stop.cancel();
+        serving.ended().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Everything that runs, and who waits for it.
+struct Serving {
+    address: std::net::SocketAddr,
+    tasks: TaskTracker,
+    archiver: tokio::task::JoinHandle<()>,
+    archive: CancellationToken,
+}
+
+impl Serving {
+    async fn start(
+        settings: Settings,
+        shop: Arc<Shop>,
+        demo: bool,
+        stop: CancellationToken,
+    ) -> Result<Self, Stop> {
+        let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
+            Stop::Failed(format!(
+                "cannot listen on {}: {error}; choose another with --listen",
+                settings.listen
+            ))
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Stop::Failed(error.to_string()))?;
+        let state: Arc<dyn StateStore> = Arc::new(State::open(&settings.data.dir).map_err(told)?);
+        let records: Arc<dyn RecordStore> =
+            Arc::new(Lite::open(&settings.data.dir).await.map_err(told)?);
+        // A turn must be replayable, so its version is kept before it can decide anything.
+        records
+            .keep_version("shop", &shop.version(), &shop.bundle(), now_ms())
+            .await
+            .map_err(told)?;
+        let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
+        let readiness = Readiness::default();
+        readiness.report(
+            "shop",
+            Report {
+                ok: true,
+                optional: false,
+                detail: shop.policy.clone(),
+            },
+        );
+        let clock: Clock = Arc::new(now_ms);
+        let tasks = TaskTracker::new();
+        let workers = Workers {
+            state: Arc::clone(&state),
+            engine: Arc::new(Dialogue {
+                shop: Arc::clone(&shop),
+                model,
+            }),
+            clock: Arc::clone(&clock),
+            count: settings.mailbox.workers,
+            lease_ms: LEASE_MS,
+        };
+        tasks.spawn(workers.run(stop.clone()));
+        let web: Arc<dyn Channel> = Arc::new(Web);
+        let sender = Sender {
+            state: Arc::clone(&state),
+            channels: BTreeMap::from([(web.name().to_owned(), web)]),
+            clock: Arc::clone(&clock),
+        };
+        tasks.spawn(sender.run(stop.clone()));
+        // The archiver ends last, so that what the others commit while stopping is archived.
+        let archive = CancellationToken::new();
+        let archiver = tokio::spawn(
+            Archiver {
+                state: Arc::clone(&state),
+                records: Arc::clone(&records),
+                project: project::rows,
+            }
+            .run(archive.clone()),
+        );
+        let app = router(Http {
+            state,
+            records,
+            settings: Arc::new(settings),
+            storefront: Arc::new(storefront::of(&shop, demo)),
+            readiness,
+            now_ms: clock,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        });
+        tasks.spawn(async move {
+            if let Err(error) = serve(listener, app, stop).await {
+                tracing::error!(%error, "the listener has ended");
+            }
+        });
+        tasks.close();
+        Ok(Self {
+            address,
+            tasks,
+            archiver,
+            archive,
+        })
+    }
+
+    async fn ended(self) {
+        self.tasks.wait().await;
+        self.archive.cancel();
+        if self.archiver.await.is_err() {
+            tracing::error!("the archiver ended badly; the journal is archived at the next start");
+        }
+    }
+}
+
+fn told(error: StoreError) -> Stop {
+    Stop::Failed(error.to_string())
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let term = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut term) => {
+                term.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = term => {}
+    }
+}
+
+fn log_to_stderr(settings: &Settings) {
+    // Other crates' lines may carry what they were given; they are heard only from `warn` on.
+    let level = settings.log.level.to_string().to_lowercase();
+    let filter = EnvFilter::new(format!("warn,bot={level},tiansheng={level}"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let set = match settings.log.format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    if set.is_err() {
+        eprintln!("tiansheng: logging was set up already");
+    }
+}
