@@ -161,6 +161,17 @@ fn at_word_borders(text: &str, start: usize, end: usize) -> bool {
     !runs_on
 }
 
+/// What of a question one passage holds.
+#[derive(Default)]
+struct Evidence {
+    score: f32,
+    tokens: usize,
+    /// One token is of the deal itself or stands in the heading; a lone word in the text is chance.
+    is_strong: bool,
+    /// Bytes of the question that are covered.
+    bytes: BTreeSet<usize>,
+}
+
 /// Postings of all passages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weights {
@@ -208,35 +219,35 @@ impl Weights {
         }
         let weight_of_bytes = self.weight_of_bytes(&tokens);
         let whole: f32 = weight_of_bytes.values().sum();
-        let mut scores: BTreeMap<usize, f32> = BTreeMap::new();
-        let mut covered: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        let mut evidence: BTreeMap<usize, Evidence> = BTreeMap::new();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for token in &tokens {
             let Some(postings) = self.postings.get(&token.text) else {
                 continue;
             };
             let rare = self.rarity(postings.len());
-            let again = !seen.insert(&token.text);
+            let is_first = seen.insert(&token.text);
             for (place, count) in postings {
+                let found = evidence.entry(*place).or_default();
                 if !token.is_kind() {
-                    let bytes = covered.entry(*place).or_default();
-                    bytes.extend(token.start..token.end);
+                    found.bytes.extend(token.start..token.end);
                 }
-                if !again {
+                if is_first {
                     let length = self.lengths.get(*place).copied().unwrap_or_default();
                     let norm = K1 * (1.0 - B + B * length / self.length_mean);
-                    *scores.entry(*place).or_default() +=
-                        rare * count * (K1 + 1.0) / (count + norm);
+                    found.score += rare * count * (K1 + 1.0) / (count + norm);
+                    found.tokens += usize::from(!token.is_kind());
+                    found.is_strong |= token.is_deal() || *count >= TITLE_TIMES;
                 }
             }
         }
-        scores
+        evidence
             .into_iter()
-            .filter_map(|(place, score)| {
-                let bytes = covered.get(&place)?;
-                let held: f32 = bytes.iter().filter_map(|at| weight_of_bytes.get(at)).sum();
-                let coverage = held / whole;
-                (coverage >= COVERAGE_MIN).then_some((place, score * coverage))
+            .filter(|(_, found)| found.is_strong || found.tokens > 1)
+            .filter_map(|(place, found)| {
+                let weights = found.bytes.iter().filter_map(|at| weight_of_bytes.get(at));
+                let coverage = weights.sum::<f32>() / whole;
+                (coverage >= COVERAGE_MIN).then_some((place, found.score * coverage))
             })
             .collect()
     }
