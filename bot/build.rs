@@ -1,0 +1,6 @@
+//! Rebuilds when a file is added to what travels inside the binary.
+
+fn main() {
+    println!("cargo:rerun-if-changed=demo");
+    println!("cargo:rerun-if-changed=pages");
+}
