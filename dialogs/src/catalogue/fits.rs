@@ -21,6 +21,11 @@ const NAMES: [&str; 12] = [
     "兼容",
 ];
 
+/// The attribute names other products.
+pub(super) fn is_fit(attribute: &str) -> bool {
+    NAMES.contains(&attribute)
+}
+
 pub(super) fn accessories(product: &Product, products: &[Product]) -> Vec<String> {
     let itself = names_of(product);
     let kinds = kinds_of(product);
@@ -51,7 +56,7 @@ fn fitting(product: &Product) -> Vec<String> {
     product
         .attributes
         .iter()
-        .filter(|(name, _)| NAMES.contains(&name.as_str()))
+        .filter(|(name, _)| is_fit(name))
         .flat_map(|(_, value)| value.texts().flat_map(|(_, text)| parts(text)))
         .map(|part| text::fold(&part))
         .collect()

@@ -1,6 +1,7 @@
 //! The soft side of a search: how well products match words.
 
-use super::{Product, words};
+use super::fits::is_fit;
+use super::{Localized, Product, words};
 use std::collections::BTreeSet;
 use tantivy::directory::RamDirectory;
 use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery, Weight};
@@ -19,10 +20,12 @@ const COMMON: u64 = 2;
 
 const TITLE_BOOST: f32 = 2.5;
 const KIND_BOOST: f32 = 2.0;
-const ATTRIBUTES_BOOST: f32 = 1.0;
+const ATTRIBUTES_BOOST: f32 = 1.5;
 const DESCRIPTION_BOOST: f32 = 0.6;
 /// A single Han character says less than two together.
-const CHARACTER_BOOST: f32 = 0.6;
+const CHARACTER_BOOST: f32 = 0.5;
+/// Characters of asking and of grammar, which alone say nothing of a product.
+const FUNCTION_CHARACTERS: &str = "的了吗呢吧啊呀嘛哦是有在和与跟我你您他她它这那个么什哪几些能会要想可以给把被让也都就还很不没请问买找推荐适合";
 
 pub(super) struct Index {
     searcher: Searcher,
@@ -118,7 +121,8 @@ impl Index {
             if seen.len() >= QUERY_TOKENS_MAX {
                 break;
             }
-            if !seen.insert(token.clone()) {
+            let is_function = is_character(&token) && FUNCTION_CHARACTERS.contains(&token);
+            if is_function || !seen.insert(token.clone()) {
                 continue;
             }
             for (field, boost) in &self.fields {
@@ -239,7 +243,7 @@ fn is_character(token: &str) -> bool {
 }
 
 /// The texts of each field, in all languages.
-fn texts(product: &Product) -> [Vec<&str>; 4] {
+fn texts<'a>(product: &'a Product) -> [Vec<&'a str>; 4] {
     let mut kind: Vec<&str> = product
         .product_type
         .iter()
@@ -252,15 +256,22 @@ fn texts(product: &Product) -> [Vec<&str>; 4] {
     let numbers = [&product.gtin, &product.mpn].into_iter().flatten();
     kind.extend(numbers.map(String::as_str));
     kind.push(&product.id);
+    // What a product fits is another product's name.
+    let (fits, attributes): (Vec<_>, Vec<_>) = product
+        .attributes
+        .iter()
+        .partition(|(name, _)| is_fit(name));
+    let of = |pairs: Vec<(&'a String, &'a Localized)>| {
+        let texts = pairs.into_iter().flat_map(|(_, value)| value.texts());
+        texts.map(|(_, text)| text).collect::<Vec<&str>>()
+    };
+    let mut description: Vec<&str> = product.description.texts().map(|(_, text)| text).collect();
+    description.extend(of(fits));
     [
         product.title.texts().map(|(_, text)| text).collect(),
         kind,
-        product
-            .attributes
-            .values()
-            .flat_map(|value| value.texts().map(|(_, text)| text))
-            .collect(),
-        product.description.texts().map(|(_, text)| text).collect(),
+        of(attributes),
+        description,
     ]
 }
 

@@ -1,5 +1,6 @@
 //! What customers may call the things of a catalogue, learned from it.
 
+use super::fits::is_fit;
 use super::types::Types;
 use super::values::Values;
 use super::{Localized, Product};
@@ -13,6 +14,12 @@ const VALUES_MAX: usize = 40;
 const VALUE_CHARS_MAX: usize = 24;
 /// Fewest characters of a model, such as `v60`.
 const MODEL_CHARS_MIN: usize = 2;
+
+/// Values that say nothing without their attribute.
+const ANSWERS: [&str; 14] = [
+    "yes", "no", "true", "false", "none", "other", "n/a", "是", "否", "有", "无", "没有", "其他",
+    "支持",
+];
 
 /// The terms, and the aliases that stand for nothing.
 pub(super) fn learn(
@@ -144,7 +151,10 @@ fn of_brands(products: &[Product]) -> Vec<Term> {
 
 fn of_values(values: &Values) -> Vec<Term> {
     let mut terms: Vec<(usize, Term)> = Vec::new();
-    for (attribute, values) in values.iter().filter(|(_, v)| v.len() <= VALUES_MAX) {
+    let few = values
+        .iter()
+        .filter(|(_, values)| values.len() <= VALUES_MAX);
+    for (attribute, values) in few.filter(|(attribute, _)| !is_fit(attribute)) {
         for (key, value) in values {
             let names = value.name.texts();
             for surface in names.flat_map(|(_, name)| forms(attribute, &text::fold(name))) {
@@ -174,6 +184,9 @@ fn forms(attribute: &str, value: &str) -> Vec<String> {
         None => value,
     };
     let mut characters = stem.chars();
+    if ANSWERS.contains(&value) {
+        return forms;
+    }
     if characters.next().is_some_and(text::han) && characters.next().is_none() {
         forms.push(format!("{stem}的"));
         if is_colour {
@@ -190,7 +203,12 @@ fn forms(attribute: &str, value: &str) -> Vec<String> {
 
 /// `pour over` and `pourover` for `pour-over`; models have their spellings already.
 fn unhyphened(term: &Term) -> Vec<Term> {
-    if term.kind == TermKind::Product || !term.surface.contains('-') {
+    let characters: Vec<char> = term.surface.chars().collect();
+    let parts_words = |window: &[char]| match window {
+        [before, '-', after] => before.is_alphabetic() && after.is_alphabetic(),
+        _ => false,
+    };
+    if term.kind == TermKind::Product || !characters.windows(3).any(parts_words) {
         return Vec::new();
     }
     [" ", ""]
@@ -202,16 +220,14 @@ fn unhyphened(term: &Term) -> Vec<Term> {
         .collect()
 }
 
-/// A bare number or a single letter would be found in every message; a yes is said of something else.
+/// A single letter would be found in every message; a yes is said of something else; and who says `20 cups` means no less, not exactly that.
 fn is_said(surface: &str) -> bool {
-    const ANSWERS: [&str; 14] = [
-        "yes", "no", "true", "false", "none", "other", "n/a", "是", "否", "有", "无", "没有",
-        "其他", "支持",
-    ];
     let length = surface.chars().count();
     let is_letter = length == 1 && surface.is_ascii();
+    let is_figure = surface.starts_with(|c: char| c.is_ascii_digit());
     length <= VALUE_CHARS_MAX
         && !is_letter
+        && !is_figure
         && surface.chars().any(char::is_alphabetic)
         && !ANSWERS.contains(&surface)
 }
@@ -229,6 +245,7 @@ fn of_products(products: &[Product]) -> Vec<Term> {
                     .flat_map(|model| spellings(&model)),
             );
             surfaces.extend(without_brand(product, &title));
+            surfaces.extend(without_type(product, &title));
             surfaces.push(title);
         }
         let number = product.mpn.as_deref().map(text::fold);
@@ -309,6 +326,15 @@ fn spellings(model: &str) -> Vec<String> {
         spellings.push(format!("{letters} {rest}"));
     }
     spellings
+}
+
+/// A folded title without a type's name at its end, where at least two words are left: `spruce uno`; `uno` alone may be any word.
+fn without_type(product: &Product, title: &str) -> Option<String> {
+    let names = product.product_type.iter().rev().flat_map(surfaces);
+    names
+        .filter_map(|name| title.strip_suffix(name.as_str()))
+        .map(|rest| rest.trim().to_owned())
+        .find(|rest| rest.contains(' '))
 }
 
 /// A folded title without a brand at its beginning.

@@ -124,7 +124,7 @@ impl Reader<'_, '_, '_> {
             availability,
             availability_date: self.optional("availability_date", ID_CHARS_MAX),
             link: self.link("link"),
-            image_link: self.link("image_link"),
+            image_link: self.image("image_link"),
             gtin: self.optional("gtin", ID_CHARS_MAX),
             mpn: self.optional("mpn", ID_CHARS_MAX),
             item_group_id: self.optional("item_group_id", ID_CHARS_MAX),
@@ -381,15 +381,32 @@ impl Reader<'_, '_, '_> {
     /// Only web addresses: a link is shown to customers to press.
     fn link(&mut self, name: &str) -> Option<String> {
         let link = self.optional(name, LINK_CHARS_MAX)?;
-        let is_web = ["http://", "https://"].iter().any(|scheme| {
-            link.get(..scheme.len())
-                .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
-        });
-        if is_web && !link.contains(char::is_whitespace) {
+        if is_web(&link) {
             return Some(link);
         }
         let message = format!("{name} is no web address; it is left out");
         self.wrong(name, message, "begin it with https://");
+        None
+    }
+
+    /// A web address, or a file of the shop folder.
+    fn image(&mut self, name: &str) -> Option<String> {
+        let link = self.optional(name, LINK_CHARS_MAX)?;
+        let is_file = !link.starts_with('/')
+            && !link.contains(|c: char| matches!(c, ':' | '\\') || c.is_whitespace())
+            && link
+                .split('/')
+                .all(|part| !part.is_empty() && !part.starts_with('.'));
+        if is_web(&link) || is_file {
+            return Some(link);
+        }
+        let message =
+            format!("{name} is neither a web address nor a file of the shop; it is left out");
+        self.wrong(
+            name,
+            message,
+            "begin it with https://, or write images/name.webp",
+        );
         None
     }
 
@@ -453,6 +470,14 @@ impl Reader<'_, '_, '_> {
         let column = self.row.cell(name).map_or(1, |cell| cell.column);
         self.report.at(self.row.line, column, message, help);
     }
+}
+
+fn is_web(link: &str) -> bool {
+    let begins = |scheme: &str| {
+        let head = link.get(..scheme.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+    };
+    (begins("https://") || begins("http://")) && !link.contains(char::is_whitespace)
 }
 
 /// Control characters, and marks that turn the direction of what follows.

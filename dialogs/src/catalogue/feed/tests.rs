@@ -206,6 +206,24 @@ fn what_can_be_left_out_does_not_cost_the_row() {
 }
 
 #[test]
+fn an_image_is_a_web_address_or_a_file_of_the_shop() {
+    for (image, taken) in [
+        ("https://shop.example/a.webp", true),
+        ("images/a.svg", true),
+        ("/etc/passwd", false),
+        ("../a.svg", false),
+        ("images/../../a.svg", false),
+        ("data:image/png;base64", false),
+        ("//other.example/a.svg", false),
+    ] {
+        let text = format!("id,title,price,availability,image_link\na,A,1 CNY,in_stock,{image}\n");
+        let feed = read("p.csv", text.as_bytes(), Language::En);
+        assert_eq!(feed.products[0].image_link.is_some(), taken, "{image}");
+        assert_eq!(feed.problems.is_empty(), taken, "{image}");
+    }
+}
+
+#[test]
 fn whole_files_are_refused_with_what_would_be_right() {
     check(
         "p.csv",
