@@ -11,7 +11,7 @@ pub const COVERAGE_MIN: f32 = 0.55;
 /// Different tokens of one question that are looked for.
 const TOKENS_MAX: usize = 64;
 /// The first lines of `SAME` are about the deal itself, which people ask a shop about and nobody else; they weigh more.
-const DEALS: usize = 12;
+const DEALS: usize = 14;
 const DEAL_TIMES: f32 = 2.0;
 /// A word that no passage has may be a mere turn of phrase.
 const UNSEEN_TIMES: f32 = 0.7;
@@ -27,7 +27,7 @@ const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要
 a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
-const SAME: [&str; 15] = [
+const SAME: [&str; 17] = [
     "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
@@ -38,11 +38,13 @@ const SAME: [&str; 15] = [
     "营业时间|上班时间|工作时间|客服时间|几点开门|几点关门|opening hours|business hours|opening times",
     "地址|门店|实体店|线下店|展厅|address|showroom|physical store|physical shop",
     "优惠|折扣|打折|优惠券|满减|discount|discounts|coupon|coupons|promotion|promotions|promo code",
-    "批发|团购|批量|大批|企业采购|对公|bulk|wholesale|volume order|large order",
+    "批发|团购|批量|大批|企业采购|公司采购|企业团购|企业客户|bulk|bulk order|bulk orders|wholesale|volume order|large order",
     "取消|撤单|cancel|cancels|cancelled|canceled|cancellation",
+    "坏了|坏的|破损|损坏|有瑕疵|broken|damaged|faulty|defective|arrives damaged|arrived damaged",
+    "隐私|个人信息|我的信息|信息安全|privacy|personal data|my data|my information|personal information",
     "安装|装机|上门装|install|installs|installed|installation|installing",
     "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
-    "保存|储存|存放|贮存|storage|store it|store them|keep fresh",
+    "保存|储存|存放|贮存|放多久|能放|保质期|stay fresh|keep for|shelf life|best before|storage|store it|store them|keep fresh",
 ];
 
 /// What kind of answer is asked for: it decides between passages about the same thing, and is evidence of nothing alone.
