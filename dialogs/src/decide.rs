@@ -222,8 +222,10 @@ impl Decider<'_> {
         if self.new_contact() {
             self.act(Act::ContactThanks, "contact details were given");
         }
-        let answered = self.acts.len() > before;
-        if self.told_something() || !answered {
+        let answered = self.acts.iter().skip(before).any(|act| !is_courtesy(act));
+        let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
+        let courteous = self.acts.len() > before && !answered;
+        if self.told_something() || !(answered || lost || courteous) {
             self.go_on(answered);
         }
         self.hand_off_if_due(&intents);
@@ -297,9 +299,13 @@ impl Decider<'_> {
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know(why),
             "affirm" => self.affirmed(why),
-            "deny" => self.act(Act::Deny, why),
-            "out_of_scope" => {
+            "deny" => {
                 if !self.told_something() {
+                    self.act(Act::Deny, why);
+                }
+            }
+            "out_of_scope" => {
+                if !self.told_something() && self.is_in_the_knowledge() {
                     self.know(why);
                 }
             }
@@ -384,6 +390,17 @@ impl Decider<'_> {
             .take(QUESTION_CHARS_MAX)
             .collect();
         self.act(Act::Know { question }, why);
+    }
+
+    fn is_in_the_knowledge(&self) -> bool {
+        let conversation = self.scene.conversation;
+        let words = conversation.newest_words();
+        !self
+            .scene
+            .shop
+            .knowledge
+            .search(&words, conversation.language)
+            .is_empty()
     }
 
     fn hand_off(&mut self, reason: Reason, why: &str) {
@@ -594,6 +611,21 @@ impl Decider<'_> {
                 if [min, max].into_iter().flatten().any(|money| money.currency != ours))
         })
     }
+}
+
+/// Said beside an answer, never instead of one.
+fn is_courtesy(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::Greet
+            | Act::Thank
+            | Act::SmallTalk
+            | Act::Insulted
+            | Act::Robot
+            | Act::Deny
+            | Act::Acknowledge
+            | Act::ContactThanks
+    )
 }
 
 fn is_opening(act: &Act) -> bool {

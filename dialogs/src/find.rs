@@ -194,7 +194,13 @@ impl Seeker<'_> {
                 query.order = Order::PriceUp;
             }
         }
-        goods(self.ids(&query))
+        let mut ids = self.ids(&query);
+        if ids.is_empty() {
+            // Nothing of the very kind: what else serves the same end.
+            query.types = product.type_keys.first().cloned().into_iter().collect();
+            ids = self.ids(&query);
+        }
+        goods(ids)
     }
 }
 

@@ -49,11 +49,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `serve` on a data folder and waits until it is ready.
+    /// Starts `tiansheng serve` on a data folder and waits until it is ready.
     pub fn start(data: &Path, port: u16, environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(path());
+        Self::start_program("tiansheng", data, port, environment)
+    }
+
+    /// The same for another program of the workspace that takes the same settings.
+    pub fn start_program(
+        program: &str,
+        data: &Path,
+        port: u16,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Command::new(path().with_file_name(program));
+        if program == "tiansheng" {
+            command.arg("serve");
+        }
         command
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .env("TIANSHENG_LISTEN", format!("127.0.0.1:{port}"))
             .env("TIANSHENG_DATA__DIR", data)
             .env("TIANSHENG_LOG__LEVEL", "warn")
             .envs(environment.iter().copied())

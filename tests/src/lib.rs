@@ -1,5 +1,7 @@
-//! What the tests of the whole product share: the demo shop, conversations in memory, the binary.
+//! What the tests of the whole product share: the demo shop, conversations in memory, the binary, the storm.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod binary;
+pub mod faulty;
+pub mod storm;
 pub mod talk;

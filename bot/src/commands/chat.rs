@@ -233,7 +233,8 @@ fn write_body(output: &mut impl Write, body: &adapters::Body) -> std::io::Result
                         "USD" => "$".to_owned(),
                         code => format!("{code} "),
                     };
-                    writeln!(output, "  {}. {}  {sign}{}", at + 1, card.title, card.price.amount)?;
+                    let amount = card.price.amount.trim_end_matches(".00");
+                    writeln!(output, "  {}. {}  {sign}{amount}", at + 1, card.title)?;
                     for why in &card.why {
                         writeln!(output, "       ✓ {why}")?;
                     }

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub const INTENTS_MAX: usize = 3;
 /// Entities of one message.
 pub const ENTITIES_MAX: usize = 40;
+/// Confidence above which a message tells something even where no fact in it is known.
+const INFORM_MIN: f64 = 0.7;
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
 /// The intent of what nothing else fits.
@@ -184,6 +186,10 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     let tells = entities.iter().any(|e| {
         !matches!(e.value, Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. })
     });
+    // Telling without anything told is a guess.
+    if !tells {
+        found.retain(|i| i.name != "inform" || i.confidence >= INFORM_MIN);
+    }
     // Facts carry a message that no example resembles.
     if found.iter().all(|i| i.name == OUT_OF_SCOPE) && tells {
         found = vec![Intent { name: "inform".to_owned(), confidence: 0.5 }];

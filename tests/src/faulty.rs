@@ -1,0 +1,126 @@
+//! A state store with faults of choice around a real one: lost lease renewals, a missing token check, a missing dedupe.
+
+use bot::store::{
+    Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
+    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, TurnClaim,
+};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    Nothing,
+    /// Every commit carries the newest token, so an old one is never refused.
+    Token,
+    /// Every letter gets an id of its own, so a repetition is never noticed.
+    Dedupe,
+}
+
+pub struct Faulty<S> {
+    pub store: Arc<S>,
+    pub broken: Break,
+    tokens: Arc<Mutex<BTreeMap<String, u64>>>,
+    repeated: AtomicU64,
+}
+
+impl<S> Faulty<S> {
+    pub fn new(store: Arc<S>, broken: Break) -> Self {
+        Self {
+            store,
+            broken,
+            tokens: Arc::default(),
+            repeated: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<S: StateStore> StateStore for Faulty<S> {
+    fn accept(&self, mut mail: NewMail) -> Step<'_, Accepted> {
+        if self.broken == Break::Dedupe {
+            let n = self.repeated.fetch_add(1, Ordering::Relaxed);
+            mail.event_id = format!("{}#{}-{n}", mail.event_id, std::process::id());
+        }
+        self.store.accept(mail)
+    }
+
+    fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<TurnClaim>> {
+        Box::pin(async move {
+            let claimed = self.store.claim_turns(now_ms, lease_ms, max).await?;
+            let mut tokens = self.tokens.lock().unwrap();
+            for claim in &claimed.claims {
+                tokens.insert(claim.conversation.clone(), claim.token);
+            }
+            Ok(claimed)
+        })
+    }
+
+    fn commit(&self, mut commit: Commit) -> Step<'_, Committed> {
+        if self.broken == Break::Token
+            && let Some(newest) = self.tokens.lock().unwrap().get(&commit.conversation)
+        {
+            commit.token = *newest;
+        }
+        self.store.commit(commit)
+    }
+
+    fn claim_sends(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<SendClaim>> {
+        self.store.claim_sends(now_ms, lease_ms, max)
+    }
+
+    fn settle(&self, settle: Settle) -> Step<'_, Settled> {
+        self.store.settle(settle)
+    }
+
+    /// Renewals of turns are lost, so that a slow turn outlives its lease.
+    fn extend(&self, queue: Queue, conversation: &str, token: u64, until_ms: i64) -> Step<'_, ()> {
+        match queue {
+            Queue::Turn => Box::pin(std::future::ready(Ok(()))),
+            Queue::Send => self.store.extend(queue, conversation, token, until_ms),
+        }
+    }
+
+    fn epoch(&self, conversation: &str) -> Step<'_, u64> {
+        self.store.epoch(conversation)
+    }
+
+    fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>> {
+        self.store.snapshot(conversation)
+    }
+
+    fn log(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>> {
+        self.store.log(conversation, after_rev, max)
+    }
+
+    fn feed(&self, conversation: &str, after_seq: u64, max: usize) -> Step<'_, Vec<FeedItem>> {
+        self.store.feed(conversation, after_seq, max)
+    }
+
+    fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>> {
+        self.store.journal(max)
+    }
+
+    fn trim_journal(&self, to_seq: u64) -> Step<'_, ()> {
+        self.store.trim_journal(to_seq)
+    }
+
+    fn depth(&self) -> Step<'_, Depth> {
+        self.store.depth()
+    }
+
+    fn remember(&self, key: &str, value: &str, until_ms: i64) -> Step<'_, ()> {
+        self.store.remember(key, value, until_ms)
+    }
+
+    fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
+        self.store.recall(key, now_ms)
+    }
+
+    fn hints(&self) -> tokio::sync::broadcast::Receiver<Hint> {
+        self.store.hints()
+    }
+
+    fn hint(&self, hint: Hint) {
+        self.store.hint(hint);
+    }
+}

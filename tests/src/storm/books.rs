@@ -1,0 +1,108 @@
+//! After the storm: every acknowledged message once, in order, with one answer, and the three books agree.
+
+use super::Customer;
+use bot::store::embedded::State;
+use bot::store::records::Lite;
+use bot::store::{RecordStore, StateStore};
+use dialogs::conversation::Conversation;
+use dialogs::event::{Event, Said};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What was found wrong; all zero is a storm survived.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    pub conversations: usize,
+    pub messages: usize,
+    pub sent_again: usize,
+    pub turns: usize,
+    pub lost: usize,
+    pub out_of_order: usize,
+    pub run_twice: usize,
+    pub answered_twice: usize,
+    pub unanswered: usize,
+    pub fold_differs: usize,
+    pub records_differ: usize,
+}
+
+impl Books {
+    pub fn clean(&self) -> bool {
+        [
+            self.lost,
+            self.out_of_order,
+            self.run_twice,
+            self.answered_twice,
+            self.unanswered,
+            self.fold_differs,
+            self.records_differ,
+        ]
+        .iter()
+        .all(|wrong| *wrong == 0)
+    }
+}
+
+pub async fn check(customers: &[Customer], data: &Path) -> Books {
+    let state = State::open(data).unwrap();
+    let records = Lite::open(data).await.unwrap();
+    let mut books = Books::default();
+    for customer in customers {
+        let id = customer.conversation.as_str();
+        books.conversations += 1;
+        books.messages += customer.acknowledged.len();
+        books.sent_again += customer.sent_again;
+        let log = state.log(id, 0, usize::MAX).await.unwrap();
+        let kept = records.events(id, 0, 100_000).await.unwrap();
+        books.records_differ += usize::from(log != kept);
+        books.turns += log.len();
+        let events: Vec<Event> = kept
+            .iter()
+            .flat_map(|entry| entry.events.iter())
+            .map(|event| serde_json::from_str(event).unwrap())
+            .collect();
+
+        let heard: Vec<String> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Heard {
+                    event_id,
+                    said: Said::Text(_),
+                    ..
+                } => Some(event_id.split('#').next().unwrap().to_owned()),
+                _ => None,
+            })
+            .collect();
+        let distinct: BTreeSet<&String> = heard.iter().collect();
+        books.run_twice += heard.len() - distinct.len();
+        books.lost += customer
+            .acknowledged
+            .iter()
+            .filter(|id| !distinct.contains(id))
+            .count();
+        let mut firsts = Vec::new();
+        for id in &heard {
+            if !firsts.contains(id) {
+                firsts.push(id.clone());
+            }
+        }
+        books.out_of_order += usize::from(firsts != customer.acknowledged);
+
+        let folded = Conversation::fold(dialogs::Language::Zh, &events);
+        let snapshot = state.snapshot(id).await.unwrap().unwrap();
+        let stored: Conversation = serde_json::from_str(&snapshot.state).unwrap();
+        books.fold_differs += usize::from(folded != stored);
+
+        let mut answers: BTreeMap<String, usize> = BTreeMap::new();
+        for item in state.feed(id, 0, usize::MAX).await.unwrap() {
+            if item.event == "message" {
+                let data: serde_json::Value = serde_json::from_str(&item.data).unwrap();
+                *answers.entry(data["id"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+        books.answered_twice += answers.values().filter(|count| **count > 1).count();
+        books.unanswered += events
+            .iter()
+            .filter(|event| matches!(event, Event::Replied { id, .. } if !answers.contains_key(id)))
+            .count();
+    }
+    books
+}

@@ -1,0 +1,72 @@
+//! Nothing accepted is lost, answered twice or out of order, however often the process is killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use tests::storm::{Books, Plan, check, run};
+
+/// `STORM_SEED` repeats a storm.
+fn seed() -> u64 {
+    std::env::var("STORM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_124)
+}
+
+async fn storm(plan: Plan) -> Books {
+    let data = tempfile::tempdir().unwrap();
+    let customers = run(&plan, data.path()).await;
+    let books = check(&customers, data.path()).await;
+    println!("storm seed={} kills={} {books:#?}", plan.seed, plan.kills);
+    books
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_product_survives_a_storm_of_kills() {
+    let books = storm(Plan {
+        seed: seed(),
+        conversations: 60,
+        kills: 22,
+        program: "tiansheng",
+        environment: Vec::new(),
+    })
+    .await;
+    assert!(books.clean() && books.messages >= 180, "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_that_outlive_their_lease_change_nothing() {
+    let books = storm(Plan {
+        seed: seed() + 1,
+        conversations: 40,
+        kills: 6,
+        program: "storm_server",
+        environment: Vec::new(),
+    })
+    .await;
+    assert!(books.clean(), "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_storm_notices_a_missing_token_check() {
+    let books = storm(Plan {
+        seed: seed() + 2,
+        conversations: 40,
+        kills: 4,
+        program: "storm_server",
+        environment: vec![("STORM_BREAK", "token")],
+    })
+    .await;
+    assert!(books.run_twice > 0, "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_storm_notices_a_missing_dedupe() {
+    let books = storm(Plan {
+        seed: seed() + 3,
+        conversations: 20,
+        kills: 2,
+        program: "storm_server",
+        environment: vec![("STORM_BREAK", "dedupe")],
+    })
+    .await;
+    assert!(books.run_twice > 0, "{books:#?}");
+}
