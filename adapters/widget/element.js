@@ -18,6 +18,29 @@ export const define = (base) => {
   }
 };
 
+/**
+ * @param {string | undefined} hex
+ * @returns {number[] | null}
+ */
+const rgb = (hex) => {
+  const digits = /^#([0-9a-f]{6})$/i.exec(hex ?? "")?.[1];
+  return digits ? [0, 2, 4].map((at) => parseInt(digits.slice(at, at + 2), 16)) : null;
+};
+
+/**
+ * WCAG 2 contrast of two colours, 1 to 21.
+ * @param {readonly number[]} a
+ * @param {readonly number[]} b
+ */
+const contrast = (a, b) => {
+  const light = (/** @type {readonly number[]} */ colour) => {
+    const [red = 0, green = 0, blue = 0] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [high = 0, low = 0] = [light(a), light(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+};
+
 const newId = () =>
   crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -112,21 +135,19 @@ const chat = (/** @type {string} */ base) =>
       launch.focus();
     }
 
-    /** The shop's own accent decides whether text on it is light or dark. */
+    /** The shop's own accent, and what of it can be read as text on light and on dark. */
     #accent() {
       const accent = this.dataset.accent;
-      const hex = /^#([0-9a-f]{6})$/i.exec(accent ?? "")?.[1];
-      if (!hex) return;
-      const channel = (/** @type {number} */ at) => {
-        const c = parseInt(hex.slice(at, at + 2), 16) / 255;
-        return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-      };
-      const light = 0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4);
-      this.style.setProperty("--tiansheng-accent", accent ?? "");
-      this.style.setProperty("--tiansheng-accent-dark", accent ?? "");
-      const on = light > 0.179 ? "#1d1a17" : "#fff";
-      this.style.setProperty("--tiansheng-on-accent", on);
-      this.style.setProperty("--tiansheng-on-accent-dark", on);
+      const own = rgb(accent);
+      if (!own || !accent) return;
+      const set = (/** @type {string} */ name, /** @type {string} */ value) => this.style.setProperty(`--tiansheng-${name}`, value);
+      for (const [suffix, ground, toward] of /** @type {const} */ ([["", [255, 253, 250], 0], ["-dark", [29, 26, 23], 255]])) {
+        let text = own;
+        while (contrast(text, ground) < 4.6) text = text.map((c) => c + (toward - c) * 0.08);
+        set(`accent${suffix}`, accent);
+        set(`on-accent${suffix}`, contrast(own, [255, 255, 255]) >= 4.5 ? "#fff" : "#1d1a17");
+        set(`accent-text${suffix}`, `rgb(${text.map(Math.round).join(" ")})`);
+      }
     }
 
     #build() {
