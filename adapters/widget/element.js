@@ -175,7 +175,7 @@ const chat = (/** @type {string} */ base) =>
       });
       const close = h("button", { type: "button", class: "tool", "aria-label": t.close }, icon("close"));
       close.addEventListener("click", () => this.close());
-      const head = h("header", {}, h("div", {}, title, mode), person, other, close);
+      const head = h("div", { class: "head" }, h("div", {}, title, mode), person, other, close);
 
       const log = h("div", { class: "log", role: "log", "aria-label": t.log, "aria-live": "polite", "aria-relevant": "additions", tabindex: "0" });
       const typing = h("div", { class: "typing", role: "img", "aria-label": t.typing }, h("i"), h("i"), h("i"));

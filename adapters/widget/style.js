@@ -18,14 +18,14 @@ svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:1.8;stroke
 .panel{position:fixed;z-index:2147483001;right:max(20px,env(safe-area-inset-right));bottom:max(20px,env(safe-area-inset-bottom));width:min(400px,calc(100vw - 40px));height:min(680px,calc(100dvh - 40px));display:flex;flex-direction:column;background:var(--bg);color:var(--fg);border:1px solid var(--line);border-radius:calc(var(--r) + 4px);box-shadow:0 24px 64px rgb(50 30 10/.24);overflow:hidden;animation:rise .22s ease-out}
 [hidden]{display:none!important}
 @keyframes rise{from{opacity:0;transform:translateY(14px)}}
-header{display:flex;align-items:center;gap:6px;padding:12px 10px 12px 18px;border-bottom:1px solid var(--line)}
-header h2{font-size:16px;font-weight:650;line-height:1.3;overflow-wrap:anywhere}
-header div{flex:1;min-width:0}
-header p{font-size:12.5px;color:var(--dim);line-height:1.4}
+.head{display:flex;align-items:center;gap:6px;padding:12px 10px 12px 18px;border-bottom:1px solid var(--line)}
+.head h2{font-size:16px;font-weight:650;line-height:1.3;overflow-wrap:anywhere}
+.head div{flex:1;min-width:0}
+.head p{font-size:12.5px;color:var(--dim);line-height:1.4}
 .tool{min-width:44px;min-height:44px;padding:0 8px;border-radius:10px;font-size:13px;color:var(--dim);display:grid;place-items:center;white-space:nowrap}
 .tool:hover{background:var(--soft);color:var(--fg)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:12px;scrollbar-width:thin}
-.row{display:flex;flex-direction:column;gap:6px;align-items:flex-start;max-width:100%}
+.row{position:relative;display:flex;flex-direction:column;gap:6px;align-items:flex-start;max-width:100%}
 .row.you{align-items:flex-end}
 .bubble{max-width:86%;padding:9px 14px;border-radius:var(--r);background:var(--soft);overflow-wrap:anywhere;unicode-bidi:isolate;border-bottom-left-radius:5px}
 .you .bubble{background:var(--a);color:var(--on);border-radius:var(--r);border-bottom-right-radius:5px;white-space:pre-wrap}
@@ -39,7 +39,7 @@ time{font-size:11.5px;color:var(--dim);padding:0 4px}
 .note{align-self:center;font-size:12.5px;color:var(--dim);text-align:center;padding:2px 12px;overflow-wrap:anywhere}
 .row.note{align-items:center}
 .cards{list-style:none;padding:2px 2px 8px;display:flex;gap:12px;width:100%;overflow-x:auto;scroll-snap-type:x proximity;scrollbar-width:thin}
-.card{flex:0 0 min(210px,72%);scroll-snap-align:start;border:1px solid var(--line);border-radius:var(--r);overflow:hidden;background:var(--bg);display:flex;flex-direction:column;padding-bottom:12px}
+.card{position:relative;flex:0 0 min(210px,72%);scroll-snap-align:start;border:1px solid var(--line);border-radius:var(--r);overflow:hidden;background:var(--bg);display:flex;flex-direction:column;padding-bottom:12px}
 .card:only-child{flex-basis:min(250px,86%)}
 .picture{position:relative;aspect-ratio:4/3;background:var(--soft);overflow:hidden}
 .picture img{width:100%;height:100%;object-fit:cover;display:block}
@@ -63,8 +63,9 @@ textarea:focus-visible{outline-offset:0;border-radius:14px}
 textarea::placeholder{color:var(--dim);opacity:1}
 .send{width:46px;height:46px;flex:none;border-radius:50%;background:var(--a);color:var(--on);display:grid;place-items:center}
 .send:focus-visible{border-radius:50%}
+@media(max-width:360px){.head{padding:8px 4px 8px 12px;gap:0}.tool{padding:0 5px}}
 @media(max-width:480px){.panel{inset:0;width:100%;height:100dvh;border:0;border-radius:0}:host([data-position=left]) .panel{left:0}}
-@media(max-height:420px){header p{display:none}}
+@media(max-height:420px){.head p{display:none}}
 @media(prefers-reduced-motion:reduce){*,.panel,.launch,.typing i{animation:none!important;transition:none!important}}
 @media(forced-colors:active){.launch,.send,.choice,.bubble,.card{border:1px solid ButtonText}}
 `;

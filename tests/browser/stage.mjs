@@ -71,7 +71,7 @@ export const server = async () => {
 
 /** A page of another origin under a strict policy. */
 export const hostPage = async (origin, policy) => {
-  const body = `<!doctype html><html lang="en"><title>Host</title><h1>A shop</h1><script async src="${origin}/widget.js" data-site="host" data-accent="#ffcc00"></script></html>`;
+  const body = `<!doctype html><html lang="en"><title>Host</title><main><h1>A shop</h1></main><script async src="${origin}/widget.js" data-site="host" data-accent="#ffcc00"></script></html>`;
   const host = http.createServer((_, answer) => {
     answer.setHeader("content-type", "text/html; charset=utf-8");
     answer.setHeader("content-security-policy", policy);
