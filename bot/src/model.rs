@@ -103,7 +103,9 @@ impl OpenAi {
         }
         let completion = tokio::time::timeout(self.timeout, async {
             let _place = self.places.acquire().await;
-            let completion = self.request(prompt, self.schemas.load(Ordering::Relaxed)).await;
+            let completion = self
+                .request(prompt, self.schemas.load(Ordering::Relaxed))
+                .await;
             if completion == failed(Failure::Refused { status: 400 })
                 && self.schemas.swap(false, Ordering::Relaxed)
             {

@@ -9,7 +9,10 @@ pub fn rows(conversation: &str, at_ms: i64, events: &[String]) -> Vec<Row> {
     let mut rows = Vec::new();
     for event in events {
         let Ok(event) = serde_json::from_str::<Event>(event) else {
-            tracing::error!(conversation, "an event is unreadable; it stays in the transcript as it is");
+            tracing::error!(
+                conversation,
+                "an event is unreadable; it stays in the transcript as it is"
+            );
             continue;
         };
         match event {

@@ -72,7 +72,9 @@ pub async fn conversation(
             if only.is_none_or(|only| only == *turn) {
                 report.turns += 1;
                 let replayed = again(id, &before, &events, *at_ms, &shop).await;
-                report.differences.extend(difference(*turn, &entry.events, &replayed));
+                report
+                    .differences
+                    .extend(difference(*turn, &entry.events, &replayed));
             }
             let mut next = before;
             for event in &events {

@@ -60,7 +60,11 @@ fn cards(shop: &Shop, tag: &str, limit: usize) -> Vec<adapters::Card> {
     }
     let longest = by_type.values().map(Vec::len).max().unwrap_or(0);
     (0..longest)
-        .flat_map(|row| by_type.values().filter_map(move |list| list.get(row).copied()))
+        .flat_map(|row| {
+            by_type
+                .values()
+                .filter_map(move |list| list.get(row).copied())
+        })
         .take(limit)
         .map(|product| {
             let price = product.price_at(now_ms);

@@ -67,8 +67,23 @@ pub struct Failure {
 }
 
 const CHECKS: [&str; 18] = [
-    "intent", "language", "slots", "no_slot", "shows", "shows_any", "not_shows", "price_max",
-    "says", "not_says", "asks", "grade", "handoff", "no_handoff", "mode", "guardrail", "silent",
+    "intent",
+    "language",
+    "slots",
+    "no_slot",
+    "shows",
+    "shows_any",
+    "not_shows",
+    "price_max",
+    "says",
+    "not_says",
+    "asks",
+    "grade",
+    "handoff",
+    "no_handoff",
+    "mode",
+    "guardrail",
+    "silent",
     "shows_none",
 ];
 
@@ -105,7 +120,11 @@ impl Story {
         };
         let at_ms = match at {
             Some((node, text)) => instant(&text).or_else(|| {
-                file.wrong(node, format!("`{text}` is not a time"), format!("write {STORY_CLOCK}"));
+                file.wrong(
+                    node,
+                    format!("`{text}` is not a time"),
+                    format!("write {STORY_CLOCK}"),
+                );
                 None
             })?,
             None => instant(STORY_CLOCK)?,
@@ -165,14 +184,22 @@ impl Step {
         } else if let Some(node) = fields.get("rep") {
             rep_word(&file.text(node)?)
         } else {
-            file.wrong(node, "nobody speaks", "write `customer: …`, `choice: …` or `rep: …`");
+            file.wrong(
+                node,
+                "nobody speaks",
+                "write `customer: …`, `choice: …` or `rep: …`",
+            );
             return None;
         };
         let after_ms = match fields.get("after") {
             Some(node) => {
                 let text = file.text(node)?;
                 span_ms(&text).or_else(|| {
-                    file.wrong(node, format!("`{text}` is not a span"), "write 5 minutes, 3 hours or 2 days");
+                    file.wrong(
+                        node,
+                        format!("`{text}` is not a span"),
+                        "write 5 minutes, 3 hours or 2 days",
+                    );
                     None
                 })?
             }
@@ -247,16 +274,18 @@ impl Check {
             "slots" => file
                 .map(node)
                 .iter()
-                .filter_map(|(slot, value)| {
-                    Some(Check::Slot(slot.text.clone(), file.text(value)?))
-                })
+                .filter_map(|(slot, value)| Some(Check::Slot(slot.text.clone(), file.text(value)?)))
                 .collect(),
             "no_slot" => each(Check::NoSlot, file),
             "shows" => vec![Check::Shows(file.texts(node))],
             "shows_any" => vec![Check::ShowsAny],
             "shows_none" => vec![Check::ShowsNone],
             "not_shows" => vec![Check::NotShows(file.texts(node))],
-            "price_max" => file.integer(node).map(Check::PriceMax).into_iter().collect(),
+            "price_max" => file
+                .integer(node)
+                .map(Check::PriceMax)
+                .into_iter()
+                .collect(),
             "says" => each(Check::Says, file),
             "not_says" => each(Check::NotSays, file),
             "asks" => one(Check::Asks, file),
@@ -274,7 +303,8 @@ impl Check {
     /// What was expected and what was found, where they differ.
     fn failure(&self, outcome: &Outcome, shop: &Shop) -> Option<(String, String)> {
         let seen = Seen::of(outcome);
-        let differs = |ok: bool, expected: String, found: String| (!ok).then_some((expected, found));
+        let differs =
+            |ok: bool, expected: String, found: String| (!ok).then_some((expected, found));
         match self {
             Check::Intent(name) => differs(
                 seen.intents.contains(name),
@@ -289,7 +319,8 @@ impl Check {
                 let held = slots(&outcome.conversation, shop);
                 let found = match held.get(slot) {
                     Some(serde_json::Value::Object(money)) => {
-                        let text = |key: &str| money.get(key).and_then(|v| v.as_str()).unwrap_or("");
+                        let text =
+                            |key: &str| money.get(key).and_then(|v| v.as_str()).unwrap_or("");
                         format!("{} {}", text("amount"), text("currency"))
                     }
                     Some(serde_json::Value::String(text)) => text.clone(),
@@ -403,7 +434,11 @@ impl Seen {
         for event in &outcome.events {
             match event {
                 Event::Understood { understanding } => {
-                    seen.intents = understanding.intents.iter().map(|i| i.name.clone()).collect();
+                    seen.intents = understanding
+                        .intents
+                        .iter()
+                        .map(|i| i.name.clone())
+                        .collect();
                 }
                 Event::HandedOff { reason, .. } => seen.handoff = Some(reason.word().to_owned()),
                 Event::Judged { rule, .. } => seen.rules.push(rule.clone()),

@@ -86,8 +86,7 @@ impl Talk {
                 self.conversations.remove(&oldest);
             }
         }
-        self.conversations
-            .insert(id, outcome.conversation.clone());
+        self.conversations.insert(id, outcome.conversation.clone());
         Ok(outcome)
     }
 

@@ -88,4 +88,3 @@ fn entity(value: Value, quote: &str) -> Entity {
         negated: false,
     }
 }
-

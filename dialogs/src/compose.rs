@@ -207,7 +207,11 @@ impl<'a> Composer<'a> {
 
     fn act(&mut self, act: &Act, found: &Found) {
         let shop_name = self.shop_fact(
-            self.stage.shop.profile.name.in_language(self.stage.language),
+            self.stage
+                .shop
+                .profile
+                .name
+                .in_language(self.stage.language),
             "name",
         );
         match act {
@@ -499,13 +503,17 @@ impl<'a> Composer<'a> {
         match product.sale_until_ms {
             Some(until) => {
                 let days = (until - self.stage.moment.at_ms).div_euclid(86_400_000);
-                let (_, month, day) =
-                    crate::calendar::Day(self.stage.moment.day.0 + days).civil();
+                let (_, month, day) = crate::calendar::Day(self.stage.moment.day.0 + days).civil();
                 let text = match self.stage.language {
                     Language::Zh => format!("{month} 月 {day} 日"),
-                    Language::En => format!("{} {day}", MONTHS.get(month as usize - 1).unwrap_or(&"")),
+                    Language::En => {
+                        format!("{} {day}", MONTHS.get(month as usize - 1).unwrap_or(&""))
+                    }
                 };
-                facts.push(("until", self.fact_of(product, "sale_price_effective_date", text)));
+                facts.push((
+                    "until",
+                    self.fact_of(product, "sale_price_effective_date", text),
+                ));
                 self.say("discount.on_until", &facts);
             }
             None => self.say("discount.on", &facts),
@@ -557,7 +565,10 @@ impl<'a> Composer<'a> {
         };
         let (title, price) = (self.title(product), self.price_fact(product));
         match (&product.link, product.availability) {
-            (Some(link), Availability::InStock | Availability::Preorder | Availability::Backorder) => {
+            (
+                Some(link),
+                Availability::InStock | Availability::Preorder | Availability::Backorder,
+            ) => {
                 let link = self.fact_of(product, "link", link.clone());
                 self.say("buy", &[("title", title), ("price", price), ("link", link)]);
             }
@@ -705,7 +716,11 @@ impl<'a> Composer<'a> {
                 });
             }
         }
-        if let Some(brand) = wanted.brand.as_ref().filter(|b| product.brand.as_ref() == Some(b)) {
+        if let Some(brand) = wanted
+            .brand
+            .as_ref()
+            .filter(|b| product.brand.as_ref() == Some(b))
+        {
             reasons.push(match language {
                 Language::Zh => format!("品牌：{brand}"),
                 Language::En => format!("by {brand}"),
@@ -946,15 +961,31 @@ impl<'a> Composer<'a> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 fn weekday_name(weekday: u8, language: Language) -> &'static str {
     let names = match language {
         Language::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
         Language::En => [
-            "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
         ],
     };
     names.get(usize::from(weekday)).copied().unwrap_or_default()
@@ -963,7 +994,9 @@ fn weekday_name(weekday: u8, language: Language) -> &'static str {
 /// `Monday to Friday` for days that follow each other, else each day.
 fn day_range(days: &[u8], language: Language) -> String {
     let name = |day: &u8| weekday_name(*day, language);
-    let consecutive = days.windows(2).all(|pair| matches!(pair, [a, b] if b - a == 1));
+    let consecutive = days
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if b - a == 1));
     match (days, language) {
         ([first, .., last], Language::Zh) if consecutive => {
             format!("{}至{}", name(first), name(last))

@@ -1,6 +1,6 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 
-use crate::catalogue::{Query, Order};
+use crate::catalogue::{Order, Query};
 use crate::conversation::{Conversation, Mode};
 use crate::event::{Exclusion, SlotValue};
 use crate::flow::{Flow, Then, known};
@@ -38,36 +38,74 @@ pub enum Act {
     Robot,
     Acknowledge,
     ContactThanks,
-    Recommend { wanted: Wanted },
-    Extreme { of: Superlative, wanted: Wanted },
-    Price { id: String },
-    Stock { id: String },
-    Details { id: String },
-    Reasons { id: String },
-    Compare { first: String, second: String },
-    Cheaper { than: String },
-    Better { than: String },
-    Alternatives { to: String },
-    Accessories { of: String },
-    Discount { id: Option<String> },
-    EasePrice { id: Option<String> },
+    Recommend {
+        wanted: Wanted,
+    },
+    Extreme {
+        of: Superlative,
+        wanted: Wanted,
+    },
+    Price {
+        id: String,
+    },
+    Stock {
+        id: String,
+    },
+    Details {
+        id: String,
+    },
+    Reasons {
+        id: String,
+    },
+    Compare {
+        first: String,
+        second: String,
+    },
+    Cheaper {
+        than: String,
+    },
+    Better {
+        than: String,
+    },
+    Alternatives {
+        to: String,
+    },
+    Accessories {
+        of: String,
+    },
+    Discount {
+        id: Option<String>,
+    },
+    EasePrice {
+        id: Option<String>,
+    },
     Reassure,
     MatchPrice,
     OtherCurrency,
-    Know { question: String },
+    Know {
+        question: String,
+    },
     Hours,
-    Buy { id: String },
+    Buy {
+        id: String,
+    },
     AskWhich,
-    Ask { slot: String },
+    Ask {
+        slot: String,
+    },
     Deny,
-    HandOff { reason: Reason },
+    HandOff {
+        reason: Reason,
+    },
     HandedOffAlready,
     OptOut,
     Privacy,
     Clarify,
     ExpiredChoice,
     /// The shop's own answer to an intent of its own.
-    Own { intent: String },
+    Own {
+        intent: String,
+    },
 }
 
 /// What the customer wants, as constraints.
@@ -122,16 +160,22 @@ impl Wanted {
             _ => None,
         };
         Self {
-            words: conversation.newest_words().chars().take(QUESTION_CHARS_MAX).collect(),
+            words: conversation
+                .newest_words()
+                .chars()
+                .take(QUESTION_CHARS_MAX)
+                .collect(),
             category: key("category"),
             brand: key("brand"),
             attributes: conversation
                 .slots
                 .iter()
-                .filter_map(|(slot, filled)| match (slot.strip_prefix("attr:"), &filled.value) {
-                    (Some(name), SlotValue::Key(key)) => Some((name.to_owned(), key.clone())),
-                    _ => None,
-                })
+                .filter_map(
+                    |(slot, filled)| match (slot.strip_prefix("attr:"), &filled.value) {
+                        (Some(name), SlotValue::Key(key)) => Some((name.to_owned(), key.clone())),
+                        _ => None,
+                    },
+                )
                 .collect(),
             excluded: conversation.excluded.clone(),
             price_min: money("budget_min"),
@@ -198,7 +242,10 @@ impl Decider<'_> {
             self.act(Act::WelcomeBack, "the customer was away for long");
         }
         if self.scene.expired_choice {
-            self.act(Act::ExpiredChoice, "the quick reply is not offered any more");
+            self.act(
+                Act::ExpiredChoice,
+                "the quick reply is not offered any more",
+            );
             return;
         }
         let intents: Vec<String> = self
@@ -425,10 +472,7 @@ impl Decider<'_> {
         }
         let intents: Vec<&str> = intents.iter().map(String::as_str).collect();
         let shop = self.scene.shop;
-        if let Some(reason) = shop
-            .handoff
-            .due(conversation, &intents, &shop.scorecard)
-        {
+        if let Some(reason) = shop.handoff.due(conversation, &intents, &shop.scorecard) {
             // A qualified lead is asked for contact details first, once.
             let open = reason == Reason::QualifiedLead
                 && !known(conversation, "contact")
@@ -467,7 +511,10 @@ impl Decider<'_> {
             if self.worth_showing() && !answered {
                 self.act(Act::Recommend { wanted }, format!("flow {}", flow.id));
             }
-        } else if flow.then == Then::Recommend && conversation.asks.contains_key("category") && !answered {
+        } else if flow.then == Then::Recommend
+            && conversation.asks.contains_key("category")
+            && !answered
+        {
             self.act(Act::Recommend { wanted }, "the kind was asked for already");
         }
         self.next_step(flow, narrowing);
@@ -539,7 +586,12 @@ impl Decider<'_> {
                 .get(id)
                 .map(|product| product.price_at(self.scene.at_ms).minor)
         };
-        let listed = self.scene.conversation.listed.iter().filter(|id| price(id).is_some());
+        let listed = self
+            .scene
+            .conversation
+            .listed
+            .iter()
+            .filter(|id| price(id).is_some());
         if dearest {
             listed.max_by_key(price).cloned()
         } else {
@@ -592,8 +644,10 @@ impl Decider<'_> {
         conversation.listed.is_empty()
             || conversation.slots.iter().any(|(slot, filled)| {
                 filled.turn == conversation.turn
-                    && (matches!(slot.as_str(), "category" | "brand" | "budget_max" | "budget_min")
-                        || slot.starts_with("attr:"))
+                    && (matches!(
+                        slot.as_str(),
+                        "category" | "brand" | "budget_max" | "budget_min"
+                    ) || slot.starts_with("attr:"))
             })
             || self.scene.understanding.entities.iter().any(|e| e.negated)
             || self

@@ -4,9 +4,9 @@ use crate::decide::Decision;
 use crate::handoff::{Brief, Reason};
 use crate::lead::Lead;
 use crate::model::Completion;
+use crate::money::Money;
 use crate::nlu::Understanding;
 use crate::reply::Reply;
-use crate::money::Money;
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. The stored form is JSON tagged by `event`; fields are only ever added.
@@ -35,21 +35,47 @@ pub enum Event {
         reason: String,
     },
     /// The tape: what the model answered in this step.
-    Completed { step: String, completion: Completion },
+    Completed {
+        step: String,
+        completion: Completion,
+    },
     /// A step fell back to its plain form, and why.
-    FellBack { step: String, why: String },
-    Understood { understanding: Understanding },
-    SlotFilled { slot: String, filled: Filled },
-    SlotCleared { slot: String },
+    FellBack {
+        step: String,
+        why: String,
+    },
+    Understood {
+        understanding: Understanding,
+    },
+    SlotFilled {
+        slot: String,
+        filled: Filled,
+    },
+    SlotCleared {
+        slot: String,
+    },
     /// Something the customer does not want.
-    Excluded { exclusion: Exclusion },
-    FlowStarted { flow: String },
-    FlowEnded { flow: String },
-    Decided { decision: Decision },
-    Replied { id: String, reply: Reply },
+    Excluded {
+        exclusion: Exclusion,
+    },
+    FlowStarted {
+        flow: String,
+    },
+    FlowEnded {
+        flow: String,
+    },
+    Decided {
+        decision: Decision,
+    },
+    Replied {
+        id: String,
+        reply: Reply,
+    },
     /// The turn understood nothing it could act on.
     Missed,
-    Graded { lead: Lead },
+    Graded {
+        lead: Lead,
+    },
     HandedOff {
         reason: Reason,
         brief: Brief,
@@ -57,9 +83,18 @@ pub enum Event {
         at_ms: i64,
     },
     OptedOut,
-    Taken { rep: String, at_ms: i64 },
-    RepSaid { id: String, rep: String, text: String },
-    HandedBack { rep: String },
+    Taken {
+        rep: String,
+        at_ms: i64,
+    },
+    RepSaid {
+        id: String,
+        rep: String,
+        text: String,
+    },
+    HandedBack {
+        rep: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,4 +142,3 @@ impl SlotValue {
         }
     }
 }
-

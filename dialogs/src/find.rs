@@ -1,12 +1,12 @@
 //! The evidence for each act: products and passages that exist.
 
+use crate::Language;
 use crate::catalogue::{Order, Query};
 use crate::decide::{Act, Decision, RECOMMENDED_MAX, Wanted};
 use crate::knowledge::Passage;
 use crate::money::Money;
 use crate::nlu::Superlative;
 use crate::shop::Shop;
-use crate::Language;
 
 /// What was found for each act of a decision, in the same order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,12 +19,21 @@ pub enum Found {
     /// The act needs no evidence.
     Unneeded,
     /// Products that keep every constraint, best first.
-    Goods { ids: Vec<String> },
+    Goods {
+        ids: Vec<String>,
+    },
     /// Nothing keeps every constraint; this comes nearest, over the budget by so much.
-    Nearest { id: String, over: Money },
+    Nearest {
+        id: String,
+        over: Money,
+    },
     /// What fits cannot be bought now.
-    SoldOut { ids: Vec<String> },
-    Passage { passage: Passage },
+    SoldOut {
+        ids: Vec<String>,
+    },
+    Passage {
+        passage: Passage,
+    },
     Nothing,
 }
 
@@ -35,7 +44,11 @@ pub fn find(decision: &Decision, shop: &Shop, language: Language, at_ms: i64) ->
         at_ms,
     };
     Findings {
-        found: decision.acts.iter().map(|act| seeker.for_act(act)).collect(),
+        found: decision
+            .acts
+            .iter()
+            .map(|act| seeker.for_act(act))
+            .collect(),
     }
 }
 
@@ -74,9 +87,9 @@ impl Seeker<'_> {
             | Act::Reasons { id }
             | Act::Buy { id } => goods(vec![id.clone()]),
             Act::Compare { first, second } => goods(vec![first.clone(), second.clone()]),
-            Act::Discount { id } | Act::EasePrice { id } => {
-                id.as_ref().map_or(Found::Unneeded, |id| goods(vec![id.clone()]))
-            }
+            Act::Discount { id } | Act::EasePrice { id } => id
+                .as_ref()
+                .map_or(Found::Unneeded, |id| goods(vec![id.clone()])),
             Act::Disclose
             | Act::WelcomeBack
             | Act::Greet

@@ -1,9 +1,9 @@
 //! Dialogue flows as data: what starts one, what it needs to know, and what it leads to.
 
+use crate::Problem;
 use crate::conversation::Conversation;
 use crate::handoff::Reason;
 use crate::yaml::{File, Node};
-use crate::Problem;
 
 /// Flows of a shop.
 pub const FLOWS_MAX: usize = 100;
@@ -58,8 +58,8 @@ impl Flow {
     /// The next question: the first need that is neither known nor was asked before.
     pub fn next_need(&self, conversation: &Conversation, narrowing: bool) -> Option<&Need> {
         self.needs.iter().find(|need| {
-            let open = !known(conversation, &need.slot)
-                && !conversation.asks.contains_key(&need.slot);
+            let open =
+                !known(conversation, &need.slot) && !conversation.asks.contains_key(&need.slot);
             open && (narrowing || need.only_when == OnlyWhen::Always)
         })
     }
@@ -94,9 +94,9 @@ impl Flow {
         if let Some(list) = fields.get("needs") {
             for node in file.list(list).iter().take(NEEDS_MAX) {
                 let need = file.fields(node, &["slot", "only_when"]);
-                let slot = need.need(file, "slot").and_then(|slot| {
-                    file.word(slot, &NEEDABLE.map(|name| (name, name)))
-                });
+                let slot = need
+                    .need(file, "slot")
+                    .and_then(|slot| file.word(slot, &NEEDABLE.map(|name| (name, name))));
                 let only_when = match need.get("only_when") {
                     Some(word) => file.word(
                         word,

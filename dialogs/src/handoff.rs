@@ -249,7 +249,11 @@ pub fn read_reps(name: &str, source: &str) -> (Vec<Rep>, Vec<Problem>) {
             for node in file.list(list) {
                 if let Some(rep) = Rep::read(&mut file, node) {
                     if reps.iter().any(|other| other.id == rep.id) {
-                        file.wrong(node, format!("rep `{}` stands twice", rep.id), "give each rep an id of their own");
+                        file.wrong(
+                            node,
+                            format!("rep `{}` stands twice", rep.id),
+                            "give each rep an id of their own",
+                        );
                     }
                     reps.push(rep);
                 }
@@ -263,13 +267,25 @@ impl Rep {
     fn read(file: &mut File<'_>, node: &Node) -> Option<Self> {
         let fields = file.fields(
             node,
-            &["id", "name", "languages", "skills", "hours", "capacity", "reach"],
+            &[
+                "id",
+                "name",
+                "languages",
+                "skills",
+                "hours",
+                "capacity",
+                "reach",
+            ],
         );
         let id = fields.need(file, "id")?;
         let id = file.text(id)?;
         let known = Language::ALL.map(|l| (l.tag(), l));
         let languages = match fields.get("languages") {
-            Some(node) => file.list(node).iter().filter_map(|n| file.word(n, &known)).collect(),
+            Some(node) => file
+                .list(node)
+                .iter()
+                .filter_map(|n| file.word(n, &known))
+                .collect(),
             None => Language::ALL.to_vec(),
         };
         let reach = match fields.get("reach") {
@@ -286,7 +302,10 @@ impl Rep {
                 .map(|node| Texts::read(file, node))
                 .unwrap_or_default(),
             languages,
-            skills: fields.get("skills").map(|n| file.texts(n)).unwrap_or_default(),
+            skills: fields
+                .get("skills")
+                .map(|n| file.texts(n))
+                .unwrap_or_default(),
             hours: fields
                 .get("hours")
                 .map(|n| Hours::read(file, n))

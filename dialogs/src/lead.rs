@@ -119,7 +119,9 @@ impl Scorecard {
     pub fn worth_of(&self, slot: &str) -> i64 {
         self.criteria
             .iter()
-            .filter(|c| matches!(&c.when, Condition::Slot { any, .. } if any.iter().any(|s| s == slot)))
+            .filter(
+                |c| matches!(&c.when, Condition::Slot { any, .. } if any.iter().any(|s| s == slot)),
+            )
             .map(|c| c.points)
             .max()
             .unwrap_or(0)
@@ -142,7 +144,11 @@ impl Scorecard {
         for node in file.list(written).iter().take(CRITERIA_MAX) {
             if let Some(criterion) = Criterion::read(file, node) {
                 if criteria.iter().any(|other| other.id == criterion.id) {
-                    file.wrong(node, format!("`{}` stands twice", criterion.id), "give each criterion its own id");
+                    file.wrong(
+                        node,
+                        format!("`{}` stands twice", criterion.id),
+                        "give each criterion its own id",
+                    );
                 }
                 criteria.push(criterion);
             }
@@ -156,7 +162,11 @@ impl Scorecard {
         }
         grades.sort_by_key(|(_, least)| std::cmp::Reverse(*least));
         if grades.last().is_none_or(|(_, least)| *least > 0) {
-            file.wrong(written, "no grade starts at 0", "give the last grade the least score 0");
+            file.wrong(
+                written,
+                "no grade starts at 0",
+                "give the last grade the least score 0",
+            );
             return None;
         }
         Some(Self { criteria, grades })

@@ -47,7 +47,12 @@ impl Texts {
     /// `{zh: …, en: …}` or one text for all.
     pub fn read(file: &mut File<'_>, node: &Node) -> Self {
         if let crate::yaml::Value::Text(text) = &node.value {
-            return Self(Language::ALL.into_iter().map(|l| (l, text.clone())).collect());
+            return Self(
+                Language::ALL
+                    .into_iter()
+                    .map(|l| (l, text.clone()))
+                    .collect(),
+            );
         }
         let fields = file.fields(node, &["zh", "en"]);
         let mut texts = BTreeMap::new();
@@ -56,7 +61,11 @@ impl Texts {
                 && let Some(text) = file.text(node)
             {
                 if text.chars().count() > PROFILE_CHARS_MAX {
-                    file.wrong(node, "text too long", format!("at most {PROFILE_CHARS_MAX} characters"));
+                    file.wrong(
+                        node,
+                        "text too long",
+                        format!("at most {PROFILE_CHARS_MAX} characters"),
+                    );
                 } else {
                     texts.insert(language, text);
                 }
@@ -120,8 +129,18 @@ impl Profile {
         let fields = file.fields(
             root,
             &[
-                "name", "languages", "currency", "time_zone", "hours", "holidays", "voice",
-                "disclosure", "greeting", "suggestions", "aliases", "attributes",
+                "name",
+                "languages",
+                "currency",
+                "time_zone",
+                "hours",
+                "holidays",
+                "voice",
+                "disclosure",
+                "greeting",
+                "suggestions",
+                "aliases",
+                "attributes",
             ],
         );
         for (key, texts) in [

@@ -245,7 +245,10 @@ impl Reader<'_> {
                         product.id,
                         product.price.currency.code()
                     ),
-                    help: Some(format!("the shop's currency is {}", profile.currency.code())),
+                    help: Some(format!(
+                        "the shop's currency is {}",
+                        profile.currency.code()
+                    )),
                 });
             }
         }

@@ -60,7 +60,11 @@ impl Folded {
     /// The piece of the original that a range of the folded text came from.
     pub fn quote<'t>(&self, original: &'t str, start: usize, end: usize) -> &'t str {
         let from = self.starts.get(start).copied().unwrap_or(0);
-        let to = end.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(from);
+        let to = end
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .copied()
+            .unwrap_or(from);
         original.get(from..to).unwrap_or_default()
     }
 }
@@ -97,9 +101,17 @@ pub fn tokens(folded: &str) -> Vec<Token> {
         }
         if han(c) {
             if let Some((start, _)) = before {
-                tokens.push(Token { text: folded.get(start..end).unwrap_or_default().to_owned(), start, end });
+                tokens.push(Token {
+                    text: folded.get(start..end).unwrap_or_default().to_owned(),
+                    start,
+                    end,
+                });
             }
-            tokens.push(Token { text: c.to_string(), start: at, end });
+            tokens.push(Token {
+                text: c.to_string(),
+                start: at,
+                end,
+            });
             before = Some((at, c));
         } else {
             before = None;
@@ -113,13 +125,19 @@ pub fn tokens(folded: &str) -> Vec<Token> {
 
 fn push_word(tokens: &mut Vec<Token>, folded: &str, start: usize, end: usize) {
     let word = folded.get(start..end).unwrap_or_default();
-    tokens.push(Token { text: stem(word).to_owned(), start, end });
+    tokens.push(Token {
+        text: stem(word).to_owned(),
+        start,
+        end,
+    });
 }
 
 fn stem(word: &str) -> &str {
     if word.len() > 4 && !word.ends_with("ss") {
         for ending in ["ies", "ing", "es", "ed", "s"] {
-            if let Some(stem) = word.strip_suffix(ending) && stem.len() >= 3 {
+            if let Some(stem) = word.strip_suffix(ending)
+                && stem.len() >= 3
+            {
                 return stem;
             }
         }
@@ -132,7 +150,10 @@ fn stem(word: &str) -> &str {
 /// Chinese where Han characters carry the sentence, English where Latin words do, else as before.
 pub fn language(text: &str, fallback: Language) -> Language {
     let han_count = text.chars().filter(|c| han(*c)).count();
-    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| w.len() > 1).count();
+    let words = text
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|w| w.len() > 1)
+        .count();
     match (han_count, words) {
         (0, 0) => fallback,
         (0, _) => Language::En,

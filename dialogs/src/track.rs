@@ -44,7 +44,9 @@ pub fn mentioned(conversation: &Conversation, understanding: &Understanding) -> 
                 .focus
                 .clone()
                 .or_else(|| conversation.listed.first().cloned()),
-            Value::Number { count } if only_a_number(understanding) && !awaits_a_number(conversation) => {
+            Value::Number { count }
+                if only_a_number(understanding) && !awaits_a_number(conversation) =>
+            {
                 nth(&conversation.listed, *count)
             }
             _ => None,
@@ -127,8 +129,10 @@ impl Tracker<'_> {
                 .slots
                 .keys()
                 .filter(|slot| {
-                    matches!(slot.as_str(), "budget_min" | "budget_max" | "product" | "brand")
-                        || slot.starts_with("attr:")
+                    matches!(
+                        slot.as_str(),
+                        "budget_min" | "budget_max" | "product" | "brand"
+                    ) || slot.starts_with("attr:")
                 })
                 .cloned()
                 .collect();
@@ -241,7 +245,11 @@ impl Tracker<'_> {
 
     fn flows(&mut self, understanding: &Understanding) {
         for intent in understanding.intents.iter().rev() {
-            let running = self.conversation.flows.last().map(|frame| frame.flow.as_str());
+            let running = self
+                .conversation
+                .flows
+                .last()
+                .map(|frame| frame.flow.as_str());
             // A fact told inside a flow belongs to that flow.
             if intent.name == "inform" && running.is_some() {
                 continue;

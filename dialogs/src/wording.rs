@@ -42,8 +42,20 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("choice.label.yes", &[]),
     ("clarify", &[]),
     ("clarify.again", &[]),
-    ("compare", &["first", "first_facts", "second", "second_facts", "difference"]),
-    ("compare.same_price", &["first", "first_facts", "second", "second_facts"]),
+    (
+        "compare",
+        &[
+            "first",
+            "first_facts",
+            "second",
+            "second_facts",
+            "difference",
+        ],
+    ),
+    (
+        "compare.same_price",
+        &["first", "first_facts", "second", "second_facts"],
+    ),
     ("contact.thanks", &[]),
     ("currency.other", &["currency"]),
     ("deny", &[]),
@@ -157,7 +169,12 @@ impl Wordings {
                     || "a reply to an intent of your own is called `intent.NAME`".to_owned(),
                     |right| format!("did you mean `{right}`?"),
                 );
-                file.problem(key.line, key.column, format!("unknown reply `{}`", key.text), Some(help));
+                file.problem(
+                    key.line,
+                    key.column,
+                    format!("unknown reply `{}`", key.text),
+                    Some(help),
+                );
                 continue;
             }
             let wordings = file.texts(node);
@@ -219,7 +236,11 @@ pub fn pieces(wording: &str) -> Option<Vec<Piece<'_>>> {
 
 fn check_wording(file: &mut File<'_>, node: &crate::yaml::Node, wording: &str, slots: &[&str]) {
     if wording.chars().count() > WORDING_CHARS_MAX {
-        file.wrong(node, "wording too long", format!("at most {WORDING_CHARS_MAX} characters"));
+        file.wrong(
+            node,
+            "wording too long",
+            format!("at most {WORDING_CHARS_MAX} characters"),
+        );
     }
     let Some(pieces) = pieces(wording) else {
         file.wrong(node, "a brace is not closed", "write slots as {title}");

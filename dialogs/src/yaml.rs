@@ -322,7 +322,9 @@ mod tests {
     #[test]
     fn every_value_knows_its_line_and_column() {
         let mut file = File::new("shop.yaml");
-        let node = file.parse("name: x\nhours:\n  - mon: 1\n    tue: [a, b]\n").unwrap();
+        let node = file
+            .parse("name: x\nhours:\n  - mon: 1\n    tue: [a, b]\n")
+            .unwrap();
         let entries = file.map(&node);
         let (key, hours) = &entries[1];
         assert_eq!((key.line, key.column), (2, 1));

@@ -15,7 +15,10 @@ pub fn path() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let mut dir = std::env::current_exe().unwrap();
-        while dir.file_name().is_none_or(|name| name != "debug" && name != "release") {
+        while dir
+            .file_name()
+            .is_none_or(|name| name != "debug" && name != "release")
+        {
             assert!(dir.pop(), "the test does not run from a target folder");
         }
         let mut cargo = Command::new(env!("CARGO"));

@@ -1,7 +1,14 @@
 //! What the tests of the whole product share: the demo shop, conversations in memory, the binary, the storm.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 pub mod binary;
+pub mod conformance;
 pub mod faulty;
+pub mod model_server;
 pub mod storm;
 pub mod talk;

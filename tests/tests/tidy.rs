@@ -1,10 +1,18 @@
 //! What must be absent: edges between floors, effects in pure crates, panics, texts in logs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// Every Rust source below a folder with its text before the first `#[cfg(test)]`.
@@ -74,7 +82,11 @@ fn invariant_1_no_leaf_knows_another_and_only_convert_joins_two() {
     // A conversion is an `impl From` of one leaf's type for another's, or a function that takes one and gives the other.
     absent(
         "bot/src",
-        &["impl From<policies::", "impl From<dialogs::", "impl From<adapters::"],
+        &[
+            "impl From<policies::",
+            "impl From<dialogs::",
+            "impl From<adapters::",
+        ],
         "conversions are written by hand in convert.rs",
     );
 }
@@ -82,19 +94,42 @@ fn invariant_1_no_leaf_knows_another_and_only_convert_joins_two() {
 #[test]
 fn invariant_2_dialogs_and_policies_have_no_effects() {
     let banned = [
-        "tokio", "axum", "redis", "redb", "sqlx", "reqwest", "async-openai", "rand", "getrandom",
-        "uuid", "jiff", "chrono",
+        "tokio",
+        "axum",
+        "redis",
+        "redb",
+        "sqlx",
+        "reqwest",
+        "async-openai",
+        "rand",
+        "getrandom",
+        "uuid",
+        "jiff",
+        "chrono",
     ];
     for member in ["dialogs", "policies"] {
         let has = dependencies(member);
         for name in banned {
-            assert!(!has.contains(&name.to_owned()), "{member} depends on {name}");
+            assert!(
+                !has.contains(&name.to_owned()),
+                "{member} depends on {name}"
+            );
         }
         absent(
             &format!("{member}/src"),
             &[
-                "std::env", "std::net", "std::fs", "std::process", "std::thread", "SystemTime",
-                "Instant::now", "async fn", "println!", "eprintln!", "HashMap", "HashSet",
+                "std::env",
+                "std::net",
+                "std::fs",
+                "std::process",
+                "std::thread",
+                "SystemTime",
+                "Instant::now",
+                "async fn",
+                "println!",
+                "eprintln!",
+                "HashMap",
+                "HashSet",
                 "RandomState",
             ],
             "a pure crate does no I/O, reads no clock, draws no random number, and has no order of chance",
@@ -105,7 +140,11 @@ fn invariant_2_dialogs_and_policies_have_no_effects() {
 #[test]
 fn invariant_8_every_loop_without_an_end_is_in_a_place_that_names_its_limit() {
     for folder in ["dialogs/src", "policies/src"] {
-        absent(folder, &["loop {"], "pure code loops over something, with an end");
+        absent(
+            folder,
+            &["loop {"],
+            "pure code loops over something, with an end",
+        );
     }
 }
 
@@ -113,21 +152,30 @@ fn invariant_8_every_loop_without_an_end_is_in_a_place_that_names_its_limit() {
 fn invariant_9_no_log_line_carries_what_somebody_said() {
     let mut found = Vec::new();
     for (path, code) in sources("bot/src") {
-        for (line, text) in lines_with(&code, &["error!(", "warn!(", "info!(", "debug!(", "trace!("]) {
-            let says = ["text", "body", "token =", "token,", "quote", "phone", "email", "prompt", "answer"]
-                .iter()
-                .any(|word| {
-                    text.contains(&format!("%{word}"))
-                        || text.contains(&format!("?{word}"))
-                        || text.contains(&format!("{word} = "))
-                        || text.contains(&format!("{{{word}"))
-                });
+        for (line, text) in lines_with(
+            &code,
+            &["error!(", "warn!(", "info!(", "debug!(", "trace!("],
+        ) {
+            let says = [
+                "text", "body", "token =", "token,", "quote", "phone", "email", "prompt", "answer",
+            ]
+            .iter()
+            .any(|word| {
+                text.contains(&format!("%{word}"))
+                    || text.contains(&format!("?{word}"))
+                    || text.contains(&format!("{word} = "))
+                    || text.contains(&format!("{{{word}"))
+            });
             if says {
                 found.push(format!("{}:{line}: {}", path.display(), text.trim()));
             }
         }
     }
-    assert!(found.is_empty(), "a log line may carry a text:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "a log line may carry a text:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -135,7 +183,13 @@ fn invariant_10_no_channel_is_chosen_by_its_name_outside_adapters() {
     for folder in ["bot/src", "dialogs/src", "policies/src"] {
         absent(
             folder,
-            &["\"web\" =>", "\"terminal\" =>", "\"telegram\" =>", "\"discord\" =>", "\"wechat\" =>"],
+            &[
+                "\"web\" =>",
+                "\"terminal\" =>",
+                "\"telegram\" =>",
+                "\"discord\" =>",
+                "\"wechat\" =>",
+            ],
             "a channel is found by the name in an address",
         );
     }
@@ -146,7 +200,14 @@ fn nothing_outside_tests_may_panic() {
     for folder in ["adapters/src", "dialogs/src", "policies/src", "bot/src"] {
         absent(
             folder,
-            &[".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!("],
+            &[
+                ".unwrap()",
+                ".expect(",
+                "panic!(",
+                "todo!(",
+                "unimplemented!(",
+                "unreachable!(",
+            ],
             "outside tests nothing panics",
         );
     }
@@ -155,8 +216,15 @@ fn nothing_outside_tests_may_panic() {
 #[test]
 fn the_top_level_is_the_owner_s() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "adapters", "bot", "dialogs",
-        "policies", "tests",
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "adapters",
+        "bot",
+        "dialogs",
+        "policies",
+        "tests",
     ];
     let tracked = std::process::Command::new("git")
         .args(["ls-files"])
@@ -175,7 +243,13 @@ fn the_top_level_is_the_owner_s() {
 
 #[test]
 fn every_source_file_says_what_it_is_for() {
-    for folder in ["adapters/src", "dialogs/src", "policies/src", "bot/src", "tests/src"] {
+    for folder in [
+        "adapters/src",
+        "dialogs/src",
+        "policies/src",
+        "bot/src",
+        "tests/src",
+    ] {
         for (path, code) in sources(folder) {
             let first = code.lines().next().unwrap_or_default();
             assert!(

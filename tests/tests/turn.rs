@@ -1,5 +1,11 @@
 //! The whole turn in memory: what a conversation may never do, whatever is said.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use bot::mail::RepAction;
 use bot::turn::Outcome;
@@ -10,16 +16,22 @@ use proptest::test_runner::Config;
 use tests::talk::{Chat, TUESDAY_MS, cards, demo, text};
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
 }
 
 /// Each amount of money in the reply's texts stands in the reply's evidence.
 fn check_evidence(outcome: &Outcome) {
     for event in &outcome.events {
-        let Event::Replied { reply, .. } = event else { continue };
+        let Event::Replied { reply, .. } = event else {
+            continue;
+        };
         let evidence: Vec<&str> = reply.evidence.iter().map(|e| e.text.as_str()).collect();
         for part in bot::convert::body(reply).parts {
-            let adapters::Part::Text { text } = part else { continue };
+            let adapters::Part::Text { text } = part else {
+                continue;
+            };
             for (at, sign) in text.match_indices(['¥', '$', '￥']) {
                 let amount: String = text[at + sign.len()..]
                     .chars()
@@ -35,7 +47,10 @@ fn check_evidence(outcome: &Outcome) {
         for card in cards(outcome) {
             let product = demo();
             let product = product.dialog.catalogue.get(&card.id).unwrap();
-            assert_eq!(card.price.amount, product.price_at(outcome.conversation.at_ms).amount());
+            assert_eq!(
+                card.price.amount,
+                product.price_at(outcome.conversation.at_ms).amount()
+            );
         }
     }
 }
@@ -113,11 +128,19 @@ async fn invariant_4_after_a_rep_took_over_nothing_of_the_bot_s_leaves() {
     assert!(matches!(before.conversation.mode, Mode::Human { .. }));
     for said in ["多少钱", "hello?", "转人工", "预算三千以内的咖啡机"] {
         let outcome = chat.say(said).await;
-        assert!(outcome.outbounds.iter().all(|o| o.from != adapters::Speaker::Bot), "{said}");
+        assert!(
+            outcome
+                .outbounds
+                .iter()
+                .all(|o| o.from != adapters::Speaker::Bot),
+            "{said}"
+        );
         assert_eq!(text(&outcome), "");
     }
     let spoken = chat
-        .rep(RepAction::Say { text: "您好，我是林晓".to_owned() })
+        .rep(RepAction::Say {
+            text: "您好，我是林晓".to_owned(),
+        })
         .await;
     assert!(spoken.outbounds.iter().any(|o| matches!(&o.body,
         adapters::OutboundBody::Reply(body) if body.parts == vec![adapters::Part::Text { text: "您好，我是林晓".to_owned() }])));
@@ -140,7 +163,13 @@ async fn invariant_6_every_turn_names_the_versions_it_was_decided_under() {
 async fn the_same_words_give_the_same_bytes() {
     let mut first = Chat::demo();
     let mut second = Chat::demo();
-    for said in ["你好", "预算三千以内的意式咖啡机", "第一个有货吗", "compare them", "转人工"] {
+    for said in [
+        "你好",
+        "预算三千以内的意式咖啡机",
+        "第一个有货吗",
+        "compare them",
+        "转人工",
+    ] {
         let (a, b) = (first.say(said).await, second.say(said).await);
         assert_eq!(
             serde_json::to_string(&a.events).unwrap(),
@@ -153,8 +182,12 @@ async fn the_same_words_give_the_same_bytes() {
 async fn a_card_number_is_gone_before_anything_keeps_it() {
     let mut chat = Chat::demo();
     let outcome = chat.say("我的卡号是 4111 1111 1111 1111，直接扣款").await;
-    let kept = serde_json::to_string(&outcome.events).unwrap() + &serde_json::to_string(&outcome.conversation).unwrap();
-    assert!(!kept.contains("4111 1111 1111 1111") && !kept.contains("4111111111111111"), "{kept}");
+    let kept = serde_json::to_string(&outcome.events).unwrap()
+        + &serde_json::to_string(&outcome.conversation).unwrap();
+    assert!(
+        !kept.contains("4111 1111 1111 1111") && !kept.contains("4111111111111111"),
+        "{kept}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +204,8 @@ async fn a_budget_is_a_hard_constraint_and_the_nearest_is_named_as_such() {
     let tight = chat.say("意式咖啡机，五十块以内").await;
     let said = text(&tight);
     assert!(
-        cards(&tight).len() <= 1 && (said.contains("最接近") || said.contains("离得近") || said.contains("没有")),
+        cards(&tight).len() <= 1
+            && (said.contains("最接近") || said.contains("离得近") || said.contains("没有")),
         "{said}"
     );
 }
@@ -179,5 +213,8 @@ async fn a_budget_is_a_hard_constraint_and_the_nearest_is_named_as_such() {
 #[test]
 fn the_clock_of_the_tests_is_a_tuesday_in_shanghai() {
     let moment = demo().moment(TUESDAY_MS);
-    assert_eq!((moment.day.civil(), moment.day.weekday(), moment.minute), ((2026, 11, 24), 1, 600));
+    assert_eq!(
+        (moment.day.civil(), moment.day.weekday(), moment.minute),
+        ((2026, 11, 24), 1, 600)
+    );
 }

@@ -109,7 +109,9 @@ async fn lines(talk: &mut Talk) -> std::io::Result<()> {
         let answer = match said {
             Ok((name, word, at_ms)) => match talk.turn(&name, word, at_ms).await {
                 Ok(outcome) => line(&name, &outcome, talk.shop()),
-                Err(error) => json!({"error": {"line": number, "message": format!("field `conversation`: {error}")}}),
+                Err(error) => {
+                    json!({"error": {"line": number, "message": format!("field `conversation`: {error}")}})
+                }
             },
             Err(message) => json!({"error": {"line": number, "message": message}}),
         };
@@ -124,9 +126,7 @@ fn asked(line: &[u8]) -> Result<(String, Word, i64), String> {
         None => now_ms(),
         Some(at) => at
             .parse::<jiff::Timestamp>()
-            .map_err(|_| {
-                "field `at` is not a time such as 2026-11-23T09:00:00+08:00".to_owned()
-            })?
+            .map_err(|_| "field `at` is not a time such as 2026-11-23T09:00:00+08:00".to_owned())?
             .as_millisecond(),
     };
     let word = match (asked.text, asked.choice, asked.rep) {
@@ -162,7 +162,13 @@ async fn terminal(talk: &mut Talk) -> std::io::Result<()> {
     let profile = &talk.shop().dialog.profile;
     let name = profile
         .name
-        .in_language(profile.languages.first().copied().unwrap_or(dialogs::Language::Zh))
+        .in_language(
+            profile
+                .languages
+                .first()
+                .copied()
+                .unwrap_or(dialogs::Language::Zh),
+        )
         .to_owned();
     writeln!(output, "{name} — /new, /rep take, /quit; 中文 or English")?;
     let mut conversation = 1_u32;
@@ -191,7 +197,9 @@ async fn terminal(talk: &mut Talk) -> std::io::Result<()> {
                 Some("take") => rep(RepAction::Take),
                 Some("back") => rep(RepAction::HandBack),
                 Some(said) => match said.strip_prefix("say ") {
-                    Some(text) => rep(RepAction::Say { text: text.to_owned() }),
+                    Some(text) => rep(RepAction::Say {
+                        text: text.to_owned(),
+                    }),
                     None => {
                         writeln!(output, "(/rep take, /rep say TEXT or /rep back)")?;
                         continue;

@@ -142,7 +142,10 @@ async fn stores(settings: &Settings) -> Vec<Finding> {
     };
     let records = match Lite::open(dir).await {
         Ok(records) => match records.position().await {
-            Ok(position) => fine("records", format!("{}: up to step {position}", dir.display())),
+            Ok(position) => fine(
+                "records",
+                format!("{}: up to step {position}", dir.display()),
+            ),
             Err(error) => wrong("records", error.to_string(), "restore it from a backup"),
         },
         Err(error) => wrong("records", error.to_string(), "see the message"),

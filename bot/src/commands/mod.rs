@@ -42,16 +42,22 @@ enum Command {
     #[command(after_help = CHAT_EXAMPLES)]
     Chat(ChatArgs),
     /// Validate a shop folder: every problem with file, line, column and what would be right
-    #[command(after_help = "Example:\n  tiansheng check --shop my-shop\nExit status: 0 nothing wrong, 1 problems, 2 no shop there")]
+    #[command(
+        after_help = "Example:\n  tiansheng check --shop my-shop\nExit status: 0 nothing wrong, 1 problems, 2 no shop there"
+    )]
     Check(ReportArgs),
     /// Run the shop's conversation tests (stories/*.yaml)
-    #[command(after_help = "Example:\n  tiansheng test --shop my-shop\nExit status: 0 all as expected, 1 something differs")]
+    #[command(
+        after_help = "Example:\n  tiansheng test --shop my-shop\nExit status: 0 all as expected, 1 something differs"
+    )]
     Test(ReportArgs),
     /// Run logged turns again from their tape and print what differs
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
     /// Check configuration, stores, clock, shop and model, and say what to do
-    #[command(after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention")]
+    #[command(
+        after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention"
+    )]
     Doctor(DoctorArgs),
 }
 
@@ -192,13 +198,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn settings(
-    config: Option<&PathBuf>,
-    overrides: &Overrides,
-) -> Result<Settings, Stop> {
-    let environment = std::env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    });
+fn settings(config: Option<&PathBuf>, overrides: &Overrides) -> Result<Settings, Stop> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Settings::load(config.map(PathBuf::as_path), environment, overrides)
         .map_err(|error| Stop::Usage(error.to_string()))
 }

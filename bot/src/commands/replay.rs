@@ -67,7 +67,10 @@ fn tell(reports: &[Report], as_json: bool) -> ExitCode {
                 })
             })
             .collect();
-        println!("{}", json!({"conversations": reports.len(), "turns": turns, "differences": list}));
+        println!(
+            "{}",
+            json!({"conversations": reports.len(), "turns": turns, "differences": list})
+        );
     } else {
         for report in reports {
             for d in &report.differences {

@@ -45,7 +45,10 @@ pub(super) fn run(args: ReportArgs) -> Ended {
         for failure in &failures {
             println!("{}:{}: {}", failure.file, failure.line, failure.story);
             println!("    expected {}", failure.expected);
-            println!("    found    {}", failure.found.trim().replace('\n', "\n             "));
+            println!(
+                "    found    {}",
+                failure.found.trim().replace('\n', "\n             ")
+            );
         }
         println!("{passed} passed, {failed} failed");
     }

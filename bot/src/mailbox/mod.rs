@@ -13,8 +13,8 @@ use crate::store::{Accepted, NewMail, StateStore, StoreError};
 use adapters::{Inbound, InboundBody};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Hint;

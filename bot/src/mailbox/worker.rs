@@ -63,7 +63,11 @@ impl Workers {
                             let turn = tokio::spawn(async move { this.turn(claim).await });
                             if let Err(error) = turn.await {
                                 // The lease runs out and the letters are read again then.
-                                tracing::error!(conversation, panicked = error.is_panic(), "a turn ended without a result");
+                                tracing::error!(
+                                    conversation,
+                                    panicked = error.is_panic(),
+                                    "a turn ended without a result"
+                                );
                                 metrics::counter!("turns_total", "outcome" => "lost").increment(1);
                             }
                             drop(place);

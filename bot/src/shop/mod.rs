@@ -62,7 +62,11 @@ impl Shop {
         });
         let shop = Shop {
             policy: version(&files, is_policy, true),
-            goods: version(&files, |path| !is_policy(path) && !path.starts_with("images/"), false),
+            goods: version(
+                &files,
+                |path| !is_policy(path) && !path.starts_with("images/"),
+                false,
+            ),
             dialog: compiled.shop,
             rails,
             zone,
@@ -127,7 +131,8 @@ fn packs(files: &Files) -> (Vec<Pack>, Vec<policies::Problem>) {
         .collect();
     for (path, bytes) in files {
         let name = path.strip_prefix("policies/").unwrap_or_default();
-        if name.ends_with(".yaml") && !matches!(name, "lead.yaml" | "handoff.yaml" | "outreach.yaml")
+        if name.ends_with(".yaml")
+            && !matches!(name, "lead.yaml" | "handoff.yaml" | "outreach.yaml")
         {
             // A shop's pack replaces the default of the same file name.
             sources.retain(|(other, _)| other != path && !other.ends_with(&format!("/{name}")));
@@ -144,7 +149,9 @@ fn packs(files: &Files) -> (Vec<Pack>, Vec<policies::Problem>) {
 }
 
 fn is_policy(path: &str) -> bool {
-    !path.starts_with("products.") && !path.starts_with("knowledge/") && !path.starts_with("images/")
+    !path.starts_with("products.")
+        && !path.starts_with("knowledge/")
+        && !path.starts_with("images/")
 }
 
 fn version(files: &Files, wanted: impl Fn(&str) -> bool, with_defaults: bool) -> String {

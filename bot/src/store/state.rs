@@ -197,27 +197,19 @@ pub trait StateStore: Send + Sync + 'static {
     fn accept(&self, mail: NewMail) -> Step<'_, Accepted>;
 
     /// Leases up to `max` conversations that are due for a turn: raises each token, pushes it back by the lease.
-    fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize)
-    -> Step<'_, Claimed<TurnClaim>>;
+    fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<TurnClaim>>;
 
     /// Ends a turn: trims the letters read, raises the revision, writes snapshot, events, journal, outgoing messages and the next due time.
     fn commit(&self, commit: Commit) -> Step<'_, Committed>;
 
     /// Leases up to `max` conversations that have messages to send.
-    fn claim_sends(&self, now_ms: i64, lease_ms: u64, max: usize)
-    -> Step<'_, Claimed<SendClaim>>;
+    fn claim_sends(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<SendClaim>>;
 
     /// Ends a round of sending: trims what was sent and appends to the feed in the same step.
     fn settle(&self, settle: Settle) -> Step<'_, Settled>;
 
     /// Renews the lease of work that is still running.
-    fn extend(
-        &self,
-        queue: Queue,
-        conversation: &str,
-        token: u64,
-        until_ms: i64,
-    ) -> Step<'_, ()>;
+    fn extend(&self, queue: Queue, conversation: &str, token: u64, until_ms: i64) -> Step<'_, ()>;
 
     /// The take-over epoch; 0 for an unknown conversation.
     fn epoch(&self, conversation: &str) -> Step<'_, u64>;

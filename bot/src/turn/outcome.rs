@@ -1,7 +1,7 @@
 //! What a turn comes to: events, the new state, and messages on their way out.
 
-use adapters::{Address, Body, Outbound, OutboundBody, Part, Speaker};
 use crate::convert;
+use adapters::{Address, Body, Outbound, OutboundBody, Part, Speaker};
 use dialogs::conversation::Conversation;
 use dialogs::event::{Event, Said};
 

@@ -68,7 +68,18 @@ pub fn ask(scene: &Scene<'_>) -> Prompt {
         .take(TYPES_MAX)
         .map(|(key, name)| format!("{key} = {name}"))
         .collect();
-    let _ = writeln!(system, "Slots: product_type (one of: {}), brand (one of: {}), people, quantity, deadline_days, company, name", types.join("; "), scene.brands.iter().take(BRANDS_MAX).copied().collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        system,
+        "Slots: product_type (one of: {}), brand (one of: {}), people, quantity, deadline_days, company, name",
+        types.join("; "),
+        scene
+            .brands
+            .iter()
+            .take(BRANDS_MAX)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     let mut user = String::new();
     let mut recent = String::new();
     for (who, said) in scene.recent {
@@ -83,7 +94,11 @@ pub fn ask(scene: &Scene<'_>) -> Prompt {
     if let Some(expected) = scene.expected {
         let _ = writeln!(user, "the shop just asked about: {expected}");
     }
-    let _ = writeln!(user, "<message>\n{}\n</message>", bounded(scene.text, TEXT_CHARS_MAX));
+    let _ = writeln!(
+        user,
+        "<message>\n{}\n</message>",
+        bounded(scene.text, TEXT_CHARS_MAX)
+    );
     Prompt {
         step: "understand",
         system: bounded(&system, super::PROMPT_CHARS_MAX / 2),
@@ -113,7 +128,11 @@ fn schema() -> serde_json::Value {
 }
 
 /// Believes what it can check; an error where nothing of the answer holds.
-pub fn read(answer: &str, scene: &Scene<'_>, plain: &Understanding) -> Result<Understanding, Unread> {
+pub fn read(
+    answer: &str,
+    scene: &Scene<'_>,
+    plain: &Understanding,
+) -> Result<Understanding, Unread> {
     let answer: Answer = json::object(answer).ok_or(Unread::NotJson)?;
     let mut dropped = Vec::new();
     let mut intents: Vec<Intent> = Vec::new();
@@ -129,7 +148,8 @@ pub fn read(answer: &str, scene: &Scene<'_>, plain: &Understanding) -> Result<Un
             Ok(Command::Set { slot, value, quote }) => {
                 entity(&slot, &value, &quote, scene).map(|entity| {
                     let open = entities.iter().all(|known| {
-                        std::mem::discriminant(&known.value) != std::mem::discriminant(&entity.value)
+                        std::mem::discriminant(&known.value)
+                            != std::mem::discriminant(&entity.value)
                     });
                     if open {
                         entities.push(entity);

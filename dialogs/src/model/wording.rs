@@ -31,7 +31,11 @@ pub fn ask(lines: &[String], language: Language, voice: &str, customer_said: &st
         bounded(voice, VOICE_CHARS_MAX)
     );
     let mut user = String::new();
-    let _ = writeln!(user, "<customer>\n{}\n</customer>", bounded(customer_said, SAID_CHARS_MAX));
+    let _ = writeln!(
+        user,
+        "<customer>\n{}\n</customer>",
+        bounded(customer_said, SAID_CHARS_MAX)
+    );
     let _ = writeln!(user, "{}", json!({"lines": lines}));
     Prompt {
         step: "word",
@@ -82,7 +86,10 @@ fn check(reworded: &str, line: &str, spoken: Language) -> Result<(), &'static st
     if reworded.chars().count() > line.chars().count() * LONGER_TIMES + LONGER_CHARS {
         return Err("too long");
     }
-    if plain.chars().any(|c| c.is_numeric() && !crate::text::han(c)) {
+    if plain
+        .chars()
+        .any(|c| c.is_numeric() && !crate::text::han(c))
+    {
         return Err("a digit");
     }
     if plain.contains(['¥', '￥', '$', '€', '£', '%', '％']) {
@@ -124,13 +131,38 @@ mod tests {
     #[test]
     fn facts_cannot_be_reworded() {
         let line = "{title} costs {price}.";
-        check(line, "You can have {title} for {price}.", Language::En, true);
-        check(line, "{title} is only 99 dollars, {price}.", Language::En, false);
+        check(
+            line,
+            "You can have {title} for {price}.",
+            Language::En,
+            true,
+        );
+        check(
+            line,
+            "{title} is only 99 dollars, {price}.",
+            Language::En,
+            false,
+        );
         check(line, "{title} is yours.", Language::En, false);
         check(line, "{title} {price} {price}", Language::En, false);
-        check(line, "{title} costs {price}, see https://x.example", Language::En, false);
-        check(line, "{title}的价格是{price}，很划算的选择哦", Language::En, false);
-        check("您大概的预算是多少？", "方便说说您的大概预算吗？", Language::Zh, true);
+        check(
+            line,
+            "{title} costs {price}, see https://x.example",
+            Language::En,
+            false,
+        );
+        check(
+            line,
+            "{title}的价格是{price}，很划算的选择哦",
+            Language::En,
+            false,
+        );
+        check(
+            "您大概的预算是多少？",
+            "方便说说您的大概预算吗？",
+            Language::Zh,
+            true,
+        );
         check("您大概的预算是多少？", "", Language::Zh, false);
     }
 

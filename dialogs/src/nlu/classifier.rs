@@ -34,7 +34,10 @@ impl Classifier {
                 }
             }
         }
-        let mut model = Self { intents, weights: vec![0.0; FEATURES * classes] };
+        let mut model = Self {
+            intents,
+            weights: vec![0.0; FEATURES * classes],
+        };
         let mut squares = vec![1e-6_f32; FEATURES * classes];
         for _ in 0..EPOCHS {
             for (row, class) in &rows {
@@ -43,7 +46,11 @@ impl Classifier {
                     let from = feature * classes;
                     for (k, probability) in scores.iter().enumerate() {
                         let target = if k == *class { 1.0 } else { 0.0 };
-                        let (Some(weight), Some(square)) = (model.weights.get_mut(from + k), squares.get_mut(from + k)) else { continue };
+                        let (Some(weight), Some(square)) =
+                            (model.weights.get_mut(from + k), squares.get_mut(from + k))
+                        else {
+                            continue;
+                        };
                         let gradient = (probability - target) * value + DECAY * *weight;
                         *square += gradient * gradient;
                         *weight -= RATE * gradient / square.sqrt();
@@ -60,16 +67,23 @@ impl Classifier {
         if row.is_empty() || self.intents.is_empty() {
             return Vec::new();
         }
-        let mut scored: Vec<(f32, &String)> = self.softmax(&row).into_iter().zip(&self.intents).collect();
+        let mut scored: Vec<(f32, &String)> =
+            self.softmax(&row).into_iter().zip(&self.intents).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let best: Vec<Intent> = scored
             .iter()
             .take(BEST_MAX)
             .filter(|(p, _)| *p >= CONFIDENCE_MIN)
-            .map(|(p, name)| Intent { name: (*name).clone(), confidence: rounded(*p) })
+            .map(|(p, name)| Intent {
+                name: (*name).clone(),
+                confidence: rounded(*p),
+            })
             .collect();
         if best.is_empty() {
-            return vec![Intent { name: OUT_OF_SCOPE.to_owned(), confidence: 0.0 }];
+            return vec![Intent {
+                name: OUT_OF_SCOPE.to_owned(),
+                confidence: 0.0,
+            }];
         }
         best
     }
@@ -102,7 +116,16 @@ fn rounded(p: f32) -> f64 {
 /// Words, pairs of words, and runs of two to four characters; scaled to length one.
 fn features(folded: &str) -> Vec<(usize, f32)> {
     let mut slots: Vec<usize> = Vec::new();
-    let words: Vec<String> = tokens(folded).into_iter().map(|t| if t.text.bytes().all(|b| b.is_ascii_digit()) { "0".to_owned() } else { t.text }).collect();
+    let words: Vec<String> = tokens(folded)
+        .into_iter()
+        .map(|t| {
+            if t.text.bytes().all(|b| b.is_ascii_digit()) {
+                "0".to_owned()
+            } else {
+                t.text
+            }
+        })
+        .collect();
     for word in &words {
         slots.push(slot("w", word));
     }
@@ -124,8 +147,11 @@ fn features(folded: &str) -> Vec<(usize, f32)> {
 }
 
 fn slot(kind: &str, text: &str) -> usize {
-    let hash = kind.bytes().chain(text.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = kind
+        .bytes()
+        .chain(text.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     (hash >> 20) as usize % FEATURES
 }

@@ -50,19 +50,33 @@ patterns! {
 const AROUND_PERCENT: i64 = 15;
 
 pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) -> Vec<Entity> {
-    let mut finder = Finder { message, folded, listening, taken: Vec::new(), found: Vec::new() };
+    let mut finder = Finder {
+        message,
+        folded,
+        listening,
+        taken: Vec::new(),
+        found: Vec::new(),
+    };
     finder.contacts();
     finder.catalogue();
     finder.ordinals();
     finder.numbers();
     finder.words();
     finder.found.sort_by_key(|(at, _)| *at);
-    finder.found.into_iter().map(|(_, entity)| entity).take(ENTITIES_MAX).collect()
+    finder
+        .found
+        .into_iter()
+        .map(|(_, entity)| entity)
+        .take(ENTITIES_MAX)
+        .collect()
 }
 
 impl Finder<'_> {
     fn free(&self, start: usize, end: usize) -> bool {
-        !self.taken.iter().any(|(from, to)| start < *to && *from < end)
+        !self
+            .taken
+            .iter()
+            .any(|(from, to)| start < *to && *from < end)
     }
 
     fn add(&mut self, start: usize, end: usize, value: Value) {
@@ -73,7 +87,14 @@ impl Finder<'_> {
         if self.free(start, end) && start < end {
             let quote = self.folded.quote(self.message, start, end).to_owned();
             self.taken.push((start, end));
-            self.found.push((start, Entity { value, quote, negated }));
+            self.found.push((
+                start,
+                Entity {
+                    value,
+                    quote,
+                    negated,
+                },
+            ));
         }
     }
 
@@ -83,13 +104,20 @@ impl Finder<'_> {
 
     fn contacts(&mut self) {
         let text = self.folded.text.clone();
-        let own = |finder: &Self, start: usize, end: usize| finder.folded.quote(finder.message, start, end).to_owned();
+        let own = |finder: &Self, start: usize, end: usize| {
+            finder.folded.quote(finder.message, start, end).to_owned()
+        };
         for (pattern, make) in [
-            (&*EMAIL, (|text| Value::Email { text }) as fn(String) -> Value),
+            (
+                &*EMAIL,
+                (|text| Value::Email { text }) as fn(String) -> Value,
+            ),
             (&*PHONE, |text| Value::Phone { text }),
         ] {
             for hit in pattern.iter().flat_map(|p| p.find_iter(&text)) {
-                let digit_after = text.get(hit.end()..).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+                let digit_after = text
+                    .get(hit.end()..)
+                    .is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
                 if !digit_after {
                     let value = make(own(self, hit.start(), hit.end()));
                     self.add(hit.start(), hit.end(), value);
@@ -97,7 +125,10 @@ impl Finder<'_> {
             }
         }
         for (pattern, make) in [
-            (&*WECHAT, (|text| Value::Wechat { text }) as fn(String) -> Value),
+            (
+                &*WECHAT,
+                (|text| Value::Wechat { text }) as fn(String) -> Value,
+            ),
             (&*COMPANY, |text| Value::Company { text }),
             (&*NAME, |text| Value::PersonName { text }),
         ] {
@@ -126,11 +157,42 @@ impl Finder<'_> {
     /// The clause before says that this is not wanted.
     fn negated(&self, start: usize) -> bool {
         let before = self.text().get(..start).unwrap_or_default();
-        let clause = before.rsplit(['，', ',', '。', '.', '；', ';', '！', '？', '?']).next().unwrap_or_default();
-        let last: String = clause.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect();
-        ["不要", "不想要", "别要", "不是", "除了", "不喜欢", "不考虑", "别给我", "anything but ", "not a ", "not ", "no ", "without ", "don't want ", "except "]
-            .iter()
-            .any(|no| last.rfind(no).is_some_and(|at| last.get(at + no.len()..).is_some_and(|gap| gap.chars().count() <= 8)))
+        let clause = before
+            .rsplit(['，', ',', '。', '.', '；', ';', '！', '？', '?'])
+            .next()
+            .unwrap_or_default();
+        let last: String = clause
+            .chars()
+            .rev()
+            .take(24)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        [
+            "不要",
+            "不想要",
+            "别要",
+            "不是",
+            "除了",
+            "不喜欢",
+            "不考虑",
+            "别给我",
+            "anything but ",
+            "not a ",
+            "not ",
+            "no ",
+            "without ",
+            "don't want ",
+            "except ",
+        ]
+        .iter()
+        .any(|no| {
+            last.rfind(no).is_some_and(|at| {
+                last.get(at + no.len()..)
+                    .is_some_and(|gap| gap.chars().count() <= 8)
+            })
+        })
     }
 
     fn ordinals(&mut self) {
@@ -154,12 +216,28 @@ impl Finder<'_> {
             }
         }
         // "compare the first two", 前两款
-        for (words, count) in [("前两", 2), ("前三", 3), ("first two", 2), ("first three", 3)] {
+        for (words, count) in [
+            ("前两", 2),
+            ("前三", 3),
+            ("first two", 2),
+            ("first three", 3),
+        ] {
             if text.contains(words) {
                 for (at, entity) in (1..=count).enumerate() {
-                    self.found.push((at, Entity { value: Value::Ordinal { index: entity }, quote: words.to_owned(), negated: false }));
+                    self.found.push((
+                        at,
+                        Entity {
+                            value: Value::Ordinal { index: entity },
+                            quote: words.to_owned(),
+                            negated: false,
+                        },
+                    ));
                 }
-                self.found.retain(|(_, e)| !(matches!(e.value, Value::Ordinal { .. }) && e.quote == "first" && words.starts_with("first")));
+                self.found.retain(|(_, e)| {
+                    !(matches!(e.value, Value::Ordinal { .. })
+                        && e.quote == "first"
+                        && words.starts_with("first"))
+                });
             }
         }
     }
@@ -190,69 +268,193 @@ impl Finder<'_> {
         // 3-5k, 2千到3千
         let range = next.filter(|n| {
             let between = text.get(number.end..n.start).unwrap_or_default().trim();
-            matches!(between, "-" | "–" | "~" | "到" | "至" | "to" | "—" | "～" | "元到" | "块到")
+            matches!(
+                between,
+                "-" | "–" | "~" | "到" | "至" | "to" | "—" | "～" | "元到" | "块到"
+            )
         });
         let end = range.map_or(number.end, |n| n.end);
         let after = text.get(end..).unwrap_or_default();
         let low = match range {
-            Some(high) if number.value * 100.0 < high.value && high.value >= 1000.0 => number.value * if high.value >= 10_000.0 && number.value < 10.0 { 10_000.0 } else { 1_000.0 },
+            Some(high) if number.value * 100.0 < high.value && high.value >= 1000.0 => {
+                number.value
+                    * if high.value >= 10_000.0 && number.value < 10.0 {
+                        10_000.0
+                    } else {
+                        1_000.0
+                    }
+            }
             _ => number.value,
         };
         let high = range.map(|n| n.value).or(number.upper);
         if range.is_none() && number.upper.is_none() {
             if let Some(days) = self.horizon(number.value, after) {
-                let word = after.chars().take_while(|c| !c.is_whitespace() || after.starts_with(' ')).take(8).map(char::len_utf8).sum::<usize>();
+                let word = after
+                    .chars()
+                    .take_while(|c| !c.is_whitespace() || after.starts_with(' '))
+                    .take(8)
+                    .map(char::len_utf8)
+                    .sum::<usize>();
                 let _ = word;
                 self.add(number.start, number.end, Value::Horizon { days });
                 return number.end;
             }
-            if PEOPLE.as_ref().is_some_and(|p| p.is_match(after)) || before.ends_with("team of ") || before.ends_with("office of ") {
-                let to = end + PEOPLE.as_ref().and_then(|p| p.find(after)).map_or(0, |m| m.end());
-                self.add(number.start, to, Value::People { count: number.value as u32 });
+            if PEOPLE.as_ref().is_some_and(|p| p.is_match(after))
+                || before.ends_with("team of ")
+                || before.ends_with("office of ")
+            {
+                let to = end
+                    + PEOPLE
+                        .as_ref()
+                        .and_then(|p| p.find(after))
+                        .map_or(0, |m| m.end());
+                self.add(
+                    number.start,
+                    to,
+                    Value::People {
+                        count: number.value as u32,
+                    },
+                );
                 return to;
             }
-            if let Some(unit) = PIECES.as_ref().and_then(|p| p.captures(after)).and_then(|c| c.get(1)) {
+            if let Some(unit) = PIECES
+                .as_ref()
+                .and_then(|p| p.captures(after))
+                .and_then(|c| c.get(1))
+            {
                 let to = end + unit.end();
                 let one = number.value <= 1.0 && before.ends_with("这");
                 if !one && text.get(to..).is_none_or(|rest| !rest.starts_with("钱")) {
-                    self.add(number.start, to, Value::Quantity { count: number.value as u32, unit: Some(unit.as_str().trim().to_owned()) });
+                    self.add(
+                        number.start,
+                        to,
+                        Value::Quantity {
+                            count: number.value as u32,
+                            unit: Some(unit.as_str().trim().to_owned()),
+                        },
+                    );
                     return to;
                 }
             }
         }
         let (currency, from, to) = self.currency(text, number.start, end);
-        let near_before: String = before.chars().rev().take(14).collect::<Vec<_>>().into_iter().rev().collect();
-        let tail: String = text.get(to..).unwrap_or_default().trim_start().chars().take(12).collect();
-        let below = BELOW.as_ref().and_then(|p| p.find(&tail)).is_some_and(|m| m.start() == 0)
-            || ["under ", "below ", "不超过", "不超", "up to ", "less than ", "max ", "within ", "no more than ", "最多", "低于", "不高于", "小于"].iter().any(|w| near_before.trim_end_matches(['¥', '$', ' ', '€']).ends_with(w.trim_end()) );
-        let above = ABOVE.as_ref().and_then(|p| p.find(&tail)).is_some_and(|m| m.start() == 0)
-            || ["at least ", "over ", "above ", "至少", "more than ", "超过", "from "].iter().any(|w| near_before.trim_end_matches(['¥', '$', ' ', '€']).ends_with(w.trim_end()));
-        let about = ABOUT.as_ref().is_some_and(|p| p.find(&tail).is_some_and(|m| m.start() == 0) || p.is_match(&near_before));
-        let budget_word = near_before.contains("预算") || near_before.contains("budget") || self.listening.expected == Some("budget_max");
-        let money_like = currency.is_some() || (low >= 100.0 && number.value >= 100.0) || budget_word;
-        let quote_end = if below || above || about { to + tail_len(text, to, &tail) } else { to };
+        let near_before: String = before
+            .chars()
+            .rev()
+            .take(14)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        let tail: String = text
+            .get(to..)
+            .unwrap_or_default()
+            .trim_start()
+            .chars()
+            .take(12)
+            .collect();
+        let below = BELOW
+            .as_ref()
+            .and_then(|p| p.find(&tail))
+            .is_some_and(|m| m.start() == 0)
+            || [
+                "under ",
+                "below ",
+                "不超过",
+                "不超",
+                "up to ",
+                "less than ",
+                "max ",
+                "within ",
+                "no more than ",
+                "最多",
+                "低于",
+                "不高于",
+                "小于",
+            ]
+            .iter()
+            .any(|w| {
+                near_before
+                    .trim_end_matches(['¥', '$', ' ', '€'])
+                    .ends_with(w.trim_end())
+            });
+        let above = ABOVE
+            .as_ref()
+            .and_then(|p| p.find(&tail))
+            .is_some_and(|m| m.start() == 0)
+            || [
+                "at least ",
+                "over ",
+                "above ",
+                "至少",
+                "more than ",
+                "超过",
+                "from ",
+            ]
+            .iter()
+            .any(|w| {
+                near_before
+                    .trim_end_matches(['¥', '$', ' ', '€'])
+                    .ends_with(w.trim_end())
+            });
+        let about = ABOUT.as_ref().is_some_and(|p| {
+            p.find(&tail).is_some_and(|m| m.start() == 0) || p.is_match(&near_before)
+        });
+        let budget_word = near_before.contains("预算")
+            || near_before.contains("budget")
+            || self.listening.expected == Some("budget_max");
+        let money_like =
+            currency.is_some() || (low >= 100.0 && number.value >= 100.0) || budget_word;
+        let quote_end = if below || above || about {
+            to + tail_len(text, to, &tail)
+        } else {
+            to
+        };
         if money_like && (below || above || about || budget_word || high.is_some()) {
             let own = currency.unwrap_or(self.listening.currency);
-            let money = |value: f64| Money { minor: (value * 10_f64.powi(own.digits() as i32)).round() as i64, currency: own };
+            let money = |value: f64| Money {
+                minor: (value * 10_f64.powi(own.digits() as i32)).round() as i64,
+                currency: own,
+            };
             let (min, max) = match high {
                 Some(high) => (Some(money(low)), Some(money(high))),
                 None if above => (Some(money(low)), None),
-                None if about => (Some(part(money(low), 100 - AROUND_PERCENT)), Some(part(money(low), 100 + AROUND_PERCENT))),
+                None if about => (
+                    Some(part(money(low), 100 - AROUND_PERCENT)),
+                    Some(part(money(low), 100 + AROUND_PERCENT)),
+                ),
                 None => (None, Some(money(low))),
             };
             self.add(from, quote_end.min(text.len()), Value::Budget { min, max });
             return quote_end;
         }
         if let Some(own) = currency {
-            let amount = Money { minor: (low * 10_f64.powi(own.digits() as i32)).round() as i64, currency: own };
+            let amount = Money {
+                minor: (low * 10_f64.powi(own.digits() as i32)).round() as i64,
+                currency: own,
+            };
             self.add(from, to, Value::Price { amount });
             return to;
         }
-        let single_han = number.end - number.start <= 3 && !text.get(number.start..number.end).is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
+        let single_han = number.end - number.start <= 3
+            && !text
+                .get(number.start..number.end)
+                .is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
         let alone = text.trim().len() == number.end - number.start;
-        let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-') || after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if (alone || !single_han) && !glued && number.value <= f64::from(u32::MAX) && number.value.fract() == 0.0 {
-            self.add(number.start, number.end, Value::Number { count: number.value as u32 });
+        let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
+            || after.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if (alone || !single_han)
+            && !glued
+            && number.value <= f64::from(u32::MAX)
+            && number.value.fract() == 0.0
+        {
+            self.add(
+                number.start,
+                number.end,
+                Value::Number {
+                    count: number.value as u32,
+                },
+            );
         }
         end
     }
@@ -263,7 +465,14 @@ impl Finder<'_> {
         let after = text.get(end..).unwrap_or_default();
         let trimmed = before.trim_end();
         let yuan = Currency::CNY;
-        for (sign, currency) in [("¥", yuan), ("rmb", yuan), ("cny", yuan), ("us$", Currency::USD), ("$", Currency::USD), ("usd", Currency::USD)] {
+        for (sign, currency) in [
+            ("¥", yuan),
+            ("rmb", yuan),
+            ("cny", yuan),
+            ("us$", Currency::USD),
+            ("$", Currency::USD),
+            ("usd", Currency::USD),
+        ] {
             if trimmed.ends_with(sign) {
                 return (Some(currency), trimmed.len() - sign.len(), end);
             }
@@ -275,13 +484,31 @@ impl Finder<'_> {
         }
         let spaced = after.len() - after.trim_start().len();
         let word = after.trim_start();
-        for (name, currency) in [("块钱", yuan), ("块", yuan), ("元", yuan), ("rmb", yuan), ("cny", yuan), ("yuan", yuan), ("人民币", yuan), ("美元", Currency::USD), ("美金", Currency::USD), ("dollars", Currency::USD), ("bucks", Currency::USD), ("usd", Currency::USD), ("刀", Currency::USD)] {
+        for (name, currency) in [
+            ("块钱", yuan),
+            ("块", yuan),
+            ("元", yuan),
+            ("rmb", yuan),
+            ("cny", yuan),
+            ("yuan", yuan),
+            ("人民币", yuan),
+            ("美元", Currency::USD),
+            ("美金", Currency::USD),
+            ("dollars", Currency::USD),
+            ("bucks", Currency::USD),
+            ("usd", Currency::USD),
+            ("刀", Currency::USD),
+        ] {
             if word.starts_with(name) {
                 return (Some(currency), start, end + spaced + name.len());
             }
         }
         if word.starts_with("euro") || word.starts_with("欧元") {
-            return (Currency::new("EUR").ok(), start, end + spaced + if word.starts_with("euro") { 4 } else { 6 });
+            return (
+                Currency::new("EUR").ok(),
+                start,
+                end + spaced + if word.starts_with("euro") { 4 } else { 6 },
+            );
         }
         (None, start, end)
     }
@@ -289,10 +516,22 @@ impl Finder<'_> {
     /// Days meant by a number with a unit of time after it.
     fn horizon(&self, value: f64, after: &str) -> Option<u32> {
         let word = after.trim_start().trim_start_matches("个");
-        let days = [("天", 1.0), ("日内", 1.0), ("周", 7.0), ("星期", 7.0), ("月", 30.0), ("days", 1.0), ("day", 1.0), ("weeks", 7.0), ("week", 7.0), ("months", 30.0), ("month", 30.0)]
-            .into_iter()
-            .find(|(unit, _)| word.starts_with(unit))
-            .map(|(unit, days)| (unit, value * days))?;
+        let days = [
+            ("天", 1.0),
+            ("日内", 1.0),
+            ("周", 7.0),
+            ("星期", 7.0),
+            ("月", 30.0),
+            ("days", 1.0),
+            ("day", 1.0),
+            ("weeks", 7.0),
+            ("week", 7.0),
+            ("months", 30.0),
+            ("month", 30.0),
+        ]
+        .into_iter()
+        .find(|(unit, _)| word.starts_with(unit))
+        .map(|(unit, days)| (unit, value * days))?;
         let counter = after.trim_start().starts_with("个");
         // 3月 is a month's name; 三个月 a span.
         if days.0 == "月" && !counter {
@@ -303,38 +542,94 @@ impl Finder<'_> {
 
     fn calendar_words(&self) -> Vec<(&'static str, u32)> {
         let today = self.listening.today;
-        let Date { year, month, day, weekday } = today;
-        let length = |year: i64, month: u32| (28..=31).rev().find(|d| Day::new(year, month, *d).is_some()).unwrap_or(30);
+        let Date {
+            year,
+            month,
+            day,
+            weekday,
+        } = today;
+        let length = |year: i64, month: u32| {
+            (28..=31)
+                .rev()
+                .find(|d| Day::new(year, month, *d).is_some())
+                .unwrap_or(30)
+        };
         let to_month_end = length(i64::from(year), month).saturating_sub(day);
-        let (next_year, next_month) = if month == 12 { (i64::from(year) + 1, 1) } else { (i64::from(year), month + 1) };
+        let (next_year, next_month) = if month == 12 {
+            (i64::from(year) + 1, 1)
+        } else {
+            (i64::from(year), month + 1)
+        };
         let to_next_month_end = to_month_end + length(next_year, next_month);
-        let to_year_end = Day::new(i64::from(year), 12, 31).zip(Day::new(i64::from(year), month, day)).map_or(30, |(end, now)| (end.0 - now.0).max(0) as u32);
+        let to_year_end = Day::new(i64::from(year), 12, 31)
+            .zip(Day::new(i64::from(year), month, day))
+            .map_or(30, |(end, now)| (end.0 - now.0).max(0) as u32);
         let to_friday = u32::from((4 + 7 - weekday % 7) % 7);
         let next_week = u32::from(7 - weekday % 7) + 4;
         vec![
-            ("下个月底", to_next_month_end), ("下月底", to_next_month_end), ("end of next month", to_next_month_end),
-            ("月底", to_month_end), ("end of the month", to_month_end), ("end of this month", to_month_end),
-            ("下个月", to_month_end + 15), ("下月", to_month_end + 15), ("next month", to_month_end + 15),
-            ("年底", to_year_end), ("年前", to_year_end), ("end of the year", to_year_end),
-            ("下周", next_week), ("next week", next_week), ("这周", to_friday), ("本周", to_friday), ("this week", to_friday), ("by friday", to_friday), ("周五前", to_friday),
-            ("后天", 2), ("明天", 1), ("tomorrow", 1),
+            ("下个月底", to_next_month_end),
+            ("下月底", to_next_month_end),
+            ("end of next month", to_next_month_end),
+            ("月底", to_month_end),
+            ("end of the month", to_month_end),
+            ("end of this month", to_month_end),
+            ("下个月", to_month_end + 15),
+            ("下月", to_month_end + 15),
+            ("next month", to_month_end + 15),
+            ("年底", to_year_end),
+            ("年前", to_year_end),
+            ("end of the year", to_year_end),
+            ("下周", next_week),
+            ("next week", next_week),
+            ("这周", to_friday),
+            ("本周", to_friday),
+            ("this week", to_friday),
+            ("by friday", to_friday),
+            ("周五前", to_friday),
+            ("后天", 2),
+            ("明天", 1),
+            ("tomorrow", 1),
         ]
     }
 
     fn words(&mut self) {
         let text = self.folded.text.clone();
         let superlatives: [(&str, Superlative); 21] = [
-            ("最便宜", Superlative::Cheapest), ("最低价", Superlative::Cheapest), ("价格最低", Superlative::Cheapest), ("cheapest", Superlative::Cheapest), ("least expensive", Superlative::Cheapest), ("lowest price", Superlative::Cheapest),
-            ("最贵", Superlative::MostExpensive), ("价格最高", Superlative::MostExpensive), ("most expensive", Superlative::MostExpensive), ("highest price", Superlative::MostExpensive), ("priciest", Superlative::MostExpensive),
-            ("最轻", Superlative::Lightest), ("lightest", Superlative::Lightest), ("最重", Superlative::Heaviest), ("heaviest", Superlative::Heaviest),
-            ("最小", Superlative::Smallest), ("smallest", Superlative::Smallest), ("最大", Superlative::Largest), ("largest", Superlative::Largest), ("biggest", Superlative::Largest), ("quietest", Superlative::Quietest),
+            ("最便宜", Superlative::Cheapest),
+            ("最低价", Superlative::Cheapest),
+            ("价格最低", Superlative::Cheapest),
+            ("cheapest", Superlative::Cheapest),
+            ("least expensive", Superlative::Cheapest),
+            ("lowest price", Superlative::Cheapest),
+            ("最贵", Superlative::MostExpensive),
+            ("价格最高", Superlative::MostExpensive),
+            ("most expensive", Superlative::MostExpensive),
+            ("highest price", Superlative::MostExpensive),
+            ("priciest", Superlative::MostExpensive),
+            ("最轻", Superlative::Lightest),
+            ("lightest", Superlative::Lightest),
+            ("最重", Superlative::Heaviest),
+            ("heaviest", Superlative::Heaviest),
+            ("最小", Superlative::Smallest),
+            ("smallest", Superlative::Smallest),
+            ("最大", Superlative::Largest),
+            ("largest", Superlative::Largest),
+            ("biggest", Superlative::Largest),
+            ("quietest", Superlative::Quietest),
         ];
         for (word, of) in superlatives {
             if let Some(at) = text.find(word) {
                 self.add(at, at + word.len(), Value::Superlative { of });
             }
         }
-        for word in ["便宜点", "便宜一点", "便宜些", "更便宜", "cheaper", "less expensive"] {
+        for word in [
+            "便宜点",
+            "便宜一点",
+            "便宜些",
+            "更便宜",
+            "cheaper",
+            "less expensive",
+        ] {
             if let Some(at) = text.find(word) {
                 self.add(at, at + word.len(), Value::Cheaper);
             }
@@ -344,11 +639,45 @@ impl Finder<'_> {
                 self.add(at, at + word.len(), Value::Better);
             }
         }
-        let whole = text.trim_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || "。！？，～".contains(c));
-        if ["好", "好的", "可以", "行", "嗯", "是", "是的", "对", "要", "yes", "yeah", "ok", "okay", "sure", "yep", "yes please"].contains(&whole) {
+        let whole = text.trim_matches(|c: char| {
+            c.is_whitespace() || c.is_ascii_punctuation() || "。！？，～".contains(c)
+        });
+        if [
+            "好",
+            "好的",
+            "可以",
+            "行",
+            "嗯",
+            "是",
+            "是的",
+            "对",
+            "要",
+            "yes",
+            "yeah",
+            "ok",
+            "okay",
+            "sure",
+            "yep",
+            "yes please",
+        ]
+        .contains(&whole)
+        {
             self.add(0, text.len(), Value::Yes);
         }
-        if ["不", "不用", "不要", "不是", "不用了", "算了", "no", "nope", "no thanks", "nah"].contains(&whole) {
+        if [
+            "不",
+            "不用",
+            "不要",
+            "不是",
+            "不用了",
+            "算了",
+            "no",
+            "nope",
+            "no thanks",
+            "nah",
+        ]
+        .contains(&whole)
+        {
             self.add(0, text.len(), Value::No);
         }
         if let Some(hit) = LAST_SHOWN.as_ref().and_then(|p| p.find(&text)) {
@@ -358,7 +687,10 @@ impl Finder<'_> {
 }
 
 fn part(money: Money, percent: i64) -> Money {
-    Money { minor: money.minor * percent / 100, currency: money.currency }
+    Money {
+        minor: money.minor * percent / 100,
+        currency: money.currency,
+    }
 }
 
 /// The bytes of the word that qualifies an amount after it.
@@ -366,7 +698,12 @@ fn tail_len(text: &str, to: usize, tail: &str) -> usize {
     let spaces = text.get(to..).map_or(0, |t| t.len() - t.trim_start().len());
     [&*BELOW, &*ABOVE, &*ABOUT]
         .into_iter()
-        .filter_map(|p| p.as_ref()?.find(tail).filter(|m| m.start() == 0).map(|m| m.end()))
+        .filter_map(|p| {
+            p.as_ref()?
+                .find(tail)
+                .filter(|m| m.start() == 0)
+                .map(|m| m.end())
+        })
         .max()
         .map_or(0, |length| spaces + length)
 }

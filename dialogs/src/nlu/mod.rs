@@ -60,27 +60,61 @@ pub enum Value {
         max: Option<Money>,
     },
     /// An amount not said as a budget.
-    Price { amount: Money },
-    Number { count: u32 },
-    Quantity { count: u32, unit: Option<String> },
-    People { count: u32 },
+    Price {
+        amount: Money,
+    },
+    Number {
+        count: u32,
+    },
+    Quantity {
+        count: u32,
+        unit: Option<String>,
+    },
+    People {
+        count: u32,
+    },
     /// Days from today until the need.
-    Horizon { days: u32 },
-    Phone { text: String },
-    Email { text: String },
-    Wechat { text: String },
-    Company { text: String },
-    PersonName { text: String },
-    ProductType { key: String },
-    Brand { key: String },
-    Attribute { name: String, key: String },
-    Product { id: String },
+    Horizon {
+        days: u32,
+    },
+    Phone {
+        text: String,
+    },
+    Email {
+        text: String,
+    },
+    Wechat {
+        text: String,
+    },
+    Company {
+        text: String,
+    },
+    PersonName {
+        text: String,
+    },
+    ProductType {
+        key: String,
+    },
+    Brand {
+        key: String,
+    },
+    Attribute {
+        name: String,
+        key: String,
+    },
+    Product {
+        id: String,
+    },
     /// Counted from 1.
-    Ordinal { index: u32 },
+    Ordinal {
+        index: u32,
+    },
     LastShown,
     Cheaper,
     Better,
-    Superlative { of: Superlative },
+    Superlative {
+        of: Superlative,
+    },
     Yes,
     No,
 }
@@ -171,9 +205,20 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         }
     }
     if clauses.len() > 1 {
-        found.extend(listening.classifier.classify(folded).into_iter().take(1).filter(|i| i.name != OUT_OF_SCOPE));
+        found.extend(
+            listening
+                .classifier
+                .classify(folded)
+                .into_iter()
+                .take(1)
+                .filter(|i| i.name != OUT_OF_SCOPE),
+        );
     }
-    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.name.cmp(&b.name)));
+    found.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     let mut names: Vec<String> = Vec::new();
     found.retain(|i| {
         let new = !names.contains(&i.name);
@@ -184,7 +229,10 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         found.retain(|i| i.name != OUT_OF_SCOPE);
     }
     let tells = entities.iter().any(|e| {
-        !matches!(e.value, Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. })
+        !matches!(
+            e.value,
+            Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. }
+        )
     });
     // Telling without anything told is a guess.
     if !tells {
@@ -192,10 +240,16 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     // Facts carry a message that no example resembles.
     if found.iter().all(|i| i.name == OUT_OF_SCOPE) && tells {
-        found = vec![Intent { name: "inform".to_owned(), confidence: 0.5 }];
+        found = vec![Intent {
+            name: "inform".to_owned(),
+            confidence: 0.5,
+        }];
     }
     if found.is_empty() {
-        found.push(Intent { name: OUT_OF_SCOPE.to_owned(), confidence: 0.0 });
+        found.push(Intent {
+            name: OUT_OF_SCOPE.to_owned(),
+            confidence: 0.0,
+        });
     }
     found.truncate(INTENTS_MAX);
     found

@@ -21,7 +21,13 @@ pub(super) fn find(folded: &str) -> Vec<Number> {
         if at < skip {
             continue;
         }
-        let read = if c.is_ascii_digit() { arabic(folded, at) } else if numeral(c).is_some() || c == '十' { chinese(folded, at) } else { None };
+        let read = if c.is_ascii_digit() {
+            arabic(folded, at)
+        } else if numeral(c).is_some() || c == '十' {
+            chinese(folded, at)
+        } else {
+            None
+        };
         if let Some(number) = read {
             skip = number.end;
             found.push(number);
@@ -37,9 +43,8 @@ fn arabic(folded: &str, start: usize) -> Option<Number> {
     let mut chars = rest.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next_digit = chars.peek().is_some_and(|(_, n)| n.is_ascii_digit());
-        if c.is_ascii_digit() {
-            digits.push(c);
-        } else if c == '.' && next_digit && !digits.contains('.') {
+        let point = c == '.' && next_digit && !digits.contains('.');
+        if c.is_ascii_digit() || point {
             digits.push(c);
         } else if !(c == ',' && next_digit && thousands(rest, at)) {
             break;
@@ -53,27 +58,50 @@ fn arabic(folded: &str, start: usize) -> Option<Number> {
             value *= factor;
             end += unit.len();
             // 1万2, 3千5: the digit after counts in the next unit.
-            if let Some(digit) = rest.chars().next().and_then(|c| c.to_digit(10).or_else(|| numeral(c).map(|n| n as u32))) {
+            if let Some(digit) = rest
+                .chars()
+                .next()
+                .and_then(|c| c.to_digit(10).or_else(|| numeral(c).map(|n| n as u32)))
+            {
                 let follows = rest.chars().nth(1);
-                if !follows.is_some_and(|c| c.is_ascii_digit() || "千百十万个台人".contains(c)) {
+                if !follows.is_some_and(|c| c.is_ascii_digit() || "千百十万个台人".contains(c))
+                {
                     value += f64::from(digit) * factor / 10.0;
                     end += rest.chars().next().map_or(0, char::len_utf8);
                 }
             }
-            return Some(Number { start, end, value, upper: None });
+            return Some(Number {
+                start,
+                end,
+                value,
+                upper: None,
+            });
         }
     }
-    if let Some(rest) = after.strip_prefix(['k', 'w']) && !rest.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    if let Some(rest) = after.strip_prefix(['k', 'w'])
+        && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
         value *= if after.starts_with('k') { 1e3 } else { 1e4 };
         end += 1;
     }
-    Some(Number { start, end, value, upper: None })
+    Some(Number {
+        start,
+        end,
+        value,
+        upper: None,
+    })
 }
 
 /// A comma at `at` separates groups of three.
 fn thousands(rest: &str, at: usize) -> bool {
-    let group = rest.get(at + 1..at + 4).is_some_and(|g| g.bytes().all(|b| b.is_ascii_digit()));
-    group && !rest.get(at + 4..).unwrap_or_default().starts_with(|c: char| c.is_ascii_digit())
+    let group = rest
+        .get(at + 1..at + 4)
+        .is_some_and(|g| g.bytes().all(|b| b.is_ascii_digit()));
+    group
+        && !rest
+            .get(at + 4..)
+            .unwrap_or_default()
+            .starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn numeral(c: char) -> Option<f64> {
@@ -104,7 +132,12 @@ fn unit(c: char) -> Option<f64> {
 }
 
 fn chinese(folded: &str, start: usize) -> Option<Number> {
-    let run: Vec<char> = folded.get(start..)?.chars().take(NUMERALS_MAX).take_while(|c| numeral(*c).is_some() || unit(*c).is_some()).collect();
+    let run: Vec<char> = folded
+        .get(start..)?
+        .chars()
+        .take(NUMERALS_MAX)
+        .take_while(|c| numeral(*c).is_some() || unit(*c).is_some())
+        .collect();
     let end = start + run.iter().map(|c| c.len_utf8()).sum::<usize>();
     // 五六百, 三四十: two neighbours before one unit.
     if let [a, b, u @ ..] = run.as_slice()
@@ -114,7 +147,12 @@ fn chinese(folded: &str, start: usize) -> Option<Number> {
         && u.iter().all(|c| unit(*c).is_some())
     {
         let factor: f64 = u.iter().filter_map(|c| unit(*c)).product();
-        return Some(Number { start, end, value: low * factor, upper: Some(high * factor) });
+        return Some(Number {
+            start,
+            end,
+            value: low * factor,
+            upper: Some(high * factor),
+        });
     }
     let (mut total, mut section, mut digit, mut last) = (0.0, 0.0, None, 1.0);
     for c in &run {
@@ -130,7 +168,8 @@ fn chinese(folded: &str, start: usize) -> Option<Number> {
         }
         let factor = unit(*c)?;
         if factor >= 10_000.0 {
-            total = (total + section + digit.unwrap_or(if section == 0.0 { 1.0 } else { 0.0 })) * factor;
+            total = (total + section + digit.unwrap_or(if section == 0.0 { 1.0 } else { 0.0 }))
+                * factor;
             section = 0.0;
         } else {
             section += digit.unwrap_or(1.0) * factor;
@@ -140,7 +179,12 @@ fn chinese(folded: &str, start: usize) -> Option<Number> {
     }
     // 三千五 is 3,500; 一万二 is 12,000; 二十五 is 25.
     let rest = digit.unwrap_or(0.0) * if last > 10.0 { last / 10.0 } else { 1.0 };
-    Some(Number { start, end, value: total + section + rest, upper: None })
+    Some(Number {
+        start,
+        end,
+        value: total + section + rest,
+        upper: None,
+    })
 }
 
 #[cfg(test)]
@@ -149,9 +193,20 @@ mod tests {
     #[test]
     fn numbers_are_read_as_customers_write_them() {
         for (text, value) in [
-            ("三千", 3000.0), ("三千五", 3500.0), ("一万二", 12000.0), ("两百五", 250.0), ("二十五", 25.0), ("四十", 40.0),
-            ("十二", 12.0), ("1.2万", 12000.0), ("3k", 3000.0), ("2,680", 2680.0), ("1万2", 12000.0), ("一万两千三百", 12300.0),
-            ("一百零五", 105.0), ("3000", 3000.0),
+            ("三千", 3000.0),
+            ("三千五", 3500.0),
+            ("一万二", 12000.0),
+            ("两百五", 250.0),
+            ("二十五", 25.0),
+            ("四十", 40.0),
+            ("十二", 12.0),
+            ("1.2万", 12000.0),
+            ("3k", 3000.0),
+            ("2,680", 2680.0),
+            ("1万2", 12000.0),
+            ("一万两千三百", 12300.0),
+            ("一百零五", 105.0),
+            ("3000", 3000.0),
         ] {
             assert_eq!(super::find(text)[0].value, value, "{text}");
         }

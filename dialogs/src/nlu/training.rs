@@ -6,8 +6,14 @@ use std::collections::BTreeMap;
 
 /// The shipped examples, as (path, YAML).
 pub const DEFAULT_INTENTS: [(&str, &str); 2] = [
-    ("intents/zh.yaml", include_str!("../../defaults/intents/zh.yaml")),
-    ("intents/en.yaml", include_str!("../../defaults/intents/en.yaml")),
+    (
+        "intents/zh.yaml",
+        include_str!("../../defaults/intents/zh.yaml"),
+    ),
+    (
+        "intents/en.yaml",
+        include_str!("../../defaults/intents/en.yaml"),
+    ),
 ];
 
 /// Examples of one intent.
@@ -39,9 +45,15 @@ impl TrainingSet {
             if let Some(list) = fields.need(&mut reader, "nlu") {
                 for node in reader.list(list) {
                     let fields = reader.fields(node, &["intent", "examples"]);
-                    let name = fields.need(&mut reader, "intent").and_then(|n| reader.text(n));
-                    let examples = fields.need(&mut reader, "examples").and_then(|n| reader.text(n));
-                    let (Some(name), Some(examples)) = (name, examples) else { continue };
+                    let name = fields
+                        .need(&mut reader, "intent")
+                        .and_then(|n| reader.text(n));
+                    let examples = fields
+                        .need(&mut reader, "examples")
+                        .and_then(|n| reader.text(n));
+                    let (Some(name), Some(examples)) = (name, examples) else {
+                        continue;
+                    };
                     let examples: Vec<String> = examples
                         .lines()
                         .filter_map(|line| line.trim().strip_prefix('-'))
@@ -50,14 +62,26 @@ impl TrainingSet {
                         .take(EXAMPLES_MAX)
                         .collect();
                     if examples.is_empty() {
-                        reader.wrong(node, format!("intent `{name}` has no examples"), "write `- example` lines under `examples: |`");
+                        reader.wrong(
+                            node,
+                            format!("intent `{name}` has no examples"),
+                            "write `- example` lines under `examples: |`",
+                        );
                     } else if set.intents.insert(name.clone(), examples).is_some() {
-                        reader.wrong(node, format!("intent `{name}` stands twice"), "join its examples");
+                        reader.wrong(
+                            node,
+                            format!("intent `{name}` stands twice"),
+                            "join its examples",
+                        );
                     }
                 }
             }
         }
-        if reader.problems.is_empty() { Ok(set) } else { Err(reader.problems) }
+        if reader.problems.is_empty() {
+            Ok(set)
+        } else {
+            Err(reader.problems)
+        }
     }
 
     /// An intent of the other set replaces this one's of the same name.

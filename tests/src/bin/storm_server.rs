@@ -57,7 +57,9 @@ async fn main() {
         _ => Break::Nothing,
     };
     let shop = Arc::new(Shop::compile(Folder::Demo.read().unwrap()).unwrap().shop);
-    let listener = tokio::net::TcpListener::bind(settings.listen).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(settings.listen)
+        .await
+        .unwrap();
     let state: Arc<dyn StateStore> = Arc::new(Faulty::new(
         Arc::new(State::open(&settings.data.dir).unwrap()),
         broken,
@@ -74,7 +76,10 @@ async fn main() {
         Workers {
             state: Arc::clone(&state),
             engine: Arc::new(Stalling {
-                inner: Dialogue { shop: Arc::clone(&shop), model: None },
+                inner: Dialogue {
+                    shop: Arc::clone(&shop),
+                    model: None,
+                },
                 turns: AtomicU64::new(0),
             }),
             clock: Arc::clone(&clock),

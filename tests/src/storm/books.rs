@@ -95,7 +95,9 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
         for item in state.feed(id, 0, usize::MAX).await.unwrap() {
             if item.event == "message" {
                 let data: serde_json::Value = serde_json::from_str(&item.data).unwrap();
-                *answers.entry(data["id"].as_str().unwrap().to_owned()).or_default() += 1;
+                *answers
+                    .entry(data["id"].as_str().unwrap().to_owned())
+                    .or_default() += 1;
             }
         }
         books.answered_twice += answers.values().filter(|count| **count > 1).count();

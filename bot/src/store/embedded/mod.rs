@@ -48,7 +48,10 @@ impl State {
             })?;
         let database = Arc::new(database);
         steps::prepare(&database).map_err(|error| StoreError::Corrupt {
-            what: format!("{}: {error}; restore the file from a backup", path.display()),
+            what: format!(
+                "{}: {error}; restore the file from a backup",
+                path.display()
+            ),
         })?;
         let journal = steps::journal_length(&database).map_err(unavailable)?;
         let (work, queue) = mpsc::channel(WAITING_MAX);
@@ -119,12 +122,7 @@ impl StateStore for State {
         self.write(|answer| Work::Accept(mail, answer))
     }
 
-    fn claim_turns(
-        &self,
-        now_ms: i64,
-        lease_ms: u64,
-        max: usize,
-    ) -> Step<'_, Claimed<TurnClaim>> {
+    fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<TurnClaim>> {
         self.write(|answer| Work::ClaimTurns(now_ms, lease_ms, max, answer))
     }
 
@@ -132,12 +130,7 @@ impl StateStore for State {
         self.write(|answer| Work::Commit(Box::new(commit), answer))
     }
 
-    fn claim_sends(
-        &self,
-        now_ms: i64,
-        lease_ms: u64,
-        max: usize,
-    ) -> Step<'_, Claimed<SendClaim>> {
+    fn claim_sends(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<SendClaim>> {
         self.write(|answer| Work::ClaimSends(now_ms, lease_ms, max, answer))
     }
 
@@ -145,13 +138,7 @@ impl StateStore for State {
         self.write(|answer| Work::Settle(settle, answer))
     }
 
-    fn extend(
-        &self,
-        queue: Queue,
-        conversation: &str,
-        token: u64,
-        until_ms: i64,
-    ) -> Step<'_, ()> {
+    fn extend(&self, queue: Queue, conversation: &str, token: u64, until_ms: i64) -> Step<'_, ()> {
         let conversation = conversation.to_owned();
         self.write(move |answer| Work::Extend(queue, conversation, token, until_ms, answer))
     }

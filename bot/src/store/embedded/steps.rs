@@ -135,7 +135,9 @@ impl Work {
             Work::ClaimTurns(now, lease, max, reply) => {
                 answered(reply, claim_turns(tables, now, lease, max))
             }
-            Work::Commit(commit, reply) => answered(reply, self::commit(tables, hints, journal, *commit)),
+            Work::Commit(commit, reply) => {
+                answered(reply, self::commit(tables, hints, journal, *commit))
+            }
             Work::ClaimSends(now, lease, max, reply) => {
                 answered(reply, claim_sends(tables, now, lease, max))
             }
@@ -239,7 +241,12 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn turn_at(&mut self, conversation: &str, head: &mut Head, at: Option<i64>) -> Result<(), Error> {
+    fn turn_at(
+        &mut self,
+        conversation: &str,
+        head: &mut Head,
+        at: Option<i64>,
+    ) -> Result<(), Error> {
         if let Some(before) = head.turn_at_ms {
             self.turns.remove((before, conversation))?;
         }
@@ -250,7 +257,12 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn send_at(&mut self, conversation: &str, head: &mut Head, at: Option<i64>) -> Result<(), Error> {
+    fn send_at(
+        &mut self,
+        conversation: &str,
+        head: &mut Head,
+        at: Option<i64>,
+    ) -> Result<(), Error> {
         if let Some(before) = head.send_at_ms {
             self.sends.remove((before, conversation))?;
         }
@@ -282,7 +294,12 @@ pub(super) fn journal_length(database: &Database) -> Result<u64, Error> {
     Ok(database.begin_read()?.open_table(JOURNAL)?.len()?)
 }
 
-fn accept(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, journal: u64, mail: NewMail) -> Done<Accepted> {
+fn accept(
+    tables: &mut Tables<'_>,
+    hints: &mut Vec<Hint>,
+    journal: u64,
+    mail: NewMail,
+) -> Done<Accepted> {
     let mark = format!("{}\n{}", mail.conversation, mail.event_id);
     if tables.seen.get(mark.as_str())?.is_some() {
         return Ok(Ok(Accepted::Repeated));
@@ -295,14 +312,18 @@ fn accept(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, journal: u64, mail: Ne
     }
     let id = mail.conversation.as_str();
     tables.seen.insert(mark.as_str(), mail.at_ms)?;
-    tables.seen_by_time.insert((mail.at_ms, mark.as_str()), ())?;
+    tables
+        .seen_by_time
+        .insert((mail.at_ms, mark.as_str()), ())?;
     head.last_letter += 1;
     let letter = StoredLetter {
         event_id: mail.event_id,
         at_ms: mail.at_ms,
         body: mail.body,
     };
-    tables.letters.insert((id, head.last_letter), json(&letter)?.as_str())?;
+    tables
+        .letters
+        .insert((id, head.last_letter), json(&letter)?.as_str())?;
     let since = *head.unread_since_ms.get_or_insert(mail.at_ms);
     if !head.turn_leased {
         let quiet = mail.at_ms.saturating_add_unsigned(mail.quiet_ms);
@@ -353,14 +374,25 @@ fn due(
     Ok((found, None))
 }
 
-fn claim_turns(tables: &mut Tables<'_>, now_ms: i64, lease_ms: u64, max: usize) -> Done<Claimed<TurnClaim>> {
+fn claim_turns(
+    tables: &mut Tables<'_>,
+    now_ms: i64,
+    lease_ms: u64,
+    max: usize,
+) -> Done<Claimed<TurnClaim>> {
     let (conversations, next_due_ms) = due(&tables.turns, now_ms, max)?;
     let mut claims = Vec::new();
     for id in conversations {
-        let Some(mut head) = tables.head(&id)? else { continue };
+        let Some(mut head) = tables.head(&id)? else {
+            continue;
+        };
         head.turn_token += 1;
         head.turn_leased = true;
-        tables.turn_at(&id, &mut head, Some(now_ms.saturating_add_unsigned(lease_ms)))?;
+        tables.turn_at(
+            &id,
+            &mut head,
+            Some(now_ms.saturating_add_unsigned(lease_ms)),
+        )?;
         tables.put_head(&id, &head)?;
         let mut letters = Vec::new();
         let unread = (id.as_str(), head.read_to + 1)..=(id.as_str(), head.last_letter);
@@ -374,7 +406,10 @@ fn claim_turns(tables: &mut Tables<'_>, now_ms: i64, lease_ms: u64, max: usize) 
                 body: letter.body,
             });
         }
-        let state = tables.states.get(id.as_str())?.map(|s| s.value().to_owned());
+        let state = tables
+            .states
+            .get(id.as_str())?
+            .map(|s| s.value().to_owned());
         claims.push(TurnClaim {
             conversation: id,
             token: head.turn_token,
@@ -390,7 +425,12 @@ fn claim_turns(tables: &mut Tables<'_>, now_ms: i64, lease_ms: u64, max: usize) 
     }))
 }
 
-fn commit(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, journal: &mut u64, commit: Commit) -> Done<Committed> {
+fn commit(
+    tables: &mut Tables<'_>,
+    hints: &mut Vec<Hint>,
+    journal: &mut u64,
+    commit: Commit,
+) -> Done<Committed> {
     let id = commit.conversation.as_str();
     let Some(mut head) = tables.head(id)? else {
         return Ok(Err(StoreError::Fenced));
@@ -406,7 +446,9 @@ fn commit(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, journal: &mut u64, com
     head.turn_leased = false;
     head.wake_at_ms = commit.wake_at_ms;
     tables.states.insert(id, commit.state.as_str())?;
-    tables.log.insert((id, head.rev), json(&commit.events)?.as_str())?;
+    tables
+        .log
+        .insert((id, head.rev), json(&commit.events)?.as_str())?;
     if head.rev > LOG_ENTRIES_MAX {
         tables.log.remove((id, head.rev - LOG_ENTRIES_MAX))?;
     }
@@ -432,7 +474,9 @@ fn commit(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, journal: &mut u64, com
             bot: out.bot,
             body: out.body,
         };
-        tables.outgoing.insert((id, head.last_out), json(&stored)?.as_str())?;
+        tables
+            .outgoing
+            .insert((id, head.last_out), json(&stored)?.as_str())?;
         if head.send_at_ms.is_none() {
             tables.send_at(id, &mut head, Some(commit.now_ms))?;
         }
@@ -471,13 +515,24 @@ fn drop_stale(tables: &mut Tables<'_>, id: &str, epoch: u64) -> Result<(), Error
     Ok(())
 }
 
-fn claim_sends(tables: &mut Tables<'_>, now_ms: i64, lease_ms: u64, max: usize) -> Done<Claimed<SendClaim>> {
+fn claim_sends(
+    tables: &mut Tables<'_>,
+    now_ms: i64,
+    lease_ms: u64,
+    max: usize,
+) -> Done<Claimed<SendClaim>> {
     let (conversations, next_due_ms) = due(&tables.sends, now_ms, max)?;
     let mut claims = Vec::new();
     for id in conversations {
-        let Some(mut head) = tables.head(&id)? else { continue };
+        let Some(mut head) = tables.head(&id)? else {
+            continue;
+        };
         let mut outbounds = Vec::new();
-        for entry in tables.outgoing.range((id.as_str(), 0)..=(id.as_str(), u64::MAX))?.take(SENDS_MAX) {
+        for entry in tables
+            .outgoing
+            .range((id.as_str(), 0)..=(id.as_str(), u64::MAX))?
+            .take(SENDS_MAX)
+        {
             let (key, value) = entry?;
             let out: StoredOut = parsed(value.value())?;
             outbounds.push(Outgoing {
@@ -494,7 +549,11 @@ fn claim_sends(tables: &mut Tables<'_>, now_ms: i64, lease_ms: u64, max: usize) 
             continue;
         }
         head.send_token += 1;
-        tables.send_at(&id, &mut head, Some(now_ms.saturating_add_unsigned(lease_ms)))?;
+        tables.send_at(
+            &id,
+            &mut head,
+            Some(now_ms.saturating_add_unsigned(lease_ms)),
+        )?;
         tables.put_head(&id, &head)?;
         claims.push(SendClaim {
             conversation: id,
@@ -538,13 +597,23 @@ fn settle(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, settle: Settle) -> Don
             event: item.event,
             data: item.data,
         };
-        tables.feed.insert((id, head.last_feed), json(&stored)?.as_str())?;
+        tables
+            .feed
+            .insert((id, head.last_feed), json(&stored)?.as_str())?;
         if head.last_feed > FEED_ITEMS_MAX {
             tables.feed.remove((id, head.last_feed - FEED_ITEMS_MAX))?;
         }
     }
-    let more = tables.outgoing.range((id, 0)..=(id, u64::MAX))?.next().is_some();
-    head.send_attempts = if sent.is_empty() { head.send_attempts + 1 } else { 0 };
+    let more = tables
+        .outgoing
+        .range((id, 0)..=(id, u64::MAX))?
+        .next()
+        .is_some();
+    head.send_attempts = if sent.is_empty() {
+        head.send_attempts + 1
+    } else {
+        0
+    };
     let due = more.then_some(settle.retry_at_ms.unwrap_or(settle.now_ms));
     tables.send_at(id, &mut head, due)?;
     tables.put_head(id, &head)?;
@@ -579,7 +648,10 @@ fn extend(tables: &mut Tables<'_>, queue: Queue, id: &str, token: u64, until_ms:
 fn trim_journal(tables: &mut Tables<'_>, journal: &mut u64, to_seq: u64) -> Done<()> {
     let last = tables.journal.last()?.map_or(0, |(seq, _)| seq.value());
     let mut old = Vec::new();
-    for entry in tables.journal.range(..=to_seq.min(last.saturating_sub(1)))? {
+    for entry in tables
+        .journal
+        .range(..=to_seq.min(last.saturating_sub(1)))?
+    {
         old.push(entry?.0.value());
     }
     for seq in old {
@@ -617,10 +689,18 @@ pub(super) fn snapshot(database: &Database, id: &str) -> Result<Option<Snapshot>
     }))
 }
 
-pub(super) fn log(database: &Database, id: &str, after: u64, max: usize) -> Result<Vec<LogEntry>, Error> {
+pub(super) fn log(
+    database: &Database,
+    id: &str,
+    after: u64,
+    max: usize,
+) -> Result<Vec<LogEntry>, Error> {
     let table = database.begin_read()?.open_table(LOG)?;
     let mut entries = Vec::new();
-    for entry in table.range((id, after.saturating_add(1))..=(id, u64::MAX))?.take(max) {
+    for entry in table
+        .range((id, after.saturating_add(1))..=(id, u64::MAX))?
+        .take(max)
+    {
         let (key, value) = entry?;
         entries.push(LogEntry {
             rev: key.value().1,
@@ -630,10 +710,18 @@ pub(super) fn log(database: &Database, id: &str, after: u64, max: usize) -> Resu
     Ok(entries)
 }
 
-pub(super) fn feed(database: &Database, id: &str, after: u64, max: usize) -> Result<Vec<FeedItem>, Error> {
+pub(super) fn feed(
+    database: &Database,
+    id: &str,
+    after: u64,
+    max: usize,
+) -> Result<Vec<FeedItem>, Error> {
     let table = database.begin_read()?.open_table(FEED)?;
     let mut items = Vec::new();
-    for entry in table.range((id, after.saturating_add(1))..=(id, u64::MAX))?.take(max) {
+    for entry in table
+        .range((id, after.saturating_add(1))..=(id, u64::MAX))?
+        .take(max)
+    {
         let (key, value) = entry?;
         let stored: StoredFeed = parsed(value.value())?;
         items.push(FeedItem {

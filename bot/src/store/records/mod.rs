@@ -28,7 +28,10 @@ impl Lite {
         })?;
         let path = dir.join("records.sqlite");
         let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt {
-            what: format!("{}: {error}; restore the file from a backup", path.display()),
+            what: format!(
+                "{}: {error}; restore the file from a backup",
+                path.display()
+            ),
         };
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -166,7 +169,9 @@ impl RecordStore for Lite {
                 if record.seq <= position {
                     continue;
                 }
-                write(&mut transaction, &record).await.map_err(unavailable)?;
+                write(&mut transaction, &record)
+                    .await
+                    .map_err(unavailable)?;
                 position = record.seq;
             }
             sqlx::query(sql::SET_POSITION)

@@ -1,24 +1,36 @@
 //! Every statement of the records, in the SQL that SQLite and PostgreSQL share.
 
 pub const POSITION: &str = "SELECT seq FROM position WHERE id = 1";
-pub const SET_POSITION: &str =
-    "INSERT INTO position (id, seq) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
+pub const SET_POSITION: &str = "INSERT INTO position (id, seq) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
 pub const ADD_EVENTS: &str = "INSERT INTO events (conversation, rev, at_ms, events) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation, rev) DO NOTHING";
 pub const TOUCH_CONVERSATION: &str = "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ($1, $2, $3, $3, 'bot') ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms";
 pub const SET_MODE: &str = "UPDATE conversations SET mode = $2 WHERE id = $1";
 pub const SET_LEAD: &str = "INSERT INTO leads (conversation, grade, score, reasons, at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (conversation) DO UPDATE SET grade = excluded.grade, score = excluded.score, reasons = excluded.reasons, at_ms = excluded.at_ms";
 pub const ADD_HANDOFF: &str = "INSERT INTO handoffs (conversation, rev, reason, brief, rep, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (conversation, rev, reason) DO NOTHING";
-pub const EVENTS: &str = "SELECT rev, events FROM events WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3";
+pub const EVENTS: &str =
+    "SELECT rev, events FROM events WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3";
 pub const CONVERSATIONS: &str = "SELECT id, rev, first_at_ms, last_at_ms, mode FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
 pub const LEAD: &str = "SELECT grade, score, reasons, at_ms FROM leads WHERE conversation = $1";
-pub const HANDOFFS: &str = "SELECT reason, brief, rep, at_ms FROM handoffs WHERE conversation = $1 ORDER BY rev, reason";
+pub const HANDOFFS: &str =
+    "SELECT reason, brief, rep, at_ms FROM handoffs WHERE conversation = $1 ORDER BY rev, reason";
 pub const KEEP_VERSION: &str = "INSERT INTO versions (kind, id, body, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, id) DO NOTHING";
 pub const VERSION: &str = "SELECT body FROM versions WHERE kind = $1 AND id = $2";
-pub const ADD_AUDIT: &str =
-    "INSERT INTO audit (at_ms, who, what, target) VALUES ($1, $2, $3, $4)";
+pub const ADD_AUDIT: &str = "INSERT INTO audit (at_ms, who, what, target) VALUES ($1, $2, $3, $4)";
 
 /// All of them, for the test that prepares each.
 pub const ALL: [&str; 14] = [
-    POSITION, SET_POSITION, ADD_EVENTS, TOUCH_CONVERSATION, SET_MODE, SET_LEAD, ADD_HANDOFF,
-    EVENTS, CONVERSATIONS, LEAD, HANDOFFS, KEEP_VERSION, VERSION, ADD_AUDIT,
+    POSITION,
+    SET_POSITION,
+    ADD_EVENTS,
+    TOUCH_CONVERSATION,
+    SET_MODE,
+    SET_LEAD,
+    ADD_HANDOFF,
+    EVENTS,
+    CONVERSATIONS,
+    LEAD,
+    HANDOFFS,
+    KEEP_VERSION,
+    VERSION,
+    ADD_AUDIT,
 ];
