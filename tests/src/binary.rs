@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Longest wait for the server to be ready.
 const READY_MAX: Duration = Duration::from_secs(30);
 
+/// The server's log, in its data folder.
+pub const LOG: &str = "server.log";
+
 /// The path of the built binary; built on the first call where it is not there or out of date.
 pub fn path() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
@@ -71,12 +74,18 @@ impl Server {
         command
             .env("TIANSHENG_LISTEN", format!("127.0.0.1:{port}"))
             .env("TIANSHENG_DATA__DIR", data)
-            .env("TIANSHENG_LOG__LEVEL", "warn")
+            .env("TIANSHENG_LOG__LEVEL", "info")
             .envs(environment.iter().copied())
             .current_dir(data)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit());
+            .stderr(
+                std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(data.join(LOG))
+                    .unwrap(),
+            );
         let mut server = Self {
             child: command.spawn().unwrap(),
             url: format!("http://127.0.0.1:{port}"),
@@ -85,7 +94,8 @@ impl Server {
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < READY_MAX, "the server is not ready");
             if let Some(status) = server.child.try_wait().unwrap() {
-                panic!("the server ended with {status}");
+                let log = std::fs::read_to_string(data.join(LOG)).unwrap();
+                panic!("the server ended with {status}: {log}");
             }
             std::thread::sleep(Duration::from_millis(5));
         }

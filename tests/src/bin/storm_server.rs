@@ -1,4 +1,4 @@
-//! The product's own parts in a process that is made to stall: short leases, slow turns, lost renewals.
+//! The product's own parts with another engine: one that stalls beyond its lease (the storm), or one that does nothing (the floor of the bench).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bot::config::{Overrides, Settings};
@@ -7,7 +7,7 @@ use bot::mailbox::{Archiver, Clock, Sender, Workers};
 use bot::shop::{Folder, Shop};
 use bot::store::embedded::State;
 use bot::store::records::Lite;
-use bot::store::{Engine, RecordStore, StateStore, TurnClaim, TurnResult};
+use bot::store::{Engine, NewOut, RecordStore, Row, StateStore, TurnClaim, TurnResult};
 use bot::turn::Dialogue;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -43,6 +43,61 @@ impl Engine for Stalling {
     }
 }
 
+/// Reads the letters and answers the same to everything: what the stores and the wire cost without us.
+struct Floor;
+
+impl Engine for Floor {
+    fn run<'a>(
+        &'a self,
+        claim: &'a TurnClaim,
+        _now_ms: i64,
+    ) -> Pin<Box<dyn Future<Output = TurnResult> + Send + 'a>> {
+        let address: adapters::Address = claim.conversation.parse().unwrap();
+        let turn = claim.rev + 1;
+        let mut outbounds = Vec::new();
+        let mut add = |from, body| {
+            outbounds.push(adapters::Outbound {
+                id: format!("{}/{turn}/{}", claim.conversation, outbounds.len()),
+                address: address.clone(),
+                turn,
+                epoch: claim.epoch,
+                from,
+                body,
+            });
+        };
+        let event_ids = claim.letters.iter().map(|l| l.event_id.clone()).collect();
+        add(
+            adapters::Speaker::Rep,
+            adapters::OutboundBody::Read { event_ids },
+        );
+        let part = adapters::Part::Text {
+            text: "ok".to_owned(),
+        };
+        let body = adapters::Body { parts: vec![part] };
+        add(adapters::Speaker::Bot, adapters::OutboundBody::Reply(body));
+        let result = TurnResult {
+            state: "{}".to_owned(),
+            epoch: claim.epoch,
+            events: claim.letters.iter().map(|l| l.body.clone()).collect(),
+            out: outbounds
+                .iter()
+                .map(|outbound| NewOut {
+                    id: outbound.id.clone(),
+                    epoch: outbound.epoch,
+                    bot: outbound.from == adapters::Speaker::Bot,
+                    body: serde_json::to_string(outbound).unwrap(),
+                })
+                .collect(),
+            wake_at_ms: None,
+        };
+        Box::pin(std::future::ready(result))
+    }
+}
+
+fn no_rows(_: &str, _: i64, _: &[String]) -> Vec<Row> {
+    Vec::new()
+}
+
 fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.unwrap().as_millis()).unwrap()
@@ -56,6 +111,7 @@ async fn main() {
         Ok("dedupe") => Break::Dedupe,
         _ => Break::Nothing,
     };
+    let floor = std::env::var("STORM_ENGINE").as_deref() == Ok("floor");
     let shop = Arc::new(Shop::compile(Folder::Demo.read().unwrap()).unwrap().shop);
     let listener = tokio::net::TcpListener::bind(settings.listen)
         .await
@@ -75,16 +131,24 @@ async fn main() {
     tasks.spawn(
         Workers {
             state: Arc::clone(&state),
-            engine: Arc::new(Stalling {
-                inner: Dialogue {
-                    shop: Arc::clone(&shop),
-                    model: None,
-                },
-                turns: AtomicU64::new(0),
-            }),
+            engine: if floor {
+                Arc::new(Floor)
+            } else {
+                Arc::new(Stalling {
+                    inner: Dialogue {
+                        shop: Arc::clone(&shop),
+                        model: None,
+                    },
+                    turns: AtomicU64::new(0),
+                })
+            },
             clock: Arc::clone(&clock),
-            count: 16,
-            lease_ms: LEASE_MS,
+            count: if floor { settings.mailbox.workers } else { 16 },
+            lease_ms: if floor {
+                bot::mailbox::LEASE_MS
+            } else {
+                LEASE_MS
+            },
         }
         .run(stop.clone()),
     );
@@ -102,7 +166,7 @@ async fn main() {
         Archiver {
             state: Arc::clone(&state),
             records: Arc::clone(&records),
-            project: bot::project::rows,
+            project: if floor { no_rows } else { bot::project::rows },
         }
         .run(archive.clone()),
     );
