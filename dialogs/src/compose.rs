@@ -262,7 +262,7 @@ impl<'a> Composer<'a> {
                 self.say("currency.other", &[("currency", fact)]);
                 self.draft.asked = Some("budget_max".to_owned());
             }
-            Act::Know { .. } => self.know(found),
+            Act::Know { question } => self.know(question, found),
             Act::Hours => self.hours(),
             Act::Buy { id } => self.buy(id),
             Act::AskWhich => self.ask_which(),
@@ -520,10 +520,10 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn know(&mut self, found: &Found) {
+    fn know(&mut self, question: &str, found: &Found) {
         if let Found::Passage { passage } = found {
             let answer = Fact {
-                text: clip(&passage.text),
+                text: clip(&passage.answer(question)),
                 source: passage.id.clone(),
                 revision: passage.revision.clone(),
             };

@@ -253,7 +253,22 @@ impl Reader<'_> {
             }
         }
         self.problems.extend(read.problems);
-        Catalogue::build_with(read.products, &profile.aliases)
+        let catalogue = Catalogue::build_with(read.products, &profile.aliases);
+        for (surface, name) in catalogue.unknown_aliases() {
+            self.problems.push(Problem {
+                file: "shop.yaml".to_owned(),
+                line: 0,
+                column: 0,
+                message: format!(
+                    "alias `{surface}` stands for `{name}`, which the catalogue does not have"
+                ),
+                help: Some(
+                    "name a product type, brand, attribute value or product id of the feed"
+                        .to_owned(),
+                ),
+            });
+        }
+        catalogue
     }
 
     fn knowledge(&mut self) -> Knowledge {

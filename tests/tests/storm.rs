@@ -20,7 +20,7 @@ async fn storm(plan: Plan) -> Books {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_product_survives_a_storm_of_kills() {
+async fn invariants_4_5_and_11_the_product_survives_a_storm_of_kills() {
     let books = storm(Plan {
         seed: seed(),
         conversations: 60,

@@ -87,7 +87,7 @@ proptest! {
 
     /// Invariants 3, 5 and 7 over conversations of customers' words and noise.
     #[test]
-    fn invariant_7_no_amount_leaves_without_evidence_and_fold_equals_snapshot(said in utterances()) {
+    fn invariants_3_5_and_7_no_turn_fails_fold_is_snapshot_and_no_amount_leaves_without_evidence(said in utterances()) {
         runtime().block_on(async {
             let mut chat = Chat::demo();
             let mut log = Vec::new();
