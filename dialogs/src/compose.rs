@@ -7,6 +7,7 @@ use crate::conversation::Conversation;
 use crate::decide::{Act, Decision, Wanted};
 use crate::event::{Exclusion, SlotValue};
 use crate::find::{Findings, Found};
+use crate::handoff::Reason;
 use crate::money::Money;
 use crate::nlu::Superlative;
 use crate::reply::{Choice, Evidence, Good};
@@ -21,7 +22,7 @@ const ATTRIBUTES_MAX: usize = 6;
 /// Reasons on one card.
 const REASONS_MAX: usize = 3;
 /// Quick replies under one reply.
-pub const CHOICES_MAX: usize = 6;
+pub const CHOICES_MAX: usize = 8;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
@@ -139,6 +140,10 @@ pub fn fallback(key: &str, stage: &Stage<'_>) -> Draft {
         draft: Draft::default(),
         choices: Vec::new(),
     };
+    if stage.conversation.turn == 1 {
+        // Whatever the first reply is, it says who is speaking.
+        composer.act(&Act::Disclose, &Found::Unneeded);
+    }
     composer.say(key, &[]);
     composer.draft.asked = Some("offer:person".to_owned());
     composer.offer("talk-to-person", "choice.label.person");
@@ -268,7 +273,12 @@ impl<'a> Composer<'a> {
             Act::AskWhich => self.ask_which(),
             Act::Ask { slot } => self.ask(slot),
             Act::Deny => self.say("deny", &[]),
-            Act::HandOff { .. } => self.hand_off(),
+            Act::HandOff { reason } => {
+                if *reason == Reason::Complaint {
+                    self.say("apology", &[]);
+                }
+                self.hand_off();
+            }
             Act::HandedOffAlready => self.say("handoff.again", &[]),
             Act::OptOut => self.say("opt_out", &[]),
             Act::Privacy => self.say("privacy", &[]),
@@ -324,6 +334,11 @@ impl<'a> Composer<'a> {
                     ],
                 );
                 self.show(std::slice::from_ref(id), None);
+            }
+            Found::Below { ids } => {
+                let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
+                self.say("recommend.below", &[("criteria", criteria)]);
+                self.show(ids, Some(wanted));
             }
             Found::SoldOut { ids } => {
                 let criteria = criteria.unwrap_or_else(|| self.kind(wanted));

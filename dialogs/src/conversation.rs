@@ -43,6 +43,9 @@ pub struct Conversation {
     pub shown: Vec<String>,
     /// What the newest list showed, in its order: "the second one" means this.
     pub listed: Vec<String>,
+    /// What the list before that showed.
+    #[serde(default)]
+    pub listed_before: Vec<String>,
     /// The product under discussion.
     pub focus: Option<String>,
     pub choices: Vec<Choice>,
@@ -123,6 +126,7 @@ impl Conversation {
             intents: BTreeMap::new(),
             shown: Vec::new(),
             listed: Vec::new(),
+            listed_before: Vec::new(),
             focus: None,
             choices: Vec::new(),
             asked: None,
@@ -273,7 +277,11 @@ impl Conversation {
             match part {
                 ReplyPart::Text { text } => texts.push(text.as_str()),
                 ReplyPart::Products { goods } => {
-                    self.listed = goods.iter().map(|good| good.id.clone()).collect();
+                    let shown = goods.iter().map(|good| good.id.clone()).collect();
+                    let before = std::mem::replace(&mut self.listed, shown);
+                    if before.len() > 1 {
+                        self.listed_before = before;
+                    }
                     for id in &self.listed {
                         self.shown.retain(|shown| shown != id);
                         self.shown.push(id.clone());

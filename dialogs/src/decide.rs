@@ -1,5 +1,6 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 
+use crate::Language;
 use crate::catalogue::{Order, Query};
 use crate::conversation::{Conversation, Mode};
 use crate::event::{Exclusion, SlotValue};
@@ -15,6 +16,27 @@ use serde::{Deserialize, Serialize};
 pub const ACTS_MAX: usize = 4;
 /// Products on one reply.
 pub const RECOMMENDED_MAX: usize = 3;
+/// BM25 above which words name something of the catalogue.
+const WORDS_SCORE_MIN: f32 = 4.0;
+/// What questions of a kind are about, for one that says little by itself (“where are you?”).
+const TOPICS: [(&str, &str, &str); 8] = [
+    (
+        "ask_delivery",
+        "多久能发货、几天到",
+        "how long does delivery take",
+    ),
+    ("ask_warranty", "保修多久", "how long is the warranty"),
+    ("ask_return", "可以退货吗", "can I return it"),
+    ("ask_payment", "支持哪些付款方式", "how can I pay"),
+    ("ask_invoice", "能开发票吗", "can I get an invoice"),
+    ("ask_usage", "怎么用，怎么清洗", "how do I use and clean it"),
+    ("ask_opening_hours", "营业时间", "opening hours"),
+    (
+        "ask_location",
+        "店在哪里，地址",
+        "where is the shop, address",
+    ),
+];
 /// Characters of a question that is looked up.
 pub const QUESTION_CHARS_MAX: usize = 300;
 
@@ -344,7 +366,7 @@ impl Decider<'_> {
                 self.act(Act::Hours, why);
             }
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
-            | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know(why),
+            | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),
             "deny" => {
                 if !self.told_something() {
@@ -352,8 +374,12 @@ impl Decider<'_> {
                 }
             }
             "out_of_scope" => {
-                if !self.told_something() && self.is_in_the_knowledge() {
+                let told = self.told_something();
+                if !told && self.is_in_the_knowledge() {
                     self.know(why);
+                } else if !told && self.is_in_the_catalogue() {
+                    let wanted = Wanted::of(self.scene.conversation);
+                    self.act(Act::Recommend { wanted }, "words of the catalogue");
                 }
             }
             own => {
@@ -401,6 +427,7 @@ impl Decider<'_> {
                 },
                 why,
             ),
+            _ if self.scene.conversation.listed.is_empty() => self.recommend_or_ask(),
             _ => self.act(Act::AskWhich, why),
         }
     }
@@ -424,7 +451,7 @@ impl Decider<'_> {
                 None => self.act(Act::Acknowledge, why),
             },
             (Some("offer:similar"), Some(to)) => self.act(Act::Alternatives { to }, why),
-            _ => {}
+            _ => self.act(Act::Acknowledge, why),
         }
     }
 
@@ -437,6 +464,40 @@ impl Decider<'_> {
             .take(QUESTION_CHARS_MAX)
             .collect();
         self.act(Act::Know { question }, why);
+    }
+
+    /// A question by the customer's words, else by what questions of that kind are about.
+    fn know_about(&mut self, intent: &str, why: String) {
+        let language = self.scene.conversation.language;
+        let topic = TOPICS
+            .iter()
+            .find(|(name, ..)| *name == intent)
+            .map(|(_, zh, en)| match language {
+                Language::Zh => *zh,
+                Language::En => *en,
+            });
+        match topic {
+            Some(topic) if !self.is_in_the_knowledge() => self.act(
+                Act::Know {
+                    question: topic.to_owned(),
+                },
+                why,
+            ),
+            _ => self.know(why),
+        }
+    }
+
+    /// The kind is known and the words name something of it.
+    fn is_in_the_catalogue(&self) -> bool {
+        let wanted = Wanted::of(self.scene.conversation);
+        wanted.is_concrete()
+            && self
+                .scene
+                .shop
+                .catalogue
+                .search(&wanted.query(self.scene.at_ms, 1))
+                .first()
+                .is_some_and(|hit| hit.score >= WORDS_SCORE_MIN)
     }
 
     fn is_in_the_knowledge(&self) -> bool {

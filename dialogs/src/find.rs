@@ -27,6 +27,10 @@ pub enum Found {
         id: String,
         over: Money,
     },
+    /// Nothing reaches the lower end of the budget; these keep everything else.
+    Below {
+        ids: Vec<String>,
+    },
     /// What fits cannot be bought now.
     SoldOut {
         ids: Vec<String>,
@@ -130,7 +134,8 @@ impl Seeker<'_> {
     fn recommend(&self, wanted: &Wanted) -> Found {
         let mut query = wanted.query(self.at_ms, RECOMMENDED_MAX);
         let mut ids = self.ids(&query);
-        if ids.len() < RECOMMENDED_MAX && wanted.is_concrete() {
+        let bounded = wanted.price_min.is_some() || wanted.price_max.is_some();
+        if ids.len() < RECOMMENDED_MAX && (wanted.is_concrete() || bounded) {
             query.words.clear();
             for id in self.ids(&query) {
                 if ids.len() < RECOMMENDED_MAX && !ids.contains(&id) {
@@ -145,6 +150,16 @@ impl Seeker<'_> {
         let sold_out = self.ids(&query);
         if !sold_out.is_empty() {
             return Found::SoldOut { ids: sold_out };
+        }
+        if wanted.price_min.is_some() {
+            query.in_stock = true;
+            query.price_min = None;
+            query.order = Order::PriceDown;
+            let below = self.ids(&query);
+            if !below.is_empty() {
+                return Found::Below { ids: below };
+            }
+            query.order = Order::Relevance;
         }
         let Some(budget) = wanted.price_max.filter(|_| wanted.is_concrete()) else {
             return Found::Nothing;

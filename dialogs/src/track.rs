@@ -36,10 +36,25 @@ pub fn track(
 /// The products that the words point at, in the order in which they are named.
 pub fn mentioned(conversation: &Conversation, understanding: &Understanding) -> Vec<String> {
     let mut ids = Vec::new();
+    let highest = understanding
+        .entities
+        .iter()
+        .filter_map(|e| match e.value {
+            Value::Ordinal { index } => Some(index as usize),
+            _ => None,
+        })
+        .max()
+        .unwrap_or(0);
+    // "The first and the second" after a single card means the list before it.
+    let list = if highest > conversation.listed.len() {
+        &conversation.listed_before
+    } else {
+        &conversation.listed
+    };
     for entity in understanding.entities.iter().filter(|e| !e.negated) {
         let id = match &entity.value {
             Value::Product { id } => Some(id.clone()),
-            Value::Ordinal { index } => nth(&conversation.listed, *index),
+            Value::Ordinal { index } => nth(list, *index),
             Value::LastShown => conversation
                 .focus
                 .clone()
@@ -119,6 +134,7 @@ impl Tracker<'_> {
                 Value::ProductType { key } => Some((key, &e.quote)),
                 _ => None,
             })
+            .rev()
             .max_by_key(|(key, _)| key.matches('/').count());
         let Some((key, quote)) = named else { return };
         if let Some(SlotValue::Key(before)) = self.conversation.slot("category")

@@ -89,7 +89,13 @@ pub async fn run(turn: Turn<'_>) -> Outcome {
     if utterance.heard && !silent {
         let moment = shop.moment(at_ms);
         match &utterance.refused {
-            Some(reply) => say_fallback(&mut log, id, shop, &moment, reply),
+            Some(reply) => {
+                let language = dialogs::text::language(&utterance.text, log.conversation.language);
+                log.push(Event::Understood {
+                    understanding: Understanding::nothing(language),
+                });
+                say_fallback(&mut log, id, shop, &moment, reply);
+            }
             None => {
                 answer(&mut log, id, &utterance, before_ms, shop, &moment, model).await;
             }

@@ -21,6 +21,12 @@ pub const INTENTS_MAX: usize = 3;
 pub const ENTITIES_MAX: usize = 40;
 /// Confidence above which a message tells something even where no fact in it is known.
 const INFORM_MIN: f64 = 0.7;
+/// Confidence above which a mistake of that kind is not suspected.
+const CERTAIN: f64 = 0.85;
+/// Words beside an ordinal that add nothing to it.
+const ADDS_NOTHING: [&str; 12] = [
+    "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
+];
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
 /// The intent of what nothing else fits.
@@ -34,6 +40,22 @@ pub struct Understanding {
     pub entities: Vec<Entity>,
     pub sentiment: Sentiment,
     pub read_by: ReadBy,
+}
+
+impl Understanding {
+    /// What was refused before it was read.
+    pub fn nothing(language: Language) -> Self {
+        Self {
+            language,
+            intents: vec![Intent {
+                name: OUT_OF_SCOPE.to_owned(),
+                confidence: 0.0,
+            }],
+            entities: Vec::new(),
+            sentiment: Sentiment::Neutral,
+            read_by: ReadBy::Plain,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -234,6 +256,35 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. }
         )
     });
+    let catalogue = entities.iter().any(|e| {
+        matches!(
+            e.value,
+            Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+        )
+    });
+    let says = |wanted: fn(&Value) -> bool| entities.iter().any(|e| wanted(&e.value));
+    for intent in &mut found {
+        // "Is there a black one" is close to "is there a better one", and names something else.
+        let mistaken = match intent.name.as_str() {
+            "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
+            "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
+            "insult" | "opt_out" | "complain" => catalogue && intent.confidence < CERTAIN,
+            _ => false,
+        };
+        if mistaken {
+            intent.name = "inform".to_owned();
+        }
+    }
+    // "The second one, please", and nothing else.
+    if let [only] = entities
+        && matches!(only.value, Value::Ordinal { .. })
+        && bare(folded, &text::fold(&only.quote))
+    {
+        found = vec![Intent {
+            name: "ask_details".to_owned(),
+            confidence: 0.9,
+        }];
+    }
     // Telling without anything told is a guess.
     if !tells {
         found.retain(|i| i.name != "inform" || i.confidence >= INFORM_MIN);
@@ -253,6 +304,15 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     found.truncate(INTENTS_MAX);
     found
+}
+
+/// Whether a message says nothing beside one piece of it.
+fn bare(folded: &str, piece: &str) -> bool {
+    let mut rest = folded.replacen(piece, "", 1);
+    for word in ADDS_NOTHING {
+        rest = rest.replace(word, "");
+    }
+    !rest.chars().any(char::is_alphanumeric)
 }
 
 fn clauses(folded: &str) -> Vec<&str> {
