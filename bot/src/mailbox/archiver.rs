@@ -61,7 +61,7 @@ impl Archiver {
             let Some(last) = entries.last().map(|entry| entry.seq) else {
                 return Ok(());
             };
-            let full = entries.len() == BATCH;
+            let count = entries.len();
             let records: Vec<Record> = entries
                 .into_iter()
                 .filter(|entry| entry.seq > position)
@@ -79,11 +79,13 @@ impl Archiver {
                 self.records.apply(records).await?;
                 metrics::counter!("archived_total").increment(written as u64);
             }
-            // Also what a crash brought back after it was archived.
-            self.state.trim_journal(last).await?;
+            // Also what a crash brought back after it was archived; the newest entry stays.
+            if count > 1 {
+                self.state.trim_journal(last).await?;
+            }
             let left = self.state.depth().await?.journal;
             metrics::gauge!("journal_entries").set(left as f64);
-            if !full {
+            if count < BATCH {
                 return Ok(());
             }
         }

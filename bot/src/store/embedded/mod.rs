@@ -92,6 +92,23 @@ impl State {
         })
     }
 
+    /// Asks the writer only where something is due: a shop at rest writes nothing.
+    fn claim<C: Send + 'static>(
+        &self,
+        queue: Queue,
+        now_ms: i64,
+        make: impl FnOnce(oneshot::Sender<Result<Claimed<C>, StoreError>>) -> Work,
+    ) -> Step<'_, Claimed<C>> {
+        match steps::next_due(&self.database, queue) {
+            Ok(Some(due)) if due <= now_ms => self.write(make),
+            Ok(next_due_ms) => Box::pin(std::future::ready(Ok(Claimed {
+                claims: Vec::new(),
+                next_due_ms,
+            }))),
+            Err(error) => Box::pin(std::future::ready(Err(unavailable(error)))),
+        }
+    }
+
     fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, redb::Error>,
@@ -123,7 +140,9 @@ impl StateStore for State {
     }
 
     fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<TurnClaim>> {
-        self.write(|answer| Work::ClaimTurns(now_ms, lease_ms, max, answer))
+        self.claim(Queue::Turn, now_ms, |answer| {
+            Work::ClaimTurns(now_ms, lease_ms, max, answer)
+        })
     }
 
     fn commit(&self, commit: Commit) -> Step<'_, Committed> {
@@ -131,7 +150,9 @@ impl StateStore for State {
     }
 
     fn claim_sends(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<SendClaim>> {
-        self.write(|answer| Work::ClaimSends(now_ms, lease_ms, max, answer))
+        self.claim(Queue::Send, now_ms, |answer| {
+            Work::ClaimSends(now_ms, lease_ms, max, answer)
+        })
     }
 
     fn settle(&self, settle: Settle) -> Step<'_, Settled> {

@@ -751,6 +751,16 @@ pub(super) fn journal(database: &Database, max: usize) -> Result<Vec<JournalEntr
     Ok(entries)
 }
 
+pub(super) fn next_due(database: &Database, queue: Queue) -> Result<Option<i64>, Error> {
+    let agenda = match queue {
+        Queue::Turn => TURNS,
+        Queue::Send => SENDS,
+    };
+    let table = database.begin_read()?.open_table(agenda)?;
+    let first = table.first()?;
+    Ok(first.map(|(key, _)| key.value().0))
+}
+
 pub(super) fn depth(database: &Database) -> Result<Depth, Error> {
     let transaction = database.begin_read()?;
     Ok(Depth {
