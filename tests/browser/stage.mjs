@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-export const BINARY = process.env.TIANSHENG_BIN ?? path.resolve("../../target/debug/tiansheng");
+export const BINARY = process.env.SERVER_BINARY ?? path.resolve("../../target/debug/tiansheng");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 const freePort = () =>
