@@ -143,7 +143,7 @@ const chat = (/** @type {string} */ base) =>
       const set = (/** @type {string} */ name, /** @type {string} */ value) => this.style.setProperty(`--tiansheng-${name}`, value);
       for (const [suffix, ground, toward] of /** @type {const} */ ([["", [255, 253, 250], 0], ["-dark", [29, 26, 23], 255]])) {
         let text = own;
-        while (contrast(text, ground) < 4.6) text = text.map((c) => c + (toward - c) * 0.08);
+        while (contrast(text, ground) < 5) text = text.map((c) => c + (toward - c) * 0.08);
         set(`accent${suffix}`, accent);
         set(`on-accent${suffix}`, contrast(own, [255, 255, 255]) >= 4.5 ? "#fff" : "#1d1a17");
         set(`accent-text${suffix}`, `rgb(${text.map(Math.round).join(" ")})`);
@@ -201,6 +201,8 @@ const chat = (/** @type {string} */ base) =>
       });
       const panel = h("section", { class: "panel", role: "dialog", "aria-labelledby": "title", lang }, head, log, typing, offline, form);
       panel.hidden = !wasOpen;
+      // Built again while open, it is already where it was.
+      panel.classList.toggle("still", Boolean(wasOpen));
       launch.hidden = Boolean(wasOpen);
       panel.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
         if (event.key === "Escape" && !event.isComposing) {

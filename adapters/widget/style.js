@@ -16,6 +16,7 @@ svg{width:24px;height:24px;fill:none;stroke:currentColor;stroke-width:1.8;stroke
 :host([data-position=left]) .launch,:host([data-position=left]) .panel{right:auto;left:max(20px,env(safe-area-inset-left))}
 .unread{position:absolute;top:-4px;right:-4px;min-width:22px;height:22px;padding:0 6px;border-radius:11px;background:#b3261e;color:#fff;font-size:12px;line-height:22px;font-weight:600;text-align:center}
 .panel{position:fixed;z-index:2147483001;right:max(20px,env(safe-area-inset-right));bottom:max(20px,env(safe-area-inset-bottom));width:min(400px,calc(100vw - 40px));height:min(680px,calc(100dvh - 40px));display:flex;flex-direction:column;background:var(--bg);color:var(--fg);border:1px solid var(--line);border-radius:calc(var(--r) + 4px);box-shadow:0 24px 64px rgb(50 30 10/.24);overflow:hidden;animation:rise .22s ease-out}
+.panel.still{animation:none}
 [hidden]{display:none!important}
 @keyframes rise{from{opacity:0;transform:translateY(14px)}}
 .head{display:flex;align-items:center;gap:6px;padding:12px 10px 12px 18px;border-bottom:1px solid var(--line)}

@@ -38,7 +38,7 @@ const on = async (options, run) => {
 const axe = async (page, name) => {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  assert.deepEqual(violations.map((v) => `${name}: ${v.id} ${v.nodes.map((n) => n.target.flat().join(" ")).join("; ")}`), []);
+  assert.deepEqual(violations.map((v) => `${name}: ${v.id} ${v.nodes.map((n) => `${n.target.flat().join(" ")} ${n.any[0]?.message ?? ""}`).join("; ")}`), []);
 };
 
 test("all files together weigh at most 30 kB gzip", () => {
