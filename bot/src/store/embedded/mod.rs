@@ -1,5 +1,6 @@
 //! The live state in one redb file: a single writer makes one durable commit of all the steps that wait.
 
+mod reads;
 mod steps;
 
 use super::{
@@ -99,7 +100,7 @@ impl State {
         now_ms: i64,
         make: impl FnOnce(oneshot::Sender<Result<Claimed<C>, StoreError>>) -> Work,
     ) -> Step<'_, Claimed<C>> {
-        match steps::next_due(&self.database, queue) {
+        match reads::next_due(&self.database, queue) {
             Ok(Some(due)) if due <= now_ms => self.write(make),
             Ok(next_due_ms) => Box::pin(std::future::ready(Ok(Claimed {
                 claims: Vec::new(),
@@ -165,23 +166,23 @@ impl StateStore for State {
     }
 
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
-        self.read(|db| Ok(steps::head(db, conversation)?.map_or(0, |head| head.epoch)))
+        self.read(|db| Ok(reads::head(db, conversation)?.map_or(0, |head| head.epoch)))
     }
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>> {
-        self.read(|db| steps::snapshot(db, conversation))
+        self.read(|db| reads::snapshot(db, conversation))
     }
 
     fn log(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>> {
-        self.read(|db| steps::log(db, conversation, after_rev, max))
+        self.read(|db| reads::log(db, conversation, after_rev, max))
     }
 
     fn feed(&self, conversation: &str, after_seq: u64, max: usize) -> Step<'_, Vec<FeedItem>> {
-        self.read(|db| steps::feed(db, conversation, after_seq, max))
+        self.read(|db| reads::feed(db, conversation, after_seq, max))
     }
 
     fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>> {
-        self.read(|db| steps::journal(db, max))
+        self.read(|db| reads::journal(db, max))
     }
 
     fn trim_journal(&self, to_seq: u64) -> Step<'_, ()> {
@@ -189,7 +190,7 @@ impl StateStore for State {
     }
 
     fn depth(&self) -> Step<'_, Depth> {
-        self.read(steps::depth)
+        self.read(reads::depth)
     }
 
     fn remember(&self, key: &str, value: &str, until_ms: i64) -> Step<'_, ()> {
@@ -198,7 +199,7 @@ impl StateStore for State {
     }
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
-        self.read(|db| steps::recall(db, key, now_ms))
+        self.read(|db| reads::recall(db, key, now_ms))
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {

@@ -1,9 +1,8 @@
 //! The steps of the embedded state store, each on the tables of one write transaction. A step checks before it changes, so a refused one leaves no trace.
 
 use crate::store::{
-    Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LETTERS_MAX, Letter,
-    LogEntry, NewMail, Outgoing, Queue, SendClaim, Settle, Settled, Snapshot, StoreError,
-    TurnClaim,
+    Accepted, Claimed, Commit, Committed, Hint, LETTERS_MAX, Letter, NewMail, Outgoing, Queue,
+    SendClaim, Settle, Settled, StoreError, TurnClaim,
 };
 use redb::{
     Database, Error, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table,
@@ -29,18 +28,18 @@ const SWEEP_MAX: usize = 32;
 /// What a caller waits when a box or the journal is full, milliseconds.
 const FULL_RETRY_MS: u64 = 2_000;
 
-const HEADS: TableDefinition<'_, &str, &str> = TableDefinition::new("heads");
-const STATES: TableDefinition<'_, &str, &str> = TableDefinition::new("states");
+pub(super) const HEADS: TableDefinition<'_, &str, &str> = TableDefinition::new("heads");
+pub(super) const STATES: TableDefinition<'_, &str, &str> = TableDefinition::new("states");
 const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
 const OUTGOING: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("outgoing");
-const TURNS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_turns");
-const SENDS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_sends");
-const LOG: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("log");
-const FEED: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("feed");
-const JOURNAL: TableDefinition<'_, u64, &str> = TableDefinition::new("journal");
+pub(super) const TURNS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_turns");
+pub(super) const SENDS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_sends");
+pub(super) const LOG: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("log");
+pub(super) const FEED: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("feed");
+pub(super) const JOURNAL: TableDefinition<'_, u64, &str> = TableDefinition::new("journal");
 const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
 const SEEN_BY_TIME: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("seen_by_time");
-const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("facts");
+pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("facts");
 
 /// A conversation's counters and fences.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,17 +80,17 @@ struct StoredOut {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredFeed {
-    event: String,
-    data: String,
+pub(super) struct StoredFeed {
+    pub event: String,
+    pub data: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredEntry {
-    conversation: String,
-    rev: u64,
-    at_ms: i64,
-    events: Vec<String>,
+pub(super) struct StoredEntry {
+    pub conversation: String,
+    pub rev: u64,
+    pub at_ms: i64,
+    pub events: Vec<String>,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -278,7 +277,7 @@ fn json<T: Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::Corrupted(error.to_string()))
 }
 
-fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
+pub(super) fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Corrupted(error.to_string()))
 }
 
@@ -664,116 +663,4 @@ fn trim_journal(tables: &mut Tables<'_>, journal: &mut u64, to_seq: u64) -> Done
 fn remember(tables: &mut Tables<'_>, key: &str, value: &str, until_ms: i64) -> Done<()> {
     tables.facts.insert(key, (until_ms, value))?;
     Ok(Ok(()))
-}
-
-pub(super) fn head(database: &Database, id: &str) -> Result<Option<Head>, Error> {
-    let table = database.begin_read()?.open_table(HEADS)?;
-    match table.get(id)? {
-        Some(head) => Ok(Some(parsed(head.value())?)),
-        None => Ok(None),
-    }
-}
-
-pub(super) fn snapshot(database: &Database, id: &str) -> Result<Option<Snapshot>, Error> {
-    let transaction = database.begin_read()?;
-    let heads = transaction.open_table(HEADS)?;
-    let states = transaction.open_table(STATES)?;
-    let (Some(head), Some(state)) = (heads.get(id)?, states.get(id)?) else {
-        return Ok(None);
-    };
-    let head: Head = parsed(head.value())?;
-    Ok(Some(Snapshot {
-        rev: head.rev,
-        epoch: head.epoch,
-        state: state.value().to_owned(),
-    }))
-}
-
-pub(super) fn log(
-    database: &Database,
-    id: &str,
-    after: u64,
-    max: usize,
-) -> Result<Vec<LogEntry>, Error> {
-    let table = database.begin_read()?.open_table(LOG)?;
-    let mut entries = Vec::new();
-    for entry in table
-        .range((id, after.saturating_add(1))..=(id, u64::MAX))?
-        .take(max)
-    {
-        let (key, value) = entry?;
-        entries.push(LogEntry {
-            rev: key.value().1,
-            events: parsed(value.value())?,
-        });
-    }
-    Ok(entries)
-}
-
-pub(super) fn feed(
-    database: &Database,
-    id: &str,
-    after: u64,
-    max: usize,
-) -> Result<Vec<FeedItem>, Error> {
-    let table = database.begin_read()?.open_table(FEED)?;
-    let mut items = Vec::new();
-    for entry in table
-        .range((id, after.saturating_add(1))..=(id, u64::MAX))?
-        .take(max)
-    {
-        let (key, value) = entry?;
-        let stored: StoredFeed = parsed(value.value())?;
-        items.push(FeedItem {
-            seq: key.value().1,
-            event: stored.event,
-            data: stored.data,
-        });
-    }
-    Ok(items)
-}
-
-/// The newest entry stays in the file after it is archived, so the caller may see it again; applying it twice is harmless.
-pub(super) fn journal(database: &Database, max: usize) -> Result<Vec<JournalEntry>, Error> {
-    let table = database.begin_read()?.open_table(JOURNAL)?;
-    let mut entries = Vec::new();
-    for entry in table.iter()?.take(max) {
-        let (seq, value) = entry?;
-        let stored: StoredEntry = parsed(value.value())?;
-        entries.push(JournalEntry {
-            seq: seq.value(),
-            conversation: stored.conversation,
-            rev: stored.rev,
-            at_ms: stored.at_ms,
-            events: stored.events,
-        });
-    }
-    Ok(entries)
-}
-
-pub(super) fn next_due(database: &Database, queue: Queue) -> Result<Option<i64>, Error> {
-    let agenda = match queue {
-        Queue::Turn => TURNS,
-        Queue::Send => SENDS,
-    };
-    let table = database.begin_read()?.open_table(agenda)?;
-    let first = table.first()?;
-    Ok(first.map(|(key, _)| key.value().0))
-}
-
-pub(super) fn depth(database: &Database) -> Result<Depth, Error> {
-    let transaction = database.begin_read()?;
-    Ok(Depth {
-        journal: transaction.open_table(JOURNAL)?.len()?,
-        turns: transaction.open_table(TURNS)?.len()?,
-        sends: transaction.open_table(SENDS)?.len()?,
-    })
-}
-
-pub(super) fn recall(database: &Database, key: &str, now_ms: i64) -> Result<Option<String>, Error> {
-    let table = database.begin_read()?.open_table(FACTS)?;
-    Ok(table.get(key)?.and_then(|fact| {
-        let (until_ms, value) = fact.value();
-        (until_ms > now_ms).then(|| value.to_owned())
-    }))
 }

@@ -1,0 +1,366 @@
+//! Facts as a reply writes them, each with its source: prices, stock, reasons, criteria, times.
+
+use super::{Composer, Fact};
+use crate::Language;
+use crate::catalogue::{Availability, Product};
+use crate::decide::Wanted;
+use crate::event::{Exclusion, SlotValue};
+use crate::reply::Good;
+use sha2::{Digest, Sha256};
+
+/// Characters of a fact quoted from a description or a passage.
+pub const FACT_CHARS_MAX: usize = 600;
+/// Attributes told of one product.
+pub(super) const ATTRIBUTES_MAX: usize = 6;
+/// Reasons on one card.
+const REASONS_MAX: usize = 3;
+
+impl<'a> Composer<'a> {
+    pub(super) fn good(&self, product: &Product, wanted: Option<&Wanted>) -> Good {
+        let at_ms = self.stage.moment.at_ms;
+        let price = product.price_at(at_ms);
+        Good {
+            id: product.id.clone(),
+            title: product.title.get(self.stage.language).to_owned(),
+            price,
+            was: (price < product.price).then_some(product.price),
+            link: product.link.clone(),
+            image: product.image_link.clone(),
+            availability: product.availability.word().to_owned(),
+            why: wanted.map_or_else(Vec::new, |wanted| self.why(product, wanted)),
+        }
+    }
+
+    /// True reasons that refer to what the customer asked for.
+    pub(super) fn why(&self, product: &Product, wanted: &Wanted) -> Vec<String> {
+        let language = self.stage.language;
+        let catalogue = &self.stage.shop.catalogue;
+        let mut reasons = Vec::new();
+        let price = product.price_at(self.stage.moment.at_ms);
+        if let Some(max) = wanted.price_max.filter(|max| price <= *max) {
+            reasons.push(match language {
+                Language::Zh => format!("在预算 {max} 以内"),
+                Language::En => format!("within your budget of {max}"),
+            });
+        }
+        for (name, key) in &wanted.attributes {
+            if let Some(value) = product.attributes.get(name) {
+                let label = self.stage.shop.profile.attribute_name(name, language);
+                let shown = value.get(language);
+                let _ = key;
+                reasons.push(match language {
+                    Language::Zh => format!("{label}：{shown}"),
+                    Language::En => format!("{label}: {shown}"),
+                });
+            }
+        }
+        if let Some(brand) = wanted
+            .brand
+            .as_ref()
+            .filter(|b| product.brand.as_ref() == Some(b))
+        {
+            reasons.push(match language {
+                Language::Zh => format!("品牌：{brand}"),
+                Language::En => format!("by {brand}"),
+            });
+        }
+        if reasons.len() < 2
+            && let Some(name) = product
+                .type_keys
+                .last()
+                .and_then(|key| catalogue.type_name(key, language))
+        {
+            reasons.push(name.to_owned());
+        }
+        if price < product.price {
+            reasons.push(match language {
+                Language::Zh => "正在做活动".to_owned(),
+                Language::En => "on offer now".to_owned(),
+            });
+        }
+        reasons.truncate(REASONS_MAX);
+        reasons
+    }
+
+    /// What the customer asked for, in the shop's words; `None` where nothing was.
+    pub(super) fn criteria(&self, wanted: &Wanted) -> Option<Fact> {
+        let language = self.stage.language;
+        let mut criteria = Vec::new();
+        match (wanted.price_min, wanted.price_max, language) {
+            (None, Some(max), Language::Zh) => criteria.push(format!("{max} 以内")),
+            (None, Some(max), Language::En) => criteria.push(format!("up to {max}")),
+            (Some(min), None, Language::Zh) => criteria.push(format!("{min} 以上")),
+            (Some(min), None, Language::En) => criteria.push(format!("from {min}")),
+            (Some(min), Some(max), _) => criteria.push(format!("{min}–{max}")),
+            (None, None, _) => {}
+        }
+        if let Some(name) = wanted
+            .category
+            .as_ref()
+            .and_then(|key| self.stage.shop.catalogue.type_name(key, language))
+        {
+            criteria.push(name.to_owned());
+        }
+        criteria.extend(wanted.brand.clone());
+        for (name, key) in &wanted.attributes {
+            criteria.push(self.value_name(name, key));
+        }
+        for exclusion in &wanted.excluded {
+            let what = match exclusion {
+                Exclusion::Type(key) => self
+                    .stage
+                    .shop
+                    .catalogue
+                    .type_name(key, language)
+                    .unwrap_or(key)
+                    .to_owned(),
+                Exclusion::Brand(key) => key.clone(),
+                Exclusion::Attribute { name, key } => self.value_name(name, key),
+            };
+            criteria.push(match language {
+                Language::Zh => format!("不要{what}"),
+                Language::En => format!("not {what}"),
+            });
+        }
+        let joint = match language {
+            Language::Zh => "、",
+            Language::En => ", ",
+        };
+        (!criteria.is_empty()).then(|| self.said_fact(criteria.join(joint)))
+    }
+
+    pub(super) fn value_name(&self, name: &str, key: &str) -> String {
+        self.stage
+            .shop
+            .catalogue
+            .value_name(name, key, self.stage.language)
+            .unwrap_or(key)
+            .to_owned()
+    }
+
+    pub(super) fn kind(&self, wanted: &Wanted) -> Fact {
+        let language = self.stage.language;
+        let name = wanted
+            .category
+            .as_ref()
+            .and_then(|key| self.stage.shop.catalogue.type_name(key, language))
+            .unwrap_or(match language {
+                Language::Zh => "这些条件",
+                Language::En => "these conditions",
+            });
+        self.said_fact(name.to_owned())
+    }
+
+    /// Price and the attributes in which two products differ.
+    pub(super) fn comparable(&self, product: &Product, other: &Product) -> Fact {
+        let language = self.stage.language;
+        let mut facts = vec![product.price_at(self.stage.moment.at_ms).to_string()];
+        let differing = product.attributes.iter().filter(|(name, value)| {
+            other
+                .attributes
+                .get(*name)
+                .is_some_and(|theirs| theirs.get(language) != value.get(language))
+        });
+        for (name, value) in differing.take(ATTRIBUTES_MAX) {
+            facts.push(self.attribute(name, value.get(language)));
+        }
+        let joint = match language {
+            Language::Zh => "，",
+            Language::En => ", ",
+        };
+        self.fact_of(product, "attributes", facts.join(joint))
+    }
+
+    pub(super) fn attributes(&self, product: &Product, max: usize) -> String {
+        let language = self.stage.language;
+        product
+            .attributes
+            .iter()
+            .filter(|(_, value)| !value.get(language).is_empty())
+            .take(max)
+            .map(|(name, value)| format!("- {}", self.attribute(name, value.get(language))))
+            .collect::<Vec<String>>()
+            .join("\n")
+    }
+
+    pub(super) fn attribute(&self, name: &str, value: &str) -> String {
+        let language = self.stage.language;
+        let label = self.stage.shop.profile.attribute_name(name, language);
+        match language {
+            Language::Zh => format!("{label}：{value}"),
+            Language::En => format!("{label}: {value}"),
+        }
+    }
+
+    pub(super) fn product(&self, id: &str) -> Option<&'a Product> {
+        self.stage.shop.catalogue.get(id)
+    }
+
+    pub(super) fn title(&self, product: &Product) -> Fact {
+        let text = product.title.get(self.stage.language).to_owned();
+        self.fact_of(product, "title", text)
+    }
+
+    pub(super) fn price_fact(&self, product: &Product) -> Fact {
+        let price = product.price_at(self.stage.moment.at_ms).to_string();
+        self.fact_of(product, "price", price)
+    }
+
+    /// The price before a sale that is on.
+    pub(super) fn was(&self, product: &Product) -> Option<Fact> {
+        let price = product.price_at(self.stage.moment.at_ms);
+        (price < product.price).then(|| self.fact_of(product, "price", product.price.to_string()))
+    }
+
+    pub(super) fn stock_fact(&self, product: &Product) -> Fact {
+        let text = match (product.availability, self.stage.language) {
+            (Availability::InStock, Language::Zh) => "有现货".to_owned(),
+            (Availability::InStock, Language::En) => "in stock".to_owned(),
+            (Availability::OutOfStock, Language::Zh) => "缺货".to_owned(),
+            (Availability::OutOfStock, Language::En) => "out of stock".to_owned(),
+            (Availability::Preorder, Language::Zh) => "可以预订".to_owned(),
+            (Availability::Preorder, Language::En) => "available for pre-order".to_owned(),
+            (Availability::Backorder, Language::Zh) => "暂时缺货，可以先下单".to_owned(),
+            (Availability::Backorder, Language::En) => "on backorder".to_owned(),
+        };
+        let date = product
+            .availability_date
+            .as_deref()
+            .and_then(|date| date.get(..10))
+            .filter(|_| product.availability != Availability::InStock);
+        let text = match (date, self.stage.language) {
+            (Some(date), Language::Zh) => format!("{text}（预计 {date} 到货）"),
+            (Some(date), Language::En) => format!("{text} (expected {date})"),
+            (None, _) => text,
+        };
+        self.fact_of(product, "availability", text)
+    }
+
+    /// The first sentence of the description.
+    pub(super) fn highlight(&self, product: &Product) -> Fact {
+        let description = product.description.get(self.stage.language);
+        let end = description
+            .char_indices()
+            .find(|(at, c)| {
+                *c == '。'
+                    || (*c == '.'
+                        && description
+                            .get(at + 1..)
+                            .is_none_or(|rest| rest.is_empty() || rest.starts_with(' ')))
+            })
+            .map_or(description.len(), |(at, c)| at + c.len_utf8());
+        let text = clip(description.get(..end).unwrap_or(description));
+        self.fact_of(product, "description", text)
+    }
+
+    pub(super) fn counted(&self, count: usize) -> Fact {
+        Fact {
+            text: count.to_string(),
+            source: "catalogue:count".to_owned(),
+            revision: String::new(),
+        }
+    }
+
+    pub(super) fn fact_of(&self, product: &Product, field: &str, text: String) -> Fact {
+        Fact {
+            text,
+            source: format!("product:{}#{field}", product.id),
+            revision: product.revision(),
+        }
+    }
+
+    pub(super) fn shop_fact(&self, text: &str, field: &str) -> Fact {
+        Fact {
+            text: text.to_owned(),
+            source: format!("shop:{field}"),
+            revision: revision(text),
+        }
+    }
+
+    pub(super) fn said_fact(&self, text: String) -> Fact {
+        Fact {
+            source: format!("customer:turn-{}", self.said_in_turn()),
+            revision: revision(&text),
+            text,
+        }
+    }
+
+    /// The newest turn in which something that products are chosen by was said.
+    pub(super) fn said_in_turn(&self) -> u64 {
+        self.stage
+            .conversation
+            .slots
+            .iter()
+            .filter(|(_, filled)| !matches!(filled.value, SlotValue::Text(_)))
+            .map(|(_, filled)| filled.turn)
+            .max()
+            .unwrap_or(self.stage.conversation.turn)
+    }
+}
+
+pub(super) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+pub(super) fn weekday_name(weekday: u8, language: Language) -> &'static str {
+    let names = match language {
+        Language::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
+        Language::En => [
+            "Monday",
+            "Tuesday",
+            "Wednesday",
+            "Thursday",
+            "Friday",
+            "Saturday",
+            "Sunday",
+        ],
+    };
+    names.get(usize::from(weekday)).copied().unwrap_or_default()
+}
+
+/// `Monday to Friday` for days that follow each other, else each day.
+pub(super) fn day_range(days: &[u8], language: Language) -> String {
+    let name = |day: &u8| weekday_name(*day, language);
+    let consecutive = days
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if b - a == 1));
+    match (days, language) {
+        ([first, .., last], Language::Zh) if consecutive => {
+            format!("{}至{}", name(first), name(last))
+        }
+        ([first, .., last], Language::En) if consecutive => {
+            format!("{} to {}", name(first), name(last))
+        }
+        (days, Language::Zh) => days.iter().map(name).collect::<Vec<_>>().join("、"),
+        (days, Language::En) => days.iter().map(name).collect::<Vec<_>>().join(", "),
+    }
+}
+
+pub(super) fn clip(text: &str) -> String {
+    if text.chars().count() <= FACT_CHARS_MAX {
+        return text.to_owned();
+    }
+    let mut clipped: String = text.chars().take(FACT_CHARS_MAX).collect();
+    clipped.push('…');
+    clipped
+}
+
+/// Twelve hexadecimal digits of the content's hash.
+pub(super) fn revision(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
