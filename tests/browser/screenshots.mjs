@@ -20,14 +20,18 @@ const picture = async (name, options, lines) => {
       await widget.answers(at + 1);
     }
     await until("pictures", () => page.locator("tiansheng-chat").locator(".card img").evaluateAll((all) => all.every((img) => img.complete)));
-    await page.locator("tiansheng-chat").locator(".log").evaluate((log) => (log.scrollTop = Math.max(0, log.scrollHeight)));
+    // The last question at the top, its whole answer below it.
+    await page.locator("tiansheng-chat").locator(".log").evaluate((log) => {
+      const asked = [...log.querySelectorAll(".row.you")].at(-1);
+      log.scrollTop = asked.offsetTop - 12;
+    });
   }
   await page.screenshot({ path: `screenshots/${name}.png` });
   await context.close();
 };
 
 await picture("page", {}, null);
-await picture("conversation", {}, ["预算三千以内的意式咖啡机有推荐吗？", "第一个有货吗"]);
+await picture("conversation", { viewport: { width: 1280, height: 900 } }, ["预算三千以内的意式咖啡机有推荐吗？"]);
 await picture("conversation-en", { locale: "en-US" }, ["Which grinder under ¥2,000 would you suggest?"]);
 await picture("mobile", { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: "dark" }, ["公司四十个人，想配一台咖啡机"]);
 await chrome.close();
