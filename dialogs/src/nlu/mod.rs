@@ -268,12 +268,16 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         let mistaken = match intent.name.as_str() {
             "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
             "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
-            "insult" | "opt_out" | "complain" => catalogue && intent.confidence < CERTAIN,
+            "insult" | "opt_out" => catalogue && intent.confidence < CERTAIN,
             _ => false,
         };
         if mistaken {
             intent.name = "inform".to_owned();
         }
+    }
+    // Praise is no complaint.
+    if sentiment::of(folded) == Sentiment::Positive && found.len() > 1 {
+        found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
     }
     // "The second one, please", and nothing else.
     if let [only] = entities
