@@ -37,6 +37,8 @@ const TOPICS: [(&str, &str, &str); 8] = [
         "where is the shop, address",
     ),
 ];
+/// The words of a question for a number of products.
+const HOW_MANY: [&str; 6] = ["几款", "多少款", "几种", "多少种", "几个", "how many"];
 /// Characters of a question that is looked up.
 pub const QUESTION_CHARS_MAX: usize = 300;
 
@@ -65,6 +67,10 @@ pub enum Act {
     },
     Extreme {
         of: Superlative,
+        wanted: Wanted,
+    },
+    /// How many there are, and from which price to which.
+    Count {
         wanted: Wanted,
     },
     Price {
@@ -358,8 +364,13 @@ impl Decider<'_> {
                         Value::Superlative { of } => Some(*of),
                         _ => None,
                     });
-                if let Some(of) = of {
-                    self.extreme(of, why);
+                match of {
+                    Some(of) => self.extreme(of, why),
+                    None if self.asks_how_many() => {
+                        let wanted = Wanted::of(self.scene.conversation);
+                        self.act(Act::Count { wanted }, why);
+                    }
+                    None => {}
                 }
             }
             "ask_opening_hours" if !self.scene.shop.profile.hours.is_empty() => {
@@ -440,6 +451,11 @@ impl Decider<'_> {
         } else {
             self.ask("category", why);
         }
+    }
+
+    fn asks_how_many(&self) -> bool {
+        let words = crate::text::fold(&self.scene.conversation.newest_words());
+        HOW_MANY.iter().any(|word| words.contains(word))
     }
 
     fn affirmed(&mut self, why: String) {

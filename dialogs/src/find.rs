@@ -38,6 +38,12 @@ pub enum Found {
     Passage {
         passage: Passage,
     },
+    /// What keeps every constraint, counted, with its lowest and highest price.
+    Counted {
+        count: usize,
+        lowest: (String, Money),
+        highest: (String, Money),
+    },
     Nothing,
 }
 
@@ -67,6 +73,7 @@ impl Seeker<'_> {
         match act {
             Act::Recommend { wanted } => self.recommend(wanted),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted),
+            Act::Count { wanted } => self.count(wanted),
             Act::Cheaper { than } => self.beside(than, Side::Cheaper),
             Act::Better { than } => self.beside(than, Side::Dearer),
             Act::Alternatives { to } => goods(self.shop.catalogue.similar(to, RECOMMENDED_MAX)),
@@ -181,6 +188,18 @@ impl Seeker<'_> {
                 Some(Found::Nearest { id, over })
             })
             .unwrap_or(Found::Nothing)
+    }
+
+    fn count(&self, wanted: &Wanted) -> Found {
+        let shape = self.shop.catalogue.shape(&wanted.query(self.at_ms, 1));
+        match (shape.min, shape.max) {
+            (Some(lowest), Some(highest)) => Found::Counted {
+                count: shape.count,
+                lowest,
+                highest,
+            },
+            _ => Found::Nothing,
+        }
     }
 
     fn extreme(&self, of: Superlative, wanted: &Wanted) -> Found {

@@ -58,6 +58,7 @@ pub const REPLIES: &[(&str, &[&str])] = &[
         &["first", "first_facts", "second", "second_facts"],
     ),
     ("contact.thanks", &[]),
+    ("count", &["criteria", "count", "from", "to"]),
     ("currency.other", &["currency"]),
     ("deny", &[]),
     ("details", &["title", "price", "details"]),

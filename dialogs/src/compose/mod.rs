@@ -149,6 +149,7 @@ impl<'a> Composer<'a> {
             Act::ContactThanks => self.say("contact.thanks", &[]),
             Act::Recommend { wanted } => self.recommend(wanted, found),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted, found),
+            Act::Count { wanted } => self.count(wanted, found),
             Act::Price { id } => self.price(id),
             Act::Stock { id } => self.stock(id),
             Act::Details { id } => self.details(id),
@@ -256,12 +257,43 @@ impl<'a> Composer<'a> {
                 self.say("recommend.sold_out", &[("criteria", criteria)]);
                 self.show(ids, None);
             }
-            Found::Nothing | Found::Unneeded | Found::Passage { .. } => {
+            Found::Nothing | Found::Unneeded | Found::Passage { .. } | Found::Counted { .. } => {
                 let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
                 self.say("recommend.none", &[("criteria", criteria)]);
                 self.offer("talk-to-person", "choice.label.person");
             }
         }
+    }
+
+    fn count(&mut self, wanted: &Wanted, found: &Found) {
+        let Found::Counted {
+            count,
+            lowest,
+            highest,
+        } = found
+        else {
+            self.recommend(wanted, &Found::Nothing);
+            return;
+        };
+        let price = |composer: &Self, (id, money): &(String, Money)| {
+            composer
+                .product(id)
+                .map(|product| composer.fact_of(product, "price", money.to_string()))
+        };
+        let (Some(from), Some(to)) = (price(self, lowest), price(self, highest)) else {
+            return;
+        };
+        let criteria = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        let count = self.counted(*count);
+        self.say(
+            "count",
+            &[
+                ("criteria", criteria),
+                ("count", count),
+                ("from", from),
+                ("to", to),
+            ],
+        );
     }
 
     fn extreme(&mut self, of: Superlative, wanted: &Wanted, found: &Found) {
