@@ -3,6 +3,7 @@
 mod chat;
 mod check;
 mod doctor;
+mod eval;
 mod replay;
 mod serve;
 mod test;
@@ -54,6 +55,9 @@ enum Command {
     /// Run logged turns again from their tape and print what differs
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Quality on your own labelled data
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// Check configuration, stores, clock, shop and model, and say what to do
     #[command(
         after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention"
@@ -183,6 +187,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Test(args) => test::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Eval(what) => eval::run(what),
         Command::Doctor(args) => doctor::run(args),
     };
     match ended {

@@ -2,6 +2,9 @@
 
 mod classifier;
 mod entities;
+mod features;
+#[cfg(test)]
+mod held_out;
 mod numbers;
 mod sentiment;
 mod training;
