@@ -21,6 +21,8 @@ pub struct Query {
     /// Inclusive, against the price at `now_ms`; a product in another currency never passes.
     pub price_min: Option<Money>,
     pub price_max: Option<Money>,
+    /// Taste, not a promise: of matches alike, what costs about this comes first.
+    pub price_near: Option<Money>,
     /// Only what can be bought now.
     pub in_stock: bool,
     pub order: Order,

@@ -3,8 +3,6 @@
 mod classifier;
 mod entities;
 mod features;
-#[cfg(test)]
-mod held_out;
 mod numbers;
 mod sentiment;
 mod training;

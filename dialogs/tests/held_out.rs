@@ -1,7 +1,7 @@
 //! Messages that stand in no example: how well intents are told apart on words the classifier has not seen.
 
-use super::{Classifier, TrainingSet};
-use crate::text::fold;
+use dialogs::nlu::{Classifier, TrainingSet};
+use dialogs::text::fold;
 
 /// Part of the messages whose intent must be told rightly, in parts of a hundred.
 const RIGHT_PERCENT_MIN: usize = 85;
