@@ -109,6 +109,7 @@ fn queries() -> impl Strategy<Value = Query> {
                 order: [Order::Relevance, Order::PriceUp, Order::PriceDown][order],
                 limit,
                 now_ms,
+                ..Query::default()
             }
         },
     )
