@@ -37,6 +37,14 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
                 label,
             )],
         ),
+        ("value", false) => {
+            let (name, key) = argument.split_once('=')?;
+            let value = Value::Attribute {
+                name: name.to_owned(),
+                key: key.to_owned(),
+            };
+            ("inform", vec![entity(value, label)])
+        }
         ("details", false) => ("ask_details", product()),
         ("price", false) => ("ask_price", product()),
         ("buy" | "add-to-cart", false) => ("buy", product()),

@@ -55,15 +55,6 @@ pub enum Then {
 }
 
 impl Flow {
-    /// The next question: the first need that is neither known nor was asked before.
-    pub fn next_need(&self, conversation: &Conversation, narrowing: bool) -> Option<&Need> {
-        self.needs.iter().find(|need| {
-            let open =
-                !known(conversation, &need.slot) && !conversation.asks.contains_key(&need.slot);
-            open && (narrowing || need.only_when == OnlyWhen::Always)
-        })
-    }
-
     /// All that must be known is known.
     pub fn satisfied(&self, conversation: &Conversation) -> bool {
         self.needs
@@ -134,6 +125,8 @@ impl Flow {
 
 pub fn known(conversation: &Conversation, slot: &str) -> bool {
     match slot {
+        // Which kind of several: any of them named is an answer.
+        "kind" => false,
         "contact" => ["phone", "email", "wechat"]
             .iter()
             .any(|kind| conversation.slots.contains_key(*kind)),

@@ -4,6 +4,7 @@
 //!
 //! A turn runs `nlu::understand` → `track` → `decide` → `find` → `compose`; `event` and `conversation` hold what is remembered of it, and everything a shop may change is compiled by `shop`.
 
+pub mod aspect;
 pub mod calendar;
 pub mod catalogue;
 pub mod choice;
@@ -17,6 +18,7 @@ pub mod handoff;
 pub mod knowledge;
 mod language;
 pub mod lead;
+pub mod measure;
 pub mod model;
 pub mod money;
 pub mod nlu;

@@ -1,5 +1,6 @@
 //! A shop as the conversation sees it: everything an admin may change, compiled from the files of its folder.
 
+use crate::aspect::Aspects;
 use crate::catalogue::{Catalogue, feed};
 use crate::flow::Flow;
 use crate::handoff::{self, Rep};
@@ -17,6 +18,7 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 const DEFAULT_FLOWS: &str = include_str!("../defaults/flows/default.yaml");
 const DEFAULT_LEAD: &str = include_str!("../defaults/policies/lead.yaml");
 const DEFAULT_HANDOFF: &str = include_str!("../defaults/policies/handoff.yaml");
+const DEFAULT_ASPECTS: &str = include_str!("../defaults/aspects.yaml");
 const DEFAULT_REPLIES: [(Language, &str); 2] = [
     (Language::Zh, include_str!("../defaults/replies/zh.yaml")),
     (Language::En, include_str!("../defaults/replies/en.yaml")),
@@ -33,6 +35,8 @@ pub struct Shop {
     /// The intents that the classifier knows.
     pub intents: Vec<String>,
     pub catalogue: Catalogue,
+    /// The properties that questions may be about.
+    pub aspects: Aspects,
     pub knowledge: Knowledge,
 }
 
@@ -48,6 +52,7 @@ pub fn defaults() -> Vec<(&'static str, &'static str)> {
         ("flows/default.yaml", DEFAULT_FLOWS),
         ("policies/lead.yaml", DEFAULT_LEAD),
         ("policies/handoff.yaml", DEFAULT_HANDOFF),
+        ("aspects.yaml", DEFAULT_ASPECTS),
     ];
     all.extend(DEFAULT_REPLIES.map(|(language, source)| match language {
         Language::Zh => ("replies/zh.yaml", source),
@@ -71,6 +76,9 @@ pub fn compile(files: &Files) -> Compiled {
     let reps = reader.reps();
     let catalogue = reader.catalogue(&profile);
     let knowledge = reader.knowledge();
+    let (aspects, problems) =
+        Aspects::compile(DEFAULT_ASPECTS, &catalogue.attribute_names(), &profile);
+    reader.problems.extend(problems);
     let intents = training.intents.keys().cloned().collect();
     let mut problems = reader.problems;
     problems.sort();
@@ -84,6 +92,7 @@ pub fn compile(files: &Files) -> Compiled {
             classifier: Classifier::train(&training),
             intents,
             catalogue,
+            aspects,
             knowledge,
             profile,
         },

@@ -145,7 +145,7 @@ fn rank(kind: &TermKind) -> u8 {
 }
 
 /// No Latin letter or digit runs on over an edge; Han has no borders.
-fn at_borders(text: &str, start: usize, end: usize) -> bool {
+pub(crate) fn at_borders(text: &str, start: usize, end: usize) -> bool {
     let parted = |before: Option<char>, after: Option<char>| match (before, after) {
         (Some(before), Some(after)) => !(runs_on(before) && runs_on(after)),
         _ => true,

@@ -5,6 +5,8 @@ use crate::Language;
 use crate::catalogue::{Availability, Product};
 use crate::decide::Wanted;
 use crate::event::{Exclusion, SlotValue};
+use crate::find::Constraint;
+use crate::measure::MeasureBound;
 use crate::reply::Good;
 use sha2::{Digest, Sha256};
 
@@ -52,6 +54,13 @@ impl<'a> Composer<'a> {
                     Language::Zh => format!("{label}：{shown}"),
                     Language::En => format!("{label}: {shown}"),
                 });
+            }
+        }
+        for bound in &wanted.measures {
+            if let Some(name) = &bound.attribute
+                && let Some(value) = product.attributes.get(name)
+            {
+                reasons.push(self.attribute(name, value.get(language)));
             }
         }
         if let Some(brand) = wanted
@@ -105,28 +114,102 @@ impl<'a> Composer<'a> {
         for (name, key) in &wanted.attributes {
             criteria.push(self.value_name(name, key));
         }
-        for exclusion in &wanted.excluded {
-            let what = match exclusion {
-                Exclusion::Type(key) => self
-                    .stage
-                    .shop
-                    .catalogue
-                    .type_name(key, language)
-                    .unwrap_or(key)
-                    .to_owned(),
-                Exclusion::Brand(key) => key.clone(),
-                Exclusion::Attribute { name, key } => self.value_name(name, key),
-            };
-            criteria.push(match language {
-                Language::Zh => format!("不要{what}"),
-                Language::En => format!("not {what}"),
-            });
+        criteria.extend(wanted.measures.iter().map(|bound| self.bound(bound)));
+        criteria.extend(wanted.excluded.iter().map(|what| self.exclusion(what)));
+        (!criteria.is_empty()).then(|| self.said_fact(criteria.join(self.comma())))
+    }
+
+    /// A constraint as the customer would say it.
+    pub(super) fn constraint(&self, constraint: &Constraint) -> String {
+        match (constraint, self.stage.language) {
+            (Constraint::Brand(brand), _) => brand.clone(),
+            (Constraint::Attribute { name, key }, _) => {
+                self.attribute(name, &self.value_name(name, key))
+            }
+            (Constraint::Measure(bound), _) => self.bound(bound),
+            (Constraint::PriceMin(min), Language::Zh) => format!("{min} 以上"),
+            (Constraint::PriceMin(min), Language::En) => format!("from {min}"),
+            (Constraint::PriceMax(max), Language::Zh) => format!("预算 {max} 以内"),
+            (Constraint::PriceMax(max), Language::En) => format!("the budget of {max}"),
+            (Constraint::Excluded(what), _) => self.exclusion(what),
         }
-        let joint = match language {
+    }
+
+    fn exclusion(&self, exclusion: &Exclusion) -> String {
+        let language = self.stage.language;
+        let what = match exclusion {
+            Exclusion::Type(key) => self
+                .stage
+                .shop
+                .catalogue
+                .type_name(key, language)
+                .unwrap_or(key)
+                .to_owned(),
+            Exclusion::Brand(key) => key.clone(),
+            Exclusion::Attribute { name, key } => self.value_name(name, key),
+        };
+        match language {
+            Language::Zh => format!("不要{what}"),
+            Language::En => format!("not {what}"),
+        }
+    }
+
+    /// “Weight up to 3 kg”.
+    fn bound(&self, bound: &MeasureBound) -> String {
+        let language = self.stage.language;
+        let written = |base: i64| bound.dimension.written(base);
+        let figure = match (bound.min, bound.max, language) {
+            (Some(min), Some(max), _) => format!("{}–{}", written(min), written(max)),
+            (None, Some(max), Language::Zh) => format!("{} 以内", written(max)),
+            (None, Some(max), Language::En) => format!("up to {}", written(max)),
+            (Some(min), None, Language::Zh) => format!("{} 以上", written(min)),
+            (Some(min), None, Language::En) => format!("from {}", written(min)),
+            (None, None, _) => String::new(),
+        };
+        match &bound.attribute {
+            Some(name) => {
+                let label = self.stage.shop.profile.attribute_name(name, language);
+                format!("{label} {figure}")
+            }
+            None => figure,
+        }
+    }
+
+    /// Between the members of a list.
+    pub(super) fn comma(&self) -> &'static str {
+        match self.stage.language {
             Language::Zh => "、",
             Language::En => ", ",
+        }
+    }
+
+    /// What a product's feed writes under an attribute.
+    pub(super) fn figure(&self, product: &Product, attribute: &str) -> Fact {
+        let text = match product.attributes.get(attribute) {
+            Some(value) => value.get(self.stage.language).to_owned(),
+            None => self
+                .stage
+                .shop
+                .catalogue
+                .measure_of(&product.id, attribute)
+                .map(|span| span.dimension.written(span.high))
+                .unwrap_or_default(),
         };
-        (!criteria.is_empty()).then(|| self.said_fact(criteria.join(joint)))
+        self.fact_of(product, attribute, text)
+    }
+
+    pub(super) fn attribute_label(&self, attribute: &str) -> Fact {
+        let profile = &self.stage.shop.profile;
+        self.catalogue_fact(profile.attribute_name(attribute, self.stage.language))
+    }
+
+    /// What the catalogue as a whole tells.
+    pub(super) fn catalogue_fact(&self, text: String) -> Fact {
+        Fact {
+            source: "catalogue:attributes".to_owned(),
+            revision: revision(&text),
+            text,
+        }
     }
 
     pub(super) fn value_name(&self, name: &str, key: &str) -> String {
@@ -149,26 +232,6 @@ impl<'a> Composer<'a> {
                 Language::En => "these conditions",
             });
         self.said_fact(name.to_owned())
-    }
-
-    /// Price and the attributes in which two products differ.
-    pub(super) fn comparable(&self, product: &Product, other: &Product) -> Fact {
-        let language = self.stage.language;
-        let mut facts = vec![product.price_at(self.stage.moment.at_ms).to_string()];
-        let differing = product.attributes.iter().filter(|(name, value)| {
-            other
-                .attributes
-                .get(*name)
-                .is_some_and(|theirs| theirs.get(language) != value.get(language))
-        });
-        for (name, value) in differing.take(ATTRIBUTES_MAX) {
-            facts.push(self.attribute(name, value.get(language)));
-        }
-        let joint = match language {
-            Language::Zh => "，",
-            Language::En => ", ",
-        };
-        self.fact_of(product, "attributes", facts.join(joint))
     }
 
     pub(super) fn attributes(&self, product: &Product, max: usize) -> String {

@@ -1,6 +1,11 @@
 //! The evidence for each act: products and passages that exist.
 
+mod relax;
+
+pub use relax::Constraint;
+
 use crate::Language;
+use crate::aspect::Toward;
 use crate::catalogue::{Order, Query};
 use crate::decide::{Act, Decision, RECOMMENDED_MAX, Wanted};
 use crate::knowledge::Passage;
@@ -27,9 +32,10 @@ pub enum Found {
         id: String,
         over: Money,
     },
-    /// Nothing reaches the lower end of the budget; these keep everything else.
-    Below {
+    /// Nothing keeps every constraint; these keep all but the ones named.
+    Relaxed {
         ids: Vec<String>,
+        given_up: Vec<Constraint>,
     },
     /// What fits cannot be bought now.
     SoldOut {
@@ -43,6 +49,10 @@ pub enum Found {
         count: usize,
         lowest: (String, Money),
         highest: (String, Money),
+    },
+    /// Keys of what there is of a property or of kinds, most products first.
+    Keys {
+        keys: Vec<String>,
     },
     Nothing,
 }
@@ -62,6 +72,9 @@ pub fn find(decision: &Decision, shop: &Shop, language: Language, at_ms: i64) ->
     }
 }
 
+/// Products that are looked at to find those on one side of another.
+const HITS_LOOKED_AT: usize = 100;
+
 struct Seeker<'a> {
     shop: &'a Shop,
     language: Language,
@@ -73,7 +86,20 @@ impl Seeker<'_> {
         match act {
             Act::Recommend { wanted } => self.recommend(wanted),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted),
+            Act::Rank {
+                attribute,
+                toward,
+                wanted,
+            } => self.rank(attribute, *toward, wanted),
+            Act::MoreOf {
+                attribute,
+                toward,
+                than,
+                wanted,
+            } => self.more_of(attribute, *toward, than, wanted),
             Act::Count { wanted } => self.count(wanted),
+            Act::Values { attribute, wanted } => self.values(attribute, wanted),
+            Act::Kinds { wanted } => self.kinds(wanted),
             Act::Cheaper { than } => self.beside(than, Side::Cheaper),
             Act::Better { than } => self.beside(than, Side::Dearer),
             Act::Alternatives { to } => goods(self.shop.catalogue.similar(to, RECOMMENDED_MAX)),
@@ -96,11 +122,15 @@ impl Seeker<'_> {
             | Act::Stock { id }
             | Act::Details { id }
             | Act::Reasons { id }
+            | Act::Aspect { id, .. }
             | Act::Buy { id } => goods(vec![id.clone()]),
             Act::Compare { first, second } => goods(vec![first.clone(), second.clone()]),
-            Act::Discount { id } | Act::EasePrice { id } => id
+            Act::Discount { id } => id
                 .as_ref()
                 .map_or(Found::Unneeded, |id| goods(vec![id.clone()])),
+            Act::EasePrice { id } => id
+                .as_ref()
+                .map_or(Found::Unneeded, |id| self.beside(id, Side::Cheaper)),
             Act::Disclose
             | Act::WelcomeBack
             | Act::Greet
@@ -158,36 +188,66 @@ impl Seeker<'_> {
         if !sold_out.is_empty() {
             return Found::SoldOut { ids: sold_out };
         }
-        if wanted.price_min.is_some() {
-            query.in_stock = true;
-            query.price_min = None;
-            query.order = Order::PriceDown;
-            let below = self.ids(&query);
-            if !below.is_empty() {
-                return Found::Below { ids: below };
-            }
-            query.order = Order::Relevance;
-        }
-        let Some(budget) = wanted.price_max.filter(|_| wanted.is_concrete()) else {
+        self.relaxed(wanted)
+    }
+
+    /// One end of a measured attribute, within every constraint.
+    fn rank(&self, attribute: &str, toward: Toward, wanted: &Wanted) -> Found {
+        let query = wanted.clone().without_words().query(self.at_ms, 1);
+        let lowest = toward == Toward::Less;
+        let end = self.shop.catalogue.extreme_by(attribute, &query, lowest);
+        goods(end.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Of the kind wanted, or of the product's own, what has less (or more) of an attribute, nearest first.
+    fn more_of(&self, attribute: &str, toward: Toward, than: &str, wanted: &Wanted) -> Found {
+        let catalogue = &self.shop.catalogue;
+        let (Some(product), Some(span)) =
+            (catalogue.get(than), catalogue.measure_of(than, attribute))
+        else {
             return Found::Nothing;
         };
-        query.in_stock = true;
-        query.price_max = None;
-        query.price_min = Some(budget);
-        query.order = Order::PriceUp;
-        query.limit = 1;
-        self.ids(&query)
+        let mut wanted = wanted.clone().without_words();
+        if wanted.category.is_none() {
+            wanted.category = product.type_keys.last().cloned();
+        }
+        let mut query = wanted.query(self.at_ms, HITS_LOOKED_AT);
+        query.order = match toward {
+            Toward::Less => Order::MeasureUp(attribute.to_owned()),
+            Toward::More => Order::MeasureDown(attribute.to_owned()),
+        };
+        let on_that_side = |id: &String| {
+            catalogue
+                .measure_of(id, attribute)
+                .is_some_and(|other| match toward {
+                    Toward::Less => other.low < span.low,
+                    Toward::More => other.high > span.high,
+                })
+        };
+        let ids = self.ids(&query).into_iter().filter(on_that_side);
+        goods(ids.take(RECOMMENDED_MAX).collect())
+    }
+
+    fn values(&self, attribute: &str, wanted: &Wanted) -> Found {
+        let shape = self.shop.catalogue.shape(&wanted.query(self.at_ms, 1));
+        let mut counted: Vec<(usize, String)> = shape
+            .by_attribute
             .into_iter()
-            .next()
-            .and_then(|id| {
-                let price = self.shop.catalogue.get(&id)?.price_at(self.at_ms);
-                let over = Money {
-                    minor: price.minor - budget.minor,
-                    currency: budget.currency,
-                };
-                Some(Found::Nearest { id, over })
-            })
-            .unwrap_or(Found::Nothing)
+            .filter(|(name, ..)| name == attribute)
+            .map(|(_, key, count)| (count, key))
+            .collect();
+        counted.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        keys(counted.into_iter().map(|(_, key)| key).collect())
+    }
+
+    /// The kinds below the one wanted, else the most general ones.
+    fn kinds(&self, wanted: &Wanted) -> Found {
+        let catalogue = &self.shop.catalogue;
+        let spread = catalogue.spread(&wanted.query(self.at_ms, 1));
+        match spread.kinds {
+            Some((found, _)) if wanted.category.is_some() => keys(found),
+            _ => keys(catalogue.top_types()),
+        }
     }
 
     fn count(&self, wanted: &Wanted) -> Found {
@@ -206,7 +266,16 @@ impl Seeker<'_> {
         let order = match of {
             Superlative::Cheapest => Order::PriceUp,
             Superlative::MostExpensive => Order::PriceDown,
-            _ => return Found::Nothing,
+            _ => {
+                return match self
+                    .shop
+                    .catalogue
+                    .measured_by(of, wanted.category.as_deref())
+                {
+                    Some((attribute, toward)) => self.rank(&attribute, toward, wanted),
+                    None => Found::Nothing,
+                };
+            }
         };
         let mut query = wanted.query(self.at_ms, 1);
         query.words.clear();
@@ -254,6 +323,14 @@ impl Seeker<'_> {
 enum Side {
     Cheaper,
     Dearer,
+}
+
+fn keys(keys: Vec<String>) -> Found {
+    if keys.is_empty() {
+        Found::Nothing
+    } else {
+        Found::Keys { keys }
+    }
 }
 
 fn goods(ids: Vec<String>) -> Found {

@@ -1,0 +1,182 @@
+//! The properties that a question may be about: what customers call them, and which attributes of the feed tell them.
+
+use crate::Problem;
+use crate::profile::Profile;
+use crate::text;
+use crate::vocabulary::at_borders;
+use crate::yaml::File;
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Aspects of one file.
+pub const ASPECTS_MAX: usize = 200;
+
+/// Less or more of a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Toward {
+    Less,
+    More,
+}
+
+/// What a surface says of an aspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Its name: “colour”, “how heavy”.
+    Name,
+    /// That there should be less or more of it: “lighter”.
+    Wish(Toward),
+}
+
+/// An aspect found in a message, with the attributes of the catalogue that tell it; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<'a> {
+    pub attributes: &'a [String],
+    pub says: Says,
+    /// Bytes of the folded text.
+    pub start: usize,
+}
+
+/// The aspects that a catalogue can tell of.
+#[derive(Debug, Default)]
+pub struct Aspects {
+    aspects: Vec<Vec<String>>,
+    /// By pattern: place of the aspect, what is said of it.
+    surfaces: Vec<(usize, Says)>,
+    automaton: Option<AhoCorasick>,
+}
+
+impl Aspects {
+    /// Of the attributes that products have; the shop's own names for them go before the defaults.
+    pub fn compile(
+        source: &str,
+        attributes: &BTreeSet<String>,
+        profile: &Profile,
+    ) -> (Self, Vec<Problem>) {
+        let mut file = File::new("default aspects");
+        let mut compiled = Self::default();
+        let mut patterns: Vec<String> = Vec::new();
+        for attribute in attributes {
+            let place = compiled.aspects.len();
+            let own = profile.attributes.get(attribute);
+            let names: Vec<String> = own
+                .into_iter()
+                .flat_map(|texts| texts.0.values().cloned())
+                .chain([attribute.replace('_', " ")])
+                .map(|name| text::fold(&name))
+                // One letter or character alone stands inside other words.
+                .filter(|name| name.chars().count() > 1)
+                .collect();
+            compiled.aspects.push(vec![attribute.clone()]);
+            for name in names {
+                patterns.push(name);
+                compiled.surfaces.push((place, Says::Name));
+            }
+        }
+        if let Some(root) = file.parse(source) {
+            let fields = file.fields(&root, &["aspects"]);
+            if let Some(list) = fields.need(&mut file, "aspects") {
+                for node in file.list(list).iter().take(ASPECTS_MAX) {
+                    let fields = file.fields(node, &["attributes", "zh", "en", "less", "more"]);
+                    let told: Vec<String> = fields
+                        .need(&mut file, "attributes")
+                        .map(|node| file.texts(node))
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter(|name| attributes.contains(name))
+                        .collect();
+                    if told.is_empty() {
+                        continue;
+                    }
+                    let place = compiled.aspects.len();
+                    compiled.aspects.push(told);
+                    for (key, says) in [
+                        ("zh", Says::Name),
+                        ("en", Says::Name),
+                        ("less", Says::Wish(Toward::Less)),
+                        ("more", Says::Wish(Toward::More)),
+                    ] {
+                        let words = fields.get(key).map(|node| file.texts(node));
+                        for word in words.unwrap_or_default() {
+                            patterns.push(text::fold(&word));
+                            compiled.surfaces.push((place, says));
+                        }
+                    }
+                }
+            }
+        }
+        compiled.automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns)
+            .ok();
+        (compiled, file.problems)
+    }
+
+    /// In the order in which they stand, each once.
+    pub fn find(&self, folded: &str) -> Vec<Named<'_>> {
+        let Some(automaton) = &self.automaton else {
+            return Vec::new();
+        };
+        let mut found: Vec<Named<'_>> = Vec::new();
+        for hit in automaton.find_iter(folded) {
+            if !at_borders(folded, hit.start(), hit.end()) {
+                continue;
+            }
+            let Some((place, says)) = self.surfaces.get(hit.pattern().as_usize()) else {
+                continue;
+            };
+            let Some(attributes) = self.aspects.get(*place) else {
+                continue;
+            };
+            let named = Named {
+                attributes,
+                says: *says,
+                start: hit.start(),
+            };
+            if found
+                .iter()
+                .all(|other| other.attributes != named.attributes)
+            {
+                found.push(named);
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(message: &str, expected: &[(&str, Says)]) {
+        let attributes = ["color", "noise", "weight", "grip"].map(str::to_owned);
+        let (aspects, problems) = Aspects::compile(
+            include_str!("../defaults/aspects.yaml"),
+            &attributes.into_iter().collect(),
+            &Profile::default(),
+        );
+        assert_eq!(problems, []);
+        let found: Vec<(&str, Says)> = aspects
+            .find(&text::fold(message))
+            .iter()
+            .map(|named| (named.attributes[0].as_str(), named.says))
+            .collect();
+        assert_eq!(found, expected, "{message}");
+    }
+
+    #[test]
+    fn properties_are_found_by_what_customers_call_them() {
+        check("还有什么颜色", &[("color", Says::Name)]);
+        check("What COLOURS do you have?", &[("color", Says::Name)]);
+        check(
+            "is it loud? how heavy",
+            &[("noise", Says::Name), ("weight", Says::Name)],
+        );
+        check("有没有安静一点的", &[("noise", Says::Wish(Toward::Less))]);
+        check("anything lighter", &[("weight", Says::Wish(Toward::Less))]);
+        check("what about the grip", &[("grip", Says::Name)]);
+        check("clouds", &[]);
+        check("how wide is it", &[]);
+    }
+}

@@ -1,0 +1,419 @@
+//! Advice: what fits, what comes nearest, what is at one end, what lies beside a product, and two side by side.
+
+use super::{Composer, Fact};
+use crate::Language;
+use crate::aspect::Toward;
+use crate::catalogue::Product;
+use crate::decide::Wanted;
+use crate::find::{Constraint, Found};
+use crate::money::Money;
+use crate::nlu::Superlative;
+use crate::reply::Choice;
+
+/// Values of a property, or kinds, told in one line.
+const KEYS_MAX: usize = 12;
+/// Attributes in which two products are compared.
+const COMPARED_MAX: usize = 7;
+
+impl Composer<'_> {
+    pub(super) fn recommend(&mut self, wanted: &Wanted, found: &Found) {
+        let criteria = self.criteria(wanted);
+        match found {
+            Found::Goods { ids } => {
+                let count = self.counted(ids.len());
+                match (&criteria, ids.len()) {
+                    (Some(criteria), 1) => {
+                        self.say("recommend.one", &[("criteria", criteria.clone())]);
+                    }
+                    (Some(criteria), _) => self.say(
+                        "recommend.criteria",
+                        &[("criteria", criteria.clone()), ("count", count)],
+                    ),
+                    (None, _) => self.say("recommend.many", &[("count", count)]),
+                }
+                self.show(ids, Some(wanted));
+                if let [first, _, ..] = ids.as_slice()
+                    && let Some(product) = self.product(first)
+                {
+                    let highlight = self.highlight(product);
+                    let title = self.title(product);
+                    self.say(
+                        "recommend.top",
+                        &[("title", title), ("highlight", highlight)],
+                    );
+                    self.offer("compare", "choice.label.compare");
+                    self.offer("cheaper", "choice.label.cheaper");
+                }
+            }
+            Found::Nearest { id, over } => {
+                let Some(product) = self.product(id) else {
+                    return;
+                };
+                let over = self.fact_of(product, "price", over.to_string());
+                let (title, price) = (self.title(product), self.price_fact(product));
+                let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
+                self.say(
+                    "recommend.nearest",
+                    &[
+                        ("criteria", criteria),
+                        ("title", title),
+                        ("price", price),
+                        ("over", over),
+                    ],
+                );
+                self.show(std::slice::from_ref(id), None);
+            }
+            Found::Relaxed { ids, given_up } => self.relaxed(wanted, criteria, ids, given_up),
+            Found::SoldOut { ids } => {
+                let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
+                self.say("recommend.sold_out", &[("criteria", criteria)]);
+                self.show(ids, None);
+            }
+            Found::Nothing
+            | Found::Unneeded
+            | Found::Passage { .. }
+            | Found::Counted { .. }
+            | Found::Keys { .. } => {
+                let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
+                self.say("recommend.none", &[("criteria", criteria)]);
+                self.offer("talk-to-person", "choice.label.person");
+            }
+        }
+    }
+
+    /// Nothing keeps everything: which wish is given up, and what there is without it.
+    fn relaxed(
+        &mut self,
+        wanted: &Wanted,
+        criteria: Option<Fact>,
+        ids: &[String],
+        given_up: &[Constraint],
+    ) {
+        let criteria = criteria.unwrap_or_else(|| self.kind(wanted));
+        if let [Constraint::PriceMin(_)] = given_up {
+            self.say("recommend.below", &[("criteria", criteria)]);
+        } else {
+            let names: Vec<String> = given_up.iter().map(|c| self.constraint(c)).collect();
+            let given_up = self.said_fact(names.join(self.comma()));
+            let count = self.counted(ids.len());
+            self.say(
+                "recommend.relaxed",
+                &[
+                    ("criteria", criteria),
+                    ("given_up", given_up),
+                    ("count", count),
+                ],
+            );
+        }
+        // The reasons name what each one has in place of what was wished for.
+        self.show(ids, Some(wanted));
+    }
+
+    pub(super) fn count(&mut self, wanted: &Wanted, found: &Found) {
+        let Found::Counted {
+            count,
+            lowest,
+            highest,
+        } = found
+        else {
+            self.recommend(wanted, &Found::Nothing);
+            return;
+        };
+        let price = |composer: &Self, (id, money): &(String, Money)| {
+            composer
+                .product(id)
+                .map(|product| composer.fact_of(product, "price", money.to_string()))
+        };
+        let (Some(from), Some(to)) = (price(self, lowest), price(self, highest)) else {
+            return;
+        };
+        let criteria = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        let count = self.counted(*count);
+        self.say(
+            "count",
+            &[
+                ("criteria", criteria),
+                ("count", count),
+                ("from", from),
+                ("to", to),
+            ],
+        );
+    }
+
+    pub(super) fn extreme(&mut self, of: Superlative, wanted: &Wanted, found: &Found) {
+        let measured = self
+            .stage
+            .shop
+            .catalogue
+            .measured_by(of, wanted.category.as_deref());
+        let key = match (of, measured) {
+            (Superlative::Cheapest, _) => "extreme.cheapest",
+            (Superlative::MostExpensive, _) => "extreme.dearest",
+            (_, Some((attribute, toward))) => {
+                self.rank(&attribute, toward, wanted, found);
+                return;
+            }
+            (_, None) => {
+                self.say("extreme.unknown", &[]);
+                return;
+            }
+        };
+        let first = match found {
+            Found::Goods { ids } => ids.first(),
+            _ => None,
+        };
+        match first.and_then(|id| self.product(id)) {
+            Some(product) => {
+                let kind = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+                let (title, price) = (self.title(product), self.price_fact(product));
+                self.say(key, &[("title", title), ("price", price), ("kind", kind)]);
+                let id = product.id.clone();
+                self.show(&[id], None);
+            }
+            None => self.recommend(wanted, &Found::Nothing),
+        }
+    }
+
+    /// One end of a measured attribute, with the figure.
+    pub(super) fn rank(&mut self, attribute: &str, toward: Toward, wanted: &Wanted, found: &Found) {
+        let first = match found {
+            Found::Goods { ids } => ids.first().cloned(),
+            _ => None,
+        };
+        let Some(product) = first.as_deref().and_then(|id| self.product(id)) else {
+            self.say("extreme.unknown", &[]);
+            return;
+        };
+        let kind = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        let (title, value) = (self.title(product), self.figure(product, attribute));
+        let attribute = self.attribute_label(attribute);
+        let key = match toward {
+            Toward::Less => "rank.least",
+            Toward::More => "rank.most",
+        };
+        self.say(
+            key,
+            &[
+                ("kind", kind),
+                ("attribute", attribute),
+                ("title", title),
+                ("value", value),
+            ],
+        );
+        let id = product.id.clone();
+        self.show(&[id], None);
+    }
+
+    pub(super) fn more_of(&mut self, attribute: &str, toward: Toward, than: &str, found: &Found) {
+        let Some(product) = self.product(than) else {
+            return;
+        };
+        let mut facts = vec![
+            ("title", self.title(product)),
+            ("value", self.figure(product, attribute)),
+            ("attribute", self.attribute_label(attribute)),
+        ];
+        match found {
+            Found::Goods { ids } => {
+                facts.push(("count", self.counted(ids.len())));
+                let key = match toward {
+                    Toward::Less => "less.found",
+                    Toward::More => "more.found",
+                };
+                self.say(key, &facts);
+                let reasons: Vec<(String, String)> = ids
+                    .iter()
+                    .filter_map(|id| self.product(id))
+                    .map(|other| {
+                        let figure = self.figure(other, attribute).text;
+                        (other.id.clone(), self.attribute(attribute, &figure))
+                    })
+                    .collect();
+                self.show_because(&reasons);
+            }
+            _ => {
+                let key = match toward {
+                    Toward::Less => "less.none",
+                    Toward::More => "more.none",
+                };
+                self.say(key, &facts);
+                self.turn_to(than);
+            }
+        }
+    }
+
+    /// Which values of a property there are.
+    pub(super) fn values(&mut self, attribute: &str, wanted: &Wanted, found: &Found) {
+        let kind = self.kind(wanted);
+        let label = self.attribute_label(attribute);
+        let Found::Keys { keys } = found else {
+            self.say("values.none", &[("kind", kind), ("attribute", label)]);
+            return;
+        };
+        let names: Vec<String> = keys
+            .iter()
+            .take(KEYS_MAX)
+            .map(|key| self.value_name(attribute, key))
+            .collect();
+        let values = self.catalogue_fact(names.join(self.comma()));
+        self.say(
+            "values",
+            &[("kind", kind), ("attribute", label), ("values", values)],
+        );
+    }
+
+    pub(super) fn kinds(&mut self, found: &Found) {
+        let Found::Keys { keys } = found else {
+            self.say("clarify", &[]);
+            return;
+        };
+        let language = self.stage.language;
+        let catalogue = &self.stage.shop.catalogue;
+        let named: Vec<(String, String)> = keys
+            .iter()
+            .take(KEYS_MAX)
+            .filter_map(|key| Some((key.clone(), catalogue.type_name(key, language)?.to_owned())))
+            .collect();
+        let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
+        let kinds = self.catalogue_fact(names.join(self.comma()));
+        self.say("kinds", &[("kinds", kinds)]);
+        for (key, label) in named {
+            self.choices.push(Choice {
+                id: format!("type:{key}"),
+                label,
+            });
+        }
+    }
+
+    /// The attributes in which two products differ, side by side, then what the difference in price buys.
+    pub(super) fn compare(&mut self, first: &str, second: &str) {
+        let (Some(one), Some(other)) = (self.product(first), self.product(second)) else {
+            self.ask_which();
+            return;
+        };
+        let at_ms = self.stage.moment.at_ms;
+        let (price, other_price) = (one.price_at(at_ms), other.price_at(at_ms));
+        let gap = price.minor.abs_diff(other_price.minor);
+        let mut facts = vec![
+            ("first", self.title(one)),
+            ("second", self.title(other)),
+            ("rows", self.side_by_side(one, other)),
+        ];
+        if gap == 0 || price.currency != other_price.currency {
+            self.say("compare.same_price", &facts);
+        } else {
+            let (cheap, dear) = if price.minor < other_price.minor {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            let gap = Money {
+                minor: i64::try_from(gap).unwrap_or(i64::MAX),
+                currency: price.currency,
+            };
+            facts.push(("difference", self.fact_of(dear, "price", gap.to_string())));
+            facts.push(("cheaper", self.title(cheap)));
+            facts.push(("dearer", self.title(dear)));
+            self.say("compare", &facts);
+        }
+        self.show(&[first.to_owned(), second.to_owned()], None);
+    }
+
+    fn side_by_side(&self, one: &Product, other: &Product) -> Fact {
+        let language = self.stage.language;
+        let at_ms = self.stage.moment.at_ms;
+        let mut rows = vec![format!(
+            "- {}",
+            self.row(
+                match language {
+                    Language::Zh => "价格",
+                    Language::En => "Price",
+                },
+                &one.price_at(at_ms).to_string(),
+                &other.price_at(at_ms).to_string(),
+            )
+        )];
+        let differing = one.attributes.iter().filter_map(|(name, value)| {
+            let theirs = other.attributes.get(name)?.get(language);
+            let ours = value.get(language);
+            (ours != theirs && !ours.is_empty() && !theirs.is_empty())
+                .then_some((name, ours, theirs))
+        });
+        for (name, ours, theirs) in differing.take(COMPARED_MAX) {
+            let label = self.stage.shop.profile.attribute_name(name, language);
+            rows.push(format!("- {}", self.row(&label, ours, theirs)));
+        }
+        self.fact_of(one, "attributes", rows.join("\n"))
+    }
+
+    fn row(&self, label: &str, one: &str, other: &str) -> String {
+        match self.stage.language {
+            Language::Zh => format!("{label}：{one} / {other}"),
+            Language::En => format!("{label}: {one} / {other}"),
+        }
+    }
+
+    pub(super) fn beside(&mut self, family: &str, id: &str, found: &Found) {
+        let Some(product) = self.product(id) else {
+            return;
+        };
+        let title = self.title(product);
+        match found {
+            Found::Goods { ids } => {
+                let count = self.counted(ids.len());
+                self.say(
+                    &format!("{family}.found"),
+                    &[("title", title), ("count", count)],
+                );
+                self.show(ids, None);
+            }
+            _ => {
+                let price = self.price_fact(product);
+                self.say(
+                    &format!("{family}.none"),
+                    &[("title", title), ("price", price)],
+                );
+                self.turn_to(id);
+            }
+        }
+    }
+
+    /// An objection to the price: what costs less and what that saves, or that nothing of the kind does.
+    pub(super) fn ease(&mut self, id: Option<&str>, found: &Found) {
+        let Some(product) = id.and_then(|id| self.product(id)) else {
+            self.say("ease", &[]);
+            self.offer_yes_no("offer:cheaper");
+            return;
+        };
+        let at_ms = self.stage.moment.at_ms;
+        let cheaper = match found {
+            Found::Goods { ids } => ids.first().and_then(|id| self.product(id)),
+            _ => None,
+        };
+        let Some(cheaper) = cheaper else {
+            let facts = [
+                ("title", self.title(product)),
+                ("price", self.price_fact(product)),
+            ];
+            self.say("ease.none", &facts);
+            self.turn_to(&product.id);
+            return;
+        };
+        let (price, low) = (product.price_at(at_ms), cheaper.price_at(at_ms));
+        let saved = Money {
+            minor: price.minor - low.minor,
+            currency: price.currency,
+        };
+        let facts = [
+            ("title", self.title(cheaper)),
+            ("price", self.price_fact(cheaper)),
+            ("saved", self.fact_of(cheaper, "price", saved.to_string())),
+            ("than", self.title(product)),
+            ("highlight", self.highlight(cheaper)),
+        ];
+        self.say("ease.cheaper", &facts);
+        let ids = [cheaper.id.clone(), product.id.clone()];
+        self.show(&ids[..1], None);
+        self.offer("compare", "choice.label.compare_with");
+    }
+}

@@ -1,0 +1,237 @@
+//! What is said around the products: questions, answers from the shop's pages, discounts, hours, handing over.
+
+use super::facts::{MONTHS, clip, day_range, weekday_name};
+use super::{Composer, Fact};
+use crate::Language;
+use crate::calendar::clock;
+use crate::decide::Wanted;
+use crate::find::Found;
+use crate::reply::Choice;
+
+/// Values offered with a question about a property.
+const OFFERED_MAX: usize = 6;
+
+impl Composer<'_> {
+    pub(super) fn discount(&mut self, id: Option<&str>) {
+        let on_sale = id
+            .and_then(|id| self.product(id))
+            .and_then(|product| Some((product, self.was(product)?)));
+        let Some((product, was)) = on_sale else {
+            self.say("discount.none", &[]);
+            return;
+        };
+        let mut facts = vec![
+            ("title", self.title(product)),
+            ("price", self.price_fact(product)),
+            ("was", was),
+        ];
+        match product.sale_until_ms {
+            Some(until) => {
+                let days = (until - self.stage.moment.at_ms).div_euclid(86_400_000);
+                let (_, month, day) = crate::calendar::Day(self.stage.moment.day.0 + days).civil();
+                let text = match self.stage.language {
+                    Language::Zh => format!("{month} 月 {day} 日"),
+                    Language::En => {
+                        format!("{} {day}", MONTHS.get(month as usize - 1).unwrap_or(&""))
+                    }
+                };
+                facts.push((
+                    "until",
+                    self.fact_of(product, "sale_price_effective_date", text),
+                ));
+                self.say("discount.on_until", &facts);
+            }
+            None => self.say("discount.on", &facts),
+        }
+    }
+
+    pub(super) fn know(&mut self, question: &str, found: &Found) {
+        if let Found::Passage { passage } = found {
+            let answer = Fact {
+                text: clip(&passage.answer(question)),
+                source: passage.id.clone(),
+                revision: passage.revision.clone(),
+            };
+            self.say("knowledge.answer", &[("answer", answer)]);
+        } else {
+            self.say("knowledge.unknown", &[]);
+            self.draft.asked = Some("offer:person".to_owned());
+            self.offer("talk-to-person", "choice.label.person");
+        }
+    }
+
+    pub(super) fn hours(&mut self) {
+        let language = self.stage.language;
+        let mut groups: Vec<((u32, u32), Vec<u8>)> = Vec::new();
+        for (weekday, from, to) in self.stage.shop.profile.hours.spans() {
+            match groups.iter_mut().find(|(span, _)| *span == (*from, *to)) {
+                Some((_, days)) => days.push(*weekday),
+                None => groups.push(((*from, *to), vec![*weekday])),
+            }
+        }
+        let lines: Vec<String> = groups
+            .iter()
+            .map(|((from, to), days)| {
+                let days = day_range(days, language);
+                format!("{days} {}–{}", clock(*from), clock(*to))
+            })
+            .collect();
+        let joint = match language {
+            Language::Zh => "，",
+            Language::En => ", ",
+        };
+        let fact = self.shop_fact(&lines.join(joint), "hours");
+        self.say("hours", &[("hours", fact)]);
+    }
+
+    pub(super) fn ask_which(&mut self) {
+        self.say("ask.which", &[]);
+        let listed = self.stage.conversation.listed.clone();
+        for id in &listed {
+            if let Some(product) = self.product(id) {
+                let label = product.title.get(self.stage.language).to_owned();
+                self.choices.push(Choice {
+                    id: format!("details:{id}"),
+                    label,
+                });
+            }
+        }
+        self.draft.asked = Some("which".to_owned());
+    }
+
+    /// What was looked for before, where it is known.
+    pub(super) fn welcome_back(&mut self) {
+        let wanted = Wanted::of(self.stage.conversation).without_words();
+        match self.criteria(&wanted).filter(|_| wanted.is_concrete()) {
+            Some(criteria) => self.say("welcome_back.memory", &[("criteria", criteria)]),
+            None => self.say("welcome_back", &[]),
+        }
+    }
+
+    pub(super) fn ask(&mut self, slot: &str) {
+        if let Some(attribute) = slot.strip_prefix("attr:") {
+            self.ask_attribute(slot, attribute);
+            return;
+        }
+        if slot == "kind" {
+            self.ask_kind();
+            return;
+        }
+        self.say(&format!("ask.{slot}"), &[]);
+        self.draft.asked = Some(slot.to_owned());
+        if slot == "category" {
+            self.choices.clear();
+            let language = self.stage.language;
+            for key in self.stage.shop.catalogue.top_types() {
+                if let Some(name) = self.stage.shop.catalogue.type_name(&key, language) {
+                    self.choices.push(Choice {
+                        id: format!("type:{key}"),
+                        label: name.to_owned(),
+                    });
+                }
+            }
+        }
+    }
+
+    pub(super) fn hand_off(&mut self) {
+        let hours = &self.stage.shop.profile.hours;
+        if hours.is_empty() {
+            self.say("handoff.closed_unknown", &[]);
+        } else if hours.open_at(self.stage.moment) {
+            self.say("handoff.open", &[]);
+        } else if let Some(opening) = hours.next_opening(self.stage.moment) {
+            let language = self.stage.language;
+            let day = match (language, opening.days_ahead) {
+                (Language::Zh, 0) => "今天".to_owned(),
+                (Language::Zh, 1) => "明天".to_owned(),
+                (Language::En, 0) => "today".to_owned(),
+                (Language::En, 1) => "tomorrow".to_owned(),
+                (Language::Zh, 2..=6) => weekday_name(opening.day.weekday(), language).to_owned(),
+                (Language::En, 2..=6) => {
+                    format!("on {}", weekday_name(opening.day.weekday(), language))
+                }
+                (Language::Zh, _) => {
+                    let (_, month, day) = opening.day.civil();
+                    format!("{month} 月 {day} 日")
+                }
+                (Language::En, _) => {
+                    let (_, month, day) = opening.day.civil();
+                    format!("on {} {day}", MONTHS.get(month as usize - 1).unwrap_or(&""))
+                }
+            };
+            let at = match language {
+                Language::Zh => format!("{day} {}", clock(opening.minute)),
+                Language::En => format!("{day} at {}", clock(opening.minute)),
+            };
+            let opens = self.shop_fact(&at, "hours");
+            self.say("handoff.closed", &[("opens", opens)]);
+        } else {
+            self.say("handoff.closed_unknown", &[]);
+        }
+    }
+
+    pub(super) fn clarify(&mut self) {
+        if self.stage.conversation.misses > 0 {
+            self.say("clarify.again", &[]);
+            self.draft.asked = Some("offer:person".to_owned());
+        } else {
+            self.say("clarify", &[]);
+        }
+        self.offer("talk-to-person", "choice.label.person");
+    }
+
+    fn ask_attribute(&mut self, slot: &str, attribute: &str) {
+        let wanted = Wanted::of(self.stage.conversation);
+        let at_ms = self.stage.moment.at_ms;
+        let spread = self.stage.shop.catalogue.spread(&wanted.query(at_ms, 1));
+        let keys = spread
+            .attributes
+            .into_iter()
+            .find(|(name, ..)| name == attribute)
+            .map(|(_, keys, _)| keys)
+            .unwrap_or_default();
+        let named: Vec<(String, String)> = keys
+            .into_iter()
+            .take(OFFERED_MAX)
+            .map(|key| (self.value_name(attribute, &key), key))
+            .collect();
+        let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+        let values = self.catalogue_fact(names.join(self.comma()));
+        let label = self.attribute_label(attribute);
+        self.say("ask.attribute", &[("attribute", label), ("values", values)]);
+        self.draft.asked = Some(slot.to_owned());
+        self.choices.clear();
+        for (label, key) in named {
+            self.choices.push(Choice {
+                id: format!("value:{attribute}={key}"),
+                label,
+            });
+        }
+    }
+
+    fn ask_kind(&mut self) {
+        let wanted = Wanted::of(self.stage.conversation);
+        let at_ms = self.stage.moment.at_ms;
+        let language = self.stage.language;
+        let catalogue = &self.stage.shop.catalogue;
+        let kinds = catalogue.spread(&wanted.query(at_ms, 1)).kinds;
+        let named: Vec<(String, String)> = kinds
+            .map(|(keys, _)| keys)
+            .unwrap_or_default()
+            .into_iter()
+            .take(OFFERED_MAX)
+            .filter_map(|key| Some((catalogue.type_name(&key, language)?.to_owned(), key)))
+            .collect();
+        let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+        let kinds = self.catalogue_fact(names.join(self.comma()));
+        self.say("ask.kind", &[("kinds", kinds)]);
+        self.draft.asked = Some("kind".to_owned());
+        self.choices.clear();
+        for (label, key) in named {
+            self.choices.push(Choice {
+                id: format!("type:{key}"),
+                label,
+            });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The acts of a turn: everything that the agent can do, as data.
+
+use super::Wanted;
+use crate::aspect::Toward;
+use crate::handoff::Reason;
+use crate::nlu::Superlative;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    Disclose,
+    WelcomeBack,
+    Greet,
+    Thank,
+    Bye,
+    SmallTalk,
+    Insulted,
+    Robot,
+    Acknowledge,
+    ContactThanks,
+    Recommend {
+        wanted: Wanted,
+    },
+    Extreme {
+        of: Superlative,
+        wanted: Wanted,
+    },
+    /// The products at one end of a measured attribute.
+    Rank {
+        attribute: String,
+        toward: Toward,
+        wanted: Wanted,
+    },
+    /// Products on one side of another one in a measured attribute: quieter, lighter, larger.
+    MoreOf {
+        attribute: String,
+        toward: Toward,
+        than: String,
+        wanted: Wanted,
+    },
+    /// How many there are, and from which price to which.
+    Count {
+        wanted: Wanted,
+    },
+    /// Which values of an attribute there are: colours, sizes, materials.
+    Values {
+        attribute: String,
+        wanted: Wanted,
+    },
+    /// Which kinds of products there are.
+    Kinds {
+        wanted: Wanted,
+    },
+    Price {
+        id: String,
+    },
+    Stock {
+        id: String,
+    },
+    Details {
+        id: String,
+    },
+    /// What a product says of some of its attributes.
+    Aspect {
+        id: String,
+        attributes: Vec<String>,
+    },
+    Reasons {
+        id: String,
+    },
+    Compare {
+        first: String,
+        second: String,
+    },
+    Cheaper {
+        than: String,
+    },
+    Better {
+        than: String,
+    },
+    Alternatives {
+        to: String,
+    },
+    Accessories {
+        of: String,
+    },
+    Discount {
+        id: Option<String>,
+    },
+    EasePrice {
+        id: Option<String>,
+    },
+    Reassure,
+    MatchPrice,
+    OtherCurrency,
+    Know {
+        question: String,
+    },
+    Hours,
+    Buy {
+        id: String,
+    },
+    AskWhich,
+    Ask {
+        slot: String,
+    },
+    Deny,
+    HandOff {
+        reason: Reason,
+    },
+    HandedOffAlready,
+    OptOut,
+    Privacy,
+    Clarify,
+    ExpiredChoice,
+    /// The shop's own answer to an intent of its own.
+    Own {
+        intent: String,
+    },
+}
+
+impl Act {
+    /// Said beside an answer, never instead of one.
+    pub(super) fn is_courtesy(&self) -> bool {
+        matches!(
+            self,
+            Act::Greet
+                | Act::Thank
+                | Act::SmallTalk
+                | Act::Insulted
+                | Act::Robot
+                | Act::Deny
+                | Act::Acknowledge
+                | Act::ContactThanks
+        )
+    }
+
+    /// Opens a reply and answers nothing.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self, Act::Disclose | Act::WelcomeBack | Act::OtherCurrency)
+    }
+}

@@ -1,0 +1,234 @@
+//! What to do next: the acts of a turn, each from what the customer meant and what is known.
+//!
+//! `answer` gives each intent its act, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+
+mod act;
+mod answer;
+mod pointing;
+mod question;
+mod wanted;
+
+pub use act::Act;
+pub use wanted::{QUESTION_CHARS_MAX, Wanted};
+
+use crate::conversation::{Conversation, Mode};
+use crate::flow::known;
+use crate::handoff::Reason;
+use crate::nlu::{Understanding, Value};
+use crate::shop::Shop;
+use crate::track::mentioned;
+use serde::{Deserialize, Serialize};
+
+/// Acts of one turn: more would bury the answer.
+pub const ACTS_MAX: usize = 4;
+/// Products on one reply.
+pub const RECOMMENDED_MAX: usize = 3;
+/// Silence after which a customer is welcomed back.
+const AWAY_MS: i64 = 12 * 60 * 60 * 1000;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    pub acts: Vec<Act>,
+    /// One line an act: what led to it.
+    pub why: Vec<String>,
+}
+
+/// What a decision may look at.
+pub struct Scene<'a> {
+    pub conversation: &'a Conversation,
+    pub understanding: &'a Understanding,
+    pub shop: &'a Shop,
+    pub at_ms: i64,
+    /// When the turn before began, if there was one.
+    pub before_ms: Option<i64>,
+    /// A quick reply that nobody offers any more was pressed.
+    pub expired_choice: bool,
+}
+
+pub fn decide(scene: &Scene<'_>) -> Decision {
+    let mut decider = Decider {
+        scene,
+        mentioned: mentioned(scene.conversation, scene.understanding),
+        words: crate::text::fold(&scene.conversation.newest_words()),
+        acts: Vec::new(),
+        why: Vec::new(),
+    };
+    decider.all();
+    Decision {
+        acts: decider.acts,
+        why: decider.why,
+    }
+}
+
+struct Decider<'a> {
+    scene: &'a Scene<'a>,
+    mentioned: Vec<String>,
+    /// The customer's words of this turn, folded.
+    words: String,
+    acts: Vec<Act>,
+    why: Vec<String>,
+}
+
+impl Decider<'_> {
+    fn act(&mut self, act: Act, why: impl Into<String>) {
+        if !self.acts.contains(&act) && self.acts.len() < ACTS_MAX {
+            self.acts.push(act);
+            self.why.push(why.into());
+        }
+    }
+
+    fn all(&mut self) {
+        let conversation = self.scene.conversation;
+        let away = self
+            .scene
+            .before_ms
+            .is_some_and(|before| self.scene.at_ms - before > AWAY_MS);
+        if conversation.turn == 1 {
+            self.act(Act::Disclose, "the first reply says who is speaking");
+        } else if away {
+            self.act(Act::WelcomeBack, "the customer was away for long");
+        }
+        if self.scene.expired_choice {
+            self.act(
+                Act::ExpiredChoice,
+                "the quick reply is not offered any more",
+            );
+            return;
+        }
+        let intents: Vec<String> = self
+            .scene
+            .understanding
+            .intents
+            .iter()
+            .map(|intent| intent.name.clone())
+            .collect();
+        if intents.iter().any(|i| i == "opt_out") {
+            self.act(Act::OptOut, "intent opt_out");
+            return;
+        }
+        if self.foreign_currency() {
+            self.act(Act::OtherCurrency, "the budget is in another currency");
+        }
+        let before = self.acts.len();
+        if !self.ask_of_properties(&intents) {
+            for intent in &intents {
+                self.intent(intent);
+            }
+        }
+        if self.new_contact() {
+            self.act(Act::ContactThanks, "contact details were given");
+        }
+        let answered = self.acts.iter().skip(before).any(|act| !act.is_courtesy());
+        let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
+        let courteous = self.acts.len() > before && !answered;
+        if self.told_something() || self.digressed(answered) || !(answered || lost || courteous) {
+            self.go_on(answered);
+        }
+        self.hand_off_if_due(&intents);
+        if self.acts.iter().all(Act::is_opening) {
+            self.nothing_applied(&intents);
+        }
+    }
+
+    /// What to do where neither an intent nor a flow led anywhere.
+    fn nothing_applied(&mut self, intents: &[String]) {
+        let conversation = self.scene.conversation;
+        let wants_a_person = ["bulk_purchase", "request_quote", "request_appointment"];
+        if conversation.mode != Mode::Bot
+            && intents.iter().any(|i| wants_a_person.contains(&i.as_str()))
+        {
+            self.act(Act::HandedOffAlready, "a colleague has it already");
+            return;
+        }
+        let tells = intents.iter().any(|i| i == "inform" || i == "correct");
+        let wanted = Wanted::of(conversation);
+        if tells && wanted.is_concrete() {
+            self.act(Act::Recommend { wanted }, "more was told of what is wanted");
+        } else if tells && conversation.asked.is_some() {
+            self.act(Act::Acknowledge, "an answer that fills nothing");
+        } else {
+            self.act(Act::Clarify, "nothing else applied");
+        }
+    }
+
+    fn hand_off(&mut self, reason: Reason, why: &str) {
+        match &self.scene.conversation.mode {
+            Mode::Waiting { .. } => self.act(Act::HandedOffAlready, why),
+            Mode::Bot | Mode::Human { .. } => {
+                if !self
+                    .acts
+                    .iter()
+                    .any(|act| matches!(act, Act::HandOff { .. }))
+                {
+                    self.act(Act::HandOff { reason }, why);
+                }
+            }
+        }
+    }
+
+    fn hand_off_if_due(&mut self, intents: &[String]) {
+        let conversation = self.scene.conversation;
+        if conversation.mode != Mode::Bot {
+            return;
+        }
+        let intents: Vec<&str> = intents.iter().map(String::as_str).collect();
+        let shop = self.scene.shop;
+        let Some(reason) = shop.handoff.due(conversation, &intents, &shop.scorecard) else {
+            return;
+        };
+        // A qualified lead is asked for contact details first, once, and has a turn to give them.
+        let qualified = reason == Reason::QualifiedLead && !known(conversation, "contact");
+        if qualified && !conversation.asks.contains_key("contact") {
+            self.drop_questions();
+            self.ask("contact", "a qualified lead without contact details");
+        } else if qualified && self.speaks_of_something_else() {
+            // The question stands; what was asked meanwhile is answered first.
+        } else {
+            self.hand_off(reason, "a handoff rule applies");
+        }
+    }
+
+    /// The reply before asked for contact details and this message says neither yes nor no to that.
+    fn speaks_of_something_else(&self) -> bool {
+        let refused = self.has_intent("deny");
+        let answers = self
+            .acts
+            .iter()
+            .any(|act| !act.is_courtesy() && !act.is_opening());
+        self.scene.conversation.asked.as_deref() == Some("contact") && answers && !refused
+    }
+
+    fn has_intent(&self, name: &str) -> bool {
+        self.scene
+            .understanding
+            .intents
+            .iter()
+            .any(|intent| intent.name == name)
+    }
+
+    fn drop_questions(&mut self) {
+        let kept: Vec<(Act, String)> = std::mem::take(&mut self.acts)
+            .into_iter()
+            .zip(std::mem::take(&mut self.why))
+            .filter(|(act, _)| !matches!(act, Act::Ask { .. }))
+            .collect();
+        (self.acts, self.why) = kept.into_iter().unzip();
+    }
+
+    fn new_contact(&self) -> bool {
+        self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::Phone { .. } | Value::Email { .. } | Value::Wechat { .. }
+            )
+        })
+    }
+
+    fn foreign_currency(&self) -> bool {
+        let ours = self.scene.shop.profile.currency;
+        self.scene.understanding.entities.iter().any(|entity| {
+            matches!(&entity.value, Value::Budget { min, max }
+                if [min, max].into_iter().flatten().any(|money| money.currency != ours))
+        })
+    }
+}

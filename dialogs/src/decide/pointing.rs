@@ -1,0 +1,137 @@
+//! Which product is meant, and whether a message told anything that products are chosen by.
+
+use super::Decider;
+use crate::aspect::Toward;
+use crate::flow::known;
+use crate::nlu::Value;
+
+/// Answers to a question about a preference that say there is none.
+const NO_PREFERENCE: [&str; 16] = [
+    "随便",
+    "都行",
+    "都可以",
+    "无所谓",
+    "没要求",
+    "没有要求",
+    "都好",
+    "你看着办",
+    "不限",
+    "whatever",
+    "don't care",
+    "dont care",
+    "doesn't matter",
+    "any is fine",
+    "anything",
+    "no preference",
+];
+
+impl Decider<'_> {
+    /// The product under discussion.
+    pub(super) fn target(&self) -> Option<String> {
+        self.mentioned
+            .first()
+            .cloned()
+            .or_else(|| self.scene.conversation.focus.clone())
+            .filter(|id| self.scene.shop.catalogue.get(id).is_some())
+    }
+
+    /// The cheapest or the dearest of what is under discussion.
+    pub(super) fn end_of_list(&self, dearest: bool) -> Option<String> {
+        if let Some(target) = self.target() {
+            return Some(target);
+        }
+        let price = |id: &&String| {
+            self.scene
+                .shop
+                .catalogue
+                .get(id)
+                .map(|product| product.price_at(self.scene.at_ms).minor)
+        };
+        let listed = self
+            .scene
+            .conversation
+            .listed
+            .iter()
+            .filter(|id| price(id).is_some());
+        if dearest {
+            listed.max_by_key(price).cloned()
+        } else {
+            listed.min_by_key(price).cloned()
+        }
+    }
+
+    /// Of what is under discussion, the one that has least (or most) of an attribute already.
+    pub(super) fn end_in(&self, attribute: &str, toward: Toward) -> Option<String> {
+        let catalogue = &self.scene.shop.catalogue;
+        let figure = |id: &String| {
+            let span = catalogue.measure_of(id, attribute)?;
+            Some(match toward {
+                Toward::Less => span.low,
+                Toward::More => span.high.saturating_neg(),
+            })
+        };
+        if let Some(id) = self.target().filter(|id| figure(id).is_some()) {
+            return Some(id);
+        }
+        self.scene
+            .conversation
+            .listed
+            .iter()
+            .filter_map(|id| Some((figure(id)?, id)))
+            .min()
+            .map(|(_, id)| id.clone())
+    }
+
+    /// This turn filled or ruled out something that products are chosen by.
+    pub(super) fn told_something(&self) -> bool {
+        self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::Budget { .. }
+                    | Value::ProductType { .. }
+                    | Value::Brand { .. }
+                    | Value::Attribute { .. }
+                    | Value::People { .. }
+                    | Value::Quantity { .. }
+                    | Value::Horizon { .. }
+            )
+        }) || self.answered_question()
+    }
+
+    /// A slot that the reply before asked for is known now, or is told not to matter.
+    pub(super) fn answered_question(&self) -> bool {
+        let conversation = self.scene.conversation;
+        conversation.asked.as_deref().is_some_and(|slot| {
+            !slot.starts_with("offer:")
+                && (known(conversation, slot)
+                    || self.has_intent("deny")
+                    || NO_PREFERENCE.iter().any(|word| self.words.contains(word)))
+        })
+    }
+
+    /// The constraints changed in this turn, or nothing was shown yet.
+    pub(super) fn worth_showing(&self) -> bool {
+        let conversation = self.scene.conversation;
+        conversation.listed.is_empty()
+            || conversation.slots.iter().any(|(slot, filled)| {
+                let chosen_by = matches!(
+                    slot.as_str(),
+                    "category" | "brand" | "budget_max" | "budget_min"
+                ) || slot.starts_with("attr:")
+                    || slot.starts_with("measure:");
+                chosen_by && filled.turn == conversation.turn
+            })
+            || self.scene.understanding.entities.iter().any(|e| e.negated)
+            || self.has_intent("ask_recommendation")
+            || self.answered_question()
+    }
+
+    /// The reply before asked something of a flow, and this message asked something else instead.
+    pub(super) fn digressed(&self, answered: bool) -> bool {
+        let conversation = self.scene.conversation;
+        let asked = conversation.asked.as_deref();
+        answered
+            && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
+            && !conversation.flows.is_empty()
+    }
+}
