@@ -100,7 +100,7 @@ impl Sums {
             gains
                 .take(DEPTH)
                 .enumerate()
-                .map(|(at, gain)| (2_f64.powf(gain) - 1.0) / (at as f64 + 2.0).log2())
+                .map(|(at, gain)| gain / (at as f64 + 2.0).log2())
                 .sum()
         };
         let mut ideal: Vec<f64> = gains.values().copied().collect();
@@ -197,15 +197,21 @@ fn query(asked: &Value) -> Query {
     };
     match asked {
         Value::Object(fields) => {
-            let mut words = Vec::new();
+            let mut titles = Vec::new();
+            let mut others = Vec::new();
             for (field, value) in fields {
                 let value = text(value);
                 match (field.as_str(), amount(&value)) {
                     ("price", Some(price)) => query.price_near = Some(price),
-                    _ => words.push(value),
+                    ("title" | "name" | "text" | "query", _) => titles.push(value),
+                    _ => others.push(value),
                 }
             }
-            query.words = words.join("\n");
+            if titles.is_empty() {
+                std::mem::swap(&mut titles, &mut others);
+            }
+            query.words = titles.join("\n");
+            query.beside = others.join("\n");
         }
         other => query.words = text(other),
     }
