@@ -115,7 +115,13 @@ impl Nearness {
     }
 
     /// From 0 to 1; `price` says how near the product's price comes to what was asked.
-    pub(super) fn score(&self, index: &Index, sought: &Sought, found: Match, price: f32) -> f32 {
+    pub(super) fn score(
+        &self,
+        index: &Index,
+        sought: &Sought<'_>,
+        found: Match,
+        price: f32,
+    ) -> f32 {
         let titles = self.titles.get(found.place).map_or(&[][..], Vec::as_slice);
         let of_title = titles
             .iter()
@@ -134,7 +140,7 @@ impl Nearness {
             / ALL
     }
 
-    fn of_title(&self, title: &Title, sought: &Sought) -> f32 {
+    fn of_title(&self, title: &Title, sought: &Sought<'_>) -> f32 {
         let (covered, units) = shared(title.parts.iter(), sought).unwrap_or((0.0, 0.0));
         let digits = title.parts.iter().filter(|part| part.has_digit);
         let figures = shared(digits, sought).map_or(UNDECIDED, |(share, _)| share);
@@ -145,7 +151,7 @@ impl Nearness {
     }
 
     /// The cosine between the pieces of both, the rarer the weightier.
-    fn alike(&self, title: &Title, sought: &Sought) -> f32 {
+    fn alike(&self, title: &Title, sought: &Sought<'_>) -> f32 {
         let mut dot = 0.0;
         let mut others = sought.pieces.iter().peekable();
         for piece in &title.pieces {
@@ -169,7 +175,7 @@ impl Nearness {
 }
 
 /// The weighted share of the parts that is asked for, and how many units they are; none where there are no parts.
-fn shared<'a>(parts: impl Iterator<Item = &'a Part>, sought: &Sought) -> Option<(f32, f32)> {
+fn shared<'a>(parts: impl Iterator<Item = &'a Part>, sought: &Sought<'_>) -> Option<(f32, f32)> {
     let (mut all, mut both, mut units) = (0.0, 0.0, 0.0);
     let mut known = sought.known.iter().peekable();
     for part in parts {
@@ -186,7 +192,7 @@ fn shared<'a>(parts: impl Iterator<Item = &'a Part>, sought: &Sought) -> Option<
 }
 
 /// The share of the figures among the words that the product has anywhere.
-fn figures_found(index: &Index, sought: &Sought, place: usize) -> f32 {
+fn figures_found(index: &Index, sought: &Sought<'_>, place: usize) -> f32 {
     let (mut all, mut found) = (0.0, 0.0);
     let figures = sought.asked.iter();
     for one in figures.filter(|one| one.has_digit && one.is_word) {
