@@ -147,7 +147,7 @@ impl Catalogue {
         let asked = self.index.asked(&query.words, &query.beside);
         let matches = self
             .index
-            .matches(&asked, kept, limit.max(COMPARED_MIN).min(HITS_MAX));
+            .matches(&asked, kept, limit.clamp(COMPARED_MIN, HITS_MAX));
         let sought = self.nearness.sought(&asked, &query.words);
         let mut scored: Vec<(usize, f32)> = matches
             .into_iter()

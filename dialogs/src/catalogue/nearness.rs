@@ -49,8 +49,8 @@ struct Part {
 /// A query as titles are compared with it.
 pub(super) struct Sought<'a> {
     asked: &'a [Asked],
-    /// By token: those that some product has.
-    known: Vec<(u32, bool, f32)>,
+    /// By token: those that some product has, and whether each is a unit of the words.
+    known: Vec<(u32, bool)>,
     pieces: Vec<u32>,
     pieces_length: f32,
     units: f32,
@@ -93,14 +93,14 @@ impl Nearness {
     }
 
     pub(super) fn sought<'a>(&self, asked: &'a [Asked], query_words: &str) -> Sought<'a> {
-        let mut known: Vec<(u32, bool, f32)> = asked
+        let mut known: Vec<(u32, bool)> = asked
             .iter()
             .filter_map(|one| {
                 let is_unit = one.is_unit && one.is_word;
-                one.token.map(|token| (token, is_unit, one.weight))
+                one.token.map(|token| (token, is_unit))
             })
             .collect();
-        known.sort_by_key(|(token, _, _)| *token);
+        known.sort_by_key(|(token, _)| *token);
         let pieces = pieces(query_words);
         Sought {
             asked,
@@ -180,8 +180,8 @@ fn shared<'a>(parts: impl Iterator<Item = &'a Part>, sought: &Sought<'_>) -> Opt
     let mut known = sought.known.iter().peekable();
     for part in parts {
         all += part.weight;
-        while known.next_if(|(token, _, _)| *token < part.token).is_some() {}
-        if let Some((_, is_unit, _)) = known.next_if(|(token, _, _)| *token == part.token) {
+        while known.next_if(|(token, _)| *token < part.token).is_some() {}
+        if let Some((_, is_unit)) = known.next_if(|(token, _)| *token == part.token) {
             both += part.weight;
             if *is_unit {
                 units += 1.0;
