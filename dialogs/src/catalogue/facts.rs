@@ -13,6 +13,9 @@ pub(super) struct Facts {
     numbers: BTreeMap<Fact, u32>,
     /// By product: the numbers of its facts, sorted.
     of_product: Vec<Vec<u32>>,
+    /// By fact: the places of the products that have it, in order.
+    places: Vec<Vec<u32>>,
+    in_stock: Vec<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +52,15 @@ impl Facts {
             let mut numbers: Vec<u32> = all.into_iter().map(|fact| facts.number(fact)).collect();
             numbers.sort_unstable();
             numbers.dedup();
+            let place = u32::try_from(facts.of_product.len()).unwrap_or(u32::MAX);
+            facts.places.resize(facts.numbers.len(), Vec::new());
+            for number in &numbers {
+                if let Some(places) = facts.places.get_mut(*number as usize) {
+                    places.push(place);
+                }
+            }
             facts.of_product.push(numbers);
+            facts.in_stock.push(product.in_stock());
         }
         facts
     }
@@ -59,16 +70,28 @@ impl Facts {
         *self.numbers.entry(fact).or_insert(next)
     }
 
-    /// Places of the products that keep every constraint, in order.
+    /// Places of the products that keep every constraint, in order. Where one must be among few, only those are looked at.
     pub(super) fn kept(&self, products: &[Product], query: &Query) -> Vec<usize> {
         let constraints = self.constraints(query);
-        products
+        let keeps = |place: &usize| {
+            let has_stock = || self.in_stock.get(*place) == Some(&true);
+            let both = || Some((products.get(*place)?, self.of_product.get(*place)?));
+            (!query.in_stock || has_stock())
+                && both().is_some_and(|(product, numbers)| constraints.keep(product, numbers))
+        };
+        let with = |number: &u32| self.places.get(*number as usize).map_or(&[][..], |p| p);
+        let size = |group: &&Vec<u32>| group.iter().map(|number| with(number).len()).sum::<usize>();
+        let Some(narrowest) = constraints.any_of.iter().min_by_key(size) else {
+            return (0..products.len()).filter(keeps).collect();
+        };
+        let mut places: Vec<usize> = narrowest
             .iter()
-            .zip(&self.of_product)
-            .enumerate()
-            .filter(|(_, (product, numbers))| constraints.keep(product, numbers))
-            .map(|(place, _)| place)
-            .collect()
+            .flat_map(|number| with(number).iter().map(|place| *place as usize))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places.retain(keeps);
+        places
     }
 
     fn constraints<'a>(&self, query: &'a Query) -> Constraints<'a> {

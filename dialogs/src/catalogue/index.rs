@@ -1,209 +1,292 @@
-//! The soft side of a search: how well products match words.
+//! The first step of a search by words: which products share words with what is asked, by BM25 over weighted fields.
 
 use super::fits::is_fit;
 use super::{Localized, Product, words};
-use std::collections::BTreeSet;
-use tantivy::directory::RamDirectory;
-use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery, Weight};
-use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{DocSet, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+use crate::text;
 
 /// Different tokens of one query that are looked for.
-const QUERY_TOKENS_MAX: usize = 48;
-/// Memory for building, bytes; the index itself takes what it needs.
-const BUILD_BYTES: usize = 15_000_000;
-/// Of all products, the share of candidates below which only they are scored.
-const FEW: usize = 8;
+const QUERY_TOKENS_MAX: usize = 128;
+/// Postings gone through for one query; the tokens that most products have only put in order what the others found.
+const POSTINGS_MAX: usize = 300_000;
 /// A token in more than one of so many products is common.
-const COMMON: u64 = 2;
+const COMMON: usize = 2;
+/// Candidates times so many steps, against going through all postings of a token.
+const LOOKUP_STEPS: usize = 16;
 
-const TITLE_BOOST: f32 = 2.5;
-const KIND_BOOST: f32 = 2.0;
-const ATTRIBUTES_BOOST: f32 = 1.5;
-const DESCRIPTION_BOOST: f32 = 0.6;
+const FIELDS: usize = 4;
+/// Title; types, brand and numbers; attributes; description.
+const BOOSTS: [f32; FIELDS] = [1.0, 1.0, 1.0, 0.3];
+/// How soon a further occurrence adds little, and how much a long field is held against it (BM25's k1 and b).
+const SATURATION: f32 = 1.2;
+const LENGTH: f32 = 0.75;
 /// A single Han character says less than two together.
 const CHARACTER_BOOST: f32 = 0.5;
 /// Characters of asking and of grammar, which alone say nothing of a product.
 const FUNCTION_CHARACTERS: &str = "的了吗呢吧啊呀嘛哦是有在和与跟我你您他她它这那个么什哪几些能会要想可以给把被让也都就还很不没请问买找推荐适合";
 
+/// Tokens are known by a fingerprint; each has the places of its products, in order, and its saturated weight there.
 pub(super) struct Index {
-    searcher: Searcher,
-    /// Title; types and brand; attributes; description.
-    fields: [(Field, f32); 4],
+    products: usize,
+    fingerprints: Vec<u64>,
+    /// One more than fingerprints: where each token's postings begin.
+    starts: Vec<u32>,
+    places: Vec<u32>,
+    weights: Vec<u16>,
 }
 
-/// Place of a product and its BM25 score.
-pub(super) type Scored = (usize, f32);
+/// One token of a query.
+pub(super) struct Asked {
+    /// None where no product has it.
+    pub token: Option<u32>,
+    pub weight: f32,
+    /// Of the words themselves, not of what stands beside them.
+    pub is_word: bool,
+    pub has_digit: bool,
+    /// A word or a single Han character; pairs of characters are not counted as units.
+    pub is_unit: bool,
+}
+
+/// A product that shares words with the query, in shares of what one with all of them would have.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Match {
+    pub place: usize,
+    pub bm25: f32,
+    pub covered: f32,
+}
+
+struct Occurrence {
+    fingerprint: u64,
+    place: u32,
+    counts: [u8; FIELDS],
+}
 
 impl Index {
-    /// One segment in memory, documents in the order of the products; no thread outlives the call.
-    pub(super) fn of(products: &[Product]) -> tantivy::Result<Self> {
-        let mut schema = Schema::builder();
-        let options = TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default().set_index_option(IndexRecordOption::WithFreqs),
-        );
-        let mut field = |name: &str, boost| (schema.add_text_field(name, options.clone()), boost);
-        let fields = [
-            field("title", TITLE_BOOST),
-            field("kind", KIND_BOOST),
-            field("attributes", ATTRIBUTES_BOOST),
-            field("description", DESCRIPTION_BOOST),
-        ];
-        let mut writer = tantivy::Index::builder()
-            .schema(schema.build())
-            .single_segment_index_writer(RamDirectory::create(), BUILD_BYTES)?;
-        for product in products {
-            let mut document = TantivyDocument::default();
-            for ((field, _), text) in fields.iter().zip(texts(product)) {
-                document.add_pre_tokenized_text(*field, tokenized(&text));
+    pub(super) fn of(products: &[Product]) -> Self {
+        let mut occurrences: Vec<Occurrence> = Vec::new();
+        let mut lengths: Vec<[u16; FIELDS]> = Vec::with_capacity(products.len());
+        let mut own: Vec<(u64, u8)> = Vec::new();
+        for (product, place) in products.iter().zip(0_u32..) {
+            own.clear();
+            let mut length = [0_u16; FIELDS];
+            for ((texts, length), field) in texts(product).iter().zip(&mut length).zip(0_u8..) {
+                let before = own.len();
+                for text in texts {
+                    let tokens = words::tokens(text);
+                    own.extend(tokens.iter().map(|token| (fingerprint(token), field)));
+                }
+                *length = u16::try_from(own.len() - before).unwrap_or(u16::MAX);
             }
-            writer.add_document(document)?;
+            own.sort_unstable();
+            for of_token in own.chunk_by(|a, b| a.0 == b.0) {
+                let mut counts = [0_u8; FIELDS];
+                for (_, field) in of_token {
+                    if let Some(count) = counts.get_mut(usize::from(*field)) {
+                        *count = count.saturating_add(1);
+                    }
+                }
+                occurrences.push(Occurrence {
+                    fingerprint: of_token.first().map_or(0, |first| first.0),
+                    place,
+                    counts,
+                });
+            }
+            lengths.push(length);
         }
-        let index = writer.finalize()?;
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::Manual)
-            .try_into()?;
-        Ok(Self {
-            searcher: reader.searcher(),
-            fields,
-        })
+        occurrences.sort_unstable_by_key(|one| (one.fingerprint, one.place));
+        Self::sorted(products.len(), &occurrences, &lengths)
+    }
+
+    fn sorted(products: usize, occurrences: &[Occurrence], lengths: &[[u16; FIELDS]]) -> Self {
+        let mut means = [0.0_f32; FIELDS];
+        for (field, mean) in means.iter_mut().enumerate() {
+            let of_field = lengths.iter().filter_map(|length| length.get(field));
+            let all: u64 = of_field.map(|length| u64::from(*length)).sum();
+            *mean = (all as f32 / products.max(1) as f32).max(f32::EPSILON);
+        }
+        let mut index = Self {
+            products,
+            fingerprints: Vec::new(),
+            starts: Vec::new(),
+            places: Vec::with_capacity(occurrences.len()),
+            weights: Vec::with_capacity(occurrences.len()),
+        };
+        for one in occurrences {
+            if index.fingerprints.last() != Some(&one.fingerprint) {
+                index.fingerprints.push(one.fingerprint);
+                index.starts.push(index.places.len() as u32);
+            }
+            let length = lengths.get(one.place as usize).copied().unwrap_or_default();
+            let mut often = 0.0;
+            for (((count, length), mean), boost) in
+                one.counts.iter().zip(length).zip(means).zip(BOOSTS)
+            {
+                let norm = 1.0 - LENGTH + LENGTH * f32::from(length) / mean;
+                often += boost * f32::from(*count) / norm;
+            }
+            let saturated = often / (SATURATION + often);
+            index.places.push(one.place);
+            index.weights.push((saturated * f32::from(u16::MAX)) as u16);
+        }
+        index.starts.push(index.places.len() as u32);
+        index
+    }
+
+    pub(super) fn token(&self, token: &str) -> Option<u32> {
+        let found = self.fingerprints.binary_search(&fingerprint(token)).ok()?;
+        u32::try_from(found).ok()
+    }
+
+    /// The rarer among the products, the more a token tells; by its own, whether any product has it or not.
+    pub(super) fn weight(&self, text: &str, token: Option<u32>) -> f32 {
+        let with = token.map_or(0, |token| self.postings(token).0.len()) as f32;
+        let without = self.products as f32 - with;
+        let rarity = (1.0 + (without + 0.5) / (with + 0.5)).ln();
+        if is_character(text) {
+            rarity * CHARACTER_BOOST
+        } else {
+            rarity
+        }
+    }
+
+    fn postings(&self, token: u32) -> (&[u32], &[u16]) {
+        let at = token as usize;
+        let (Some(start), Some(end)) = (self.starts.get(at), self.starts.get(at + 1)) else {
+            return (&[], &[]);
+        };
+        let range = *start as usize..*end as usize;
+        (
+            self.places.get(range.clone()).unwrap_or_default(),
+            self.weights.get(range).unwrap_or_default(),
+        )
+    }
+
+    /// The token's weight in the product; none where the product does not have it.
+    pub(super) fn in_product(&self, token: u32, place: usize) -> Option<f32> {
+        let (places, weights) = self.postings(token);
+        let at = places.binary_search(&u32::try_from(place).ok()?).ok()?;
+        weights.get(at).copied().map(share)
+    }
+
+    /// The tokens of the words, then of what stands beside them; each once.
+    pub(super) fn asked(&self, query_words: &str, beside: &str) -> Vec<Asked> {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut asked = Vec::new();
+        for (text, is_word) in [(query_words, true), (beside, false)] {
+            for token in words::tokens(text) {
+                if asked.len() >= QUERY_TOKENS_MAX {
+                    return asked;
+                }
+                let is_character = is_character(&token);
+                let is_function = is_character && FUNCTION_CHARACTERS.contains(&token);
+                if is_function || !seen.insert(token.clone()) {
+                    continue;
+                }
+                let known = self.token(&token);
+                asked.push(Asked {
+                    token: known,
+                    weight: self.weight(&token, known),
+                    is_word,
+                    has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
+                    is_unit: is_character || !token.starts_with(text::han),
+                });
+            }
+        }
+        asked
     }
 
     /// The best `limit` of the candidates (sorted places), best first, ties by place; those without any match are not among them.
-    pub(super) fn best(
+    /// A token that most products have tells nothing, so it is looked for only where no other is.
+    pub(super) fn matches(
         &self,
-        asked: &str,
+        asked: &[Asked],
         candidates: &[usize],
-        products: usize,
         limit: usize,
-    ) -> tantivy::Result<Vec<Scored>> {
-        let Some(reader) = self.searcher.segment_readers().first() else {
-            return Ok(Vec::new());
-        };
-        let clauses = self.clauses(asked, products);
-        if limit == 0 || candidates.is_empty() || clauses.is_empty() {
-            return Ok(Vec::new());
+    ) -> Vec<Match> {
+        if limit == 0 || candidates.is_empty() {
+            return Vec::new();
         }
-        let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
+        let all: f32 = asked.iter().map(|one| one.weight).sum();
+        let with = |one: &Asked| one.token.map_or(0, |token| self.postings(token).0.len());
+        let known = || asked.iter().filter(|one| with(one) > 0);
+        let mut telling: Vec<&Asked> = known()
+            .filter(|one| with(one) * COMMON <= self.products)
+            .collect();
+        if telling.is_empty() {
+            telling = known().collect();
+        }
+        telling.sort_by_key(|one| with(one));
+        let mut room = POSTINGS_MAX;
+        let gone_through = telling
+            .iter()
+            .take_while(|one| {
+                let fits = with(one) <= room;
+                room = room.saturating_sub(with(one));
+                fits
+            })
+            .count();
+        let (first, late) = telling.split_at(gone_through.max(1).min(telling.len()));
+        let mut sums = vec![[0.0_f32; 2]; self.products];
+        for one in first {
+            self.add(one, candidates, &mut sums);
+        }
         let mut best = Best::new(limit);
-        if candidates.len() * FEW < products {
-            let mut scores = vec![0.0; candidates.len()];
-            for clause in &clauses {
-                add_scores(
-                    clause.weight(scoring)?.as_ref(),
-                    reader,
-                    candidates,
-                    &mut scores,
-                )?;
+        for place in candidates {
+            if let Some([bm25, covered]) = sums.get(*place).filter(|[_, covered]| *covered > 0.0) {
+                best.take(Match {
+                    place: *place,
+                    bm25: *bm25,
+                    covered: *covered,
+                });
             }
-            for (place, score) in candidates.iter().zip(scores) {
-                if score > 0.0 {
-                    best.take(*place, score);
+        }
+        let mut matches = best.kept;
+        for found in &mut matches {
+            for one in late {
+                let weight = one
+                    .token
+                    .and_then(|token| self.in_product(token, found.place));
+                found.bm25 += one.weight * weight.unwrap_or(0.0);
+                found.covered += weight.map_or(0.0, |_| one.weight);
+            }
+            found.bm25 /= all;
+            found.covered /= all;
+        }
+        if !late.is_empty() {
+            matches.sort_by(|a, b| b.bm25.total_cmp(&a.bm25).then(a.place.cmp(&b.place)));
+        }
+        matches
+    }
+
+    /// Adds what one token gives to each candidate; where candidates are few, others are left alone.
+    fn add(&self, one: &Asked, candidates: &[usize], sums: &mut [[f32; 2]]) {
+        let Some(token) = one.token else {
+            return;
+        };
+        let mut give = |place: usize, weight: f32| {
+            if let Some([bm25, covered]) = sums.get_mut(place) {
+                *bm25 += one.weight * weight;
+                *covered += one.weight;
+            }
+        };
+        let (places, weights) = self.postings(token);
+        if candidates.len() * LOOKUP_STEPS < places.len() {
+            for place in candidates {
+                if let Some(weight) = self.in_product(token, *place) {
+                    give(*place, weight);
                 }
             }
         } else {
-            let any = clauses.into_iter().map(|clause| (Occur::Should, clause));
-            let weight = BooleanQuery::new(any.collect()).weight(scoring)?;
-            score_all(weight.as_ref(), reader, candidates, products, &mut best)?;
-        }
-        Ok(best.finish())
-    }
-
-    /// Every token in every field; any of them may match, for the query parser would make one phrase of a Chinese question.
-    /// A token that most products have tells nothing, so it is looked for only where no other is.
-    fn clauses(&self, asked: &str, products: usize) -> Vec<Box<dyn Query>> {
-        let mut seen = BTreeSet::new();
-        let mut telling: Vec<Box<dyn Query>> = Vec::new();
-        let mut common: Vec<Box<dyn Query>> = Vec::new();
-        for token in words::tokens(asked) {
-            if seen.len() >= QUERY_TOKENS_MAX {
-                break;
-            }
-            let is_function = is_character(&token) && FUNCTION_CHARACTERS.contains(&token);
-            if is_function || !seen.insert(token.clone()) {
-                continue;
-            }
-            for (field, boost) in &self.fields {
-                let term = Term::from_field_text(*field, &token);
-                let with = self.searcher.doc_freq(&term).unwrap_or_default();
-                if with == 0 {
-                    continue;
-                }
-                let is_common = with.saturating_mul(COMMON) > products as u64;
-                let boost = boost
-                    * if is_character(&token) {
-                        CHARACTER_BOOST
-                    } else {
-                        1.0
-                    };
-                let matches = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                let clause = Box::new(BoostQuery::new(Box::new(matches), boost));
-                if is_common {
-                    common.push(clause);
-                } else {
-                    telling.push(clause);
-                }
+            for (place, weight) in places.iter().zip(weights) {
+                give(*place as usize, share(*weight));
             }
         }
-        if telling.is_empty() { common } else { telling }
     }
 }
 
-/// Adds what one clause gives to each candidate.
-fn add_scores(
-    weight: &dyn Weight,
-    reader: &SegmentReader,
-    candidates: &[usize],
-    scores: &mut [f32],
-) -> tantivy::Result<()> {
-    let mut scorer = weight.scorer(reader, 1.0)?;
-    for (place, sum) in candidates.iter().zip(scores) {
-        let Ok(document) = u32::try_from(*place) else {
-            break;
-        };
-        if scorer.doc() < document {
-            scorer.seek(document);
-        }
-        if scorer.doc() == TERMINATED {
-            break;
-        }
-        if scorer.doc() == document {
-            *sum += scorer.score();
-        }
-    }
-    Ok(())
-}
-
-/// Goes through the matches, skipping those that cannot be among the best.
-fn score_all(
-    weight: &dyn Weight,
-    reader: &SegmentReader,
-    candidates: &[usize],
-    products: usize,
-    best: &mut Best,
-) -> tantivy::Result<()> {
-    let mut is_candidate = vec![false; products];
-    for place in candidates {
-        if let Some(flag) = is_candidate.get_mut(*place) {
-            *flag = true;
-        }
-    }
-    weight.for_each_pruning(f32::MIN, reader, &mut |document, score| {
-        let place = document as usize;
-        if is_candidate.get(place).copied().unwrap_or_default() {
-            best.take(place, score);
-        }
-        best.threshold()
-    })
-}
-
-/// The best so many, kept in order.
+/// The best of the matches seen so far, best first.
 struct Best {
     limit: usize,
-    /// Best first; ties by place, which rises.
-    kept: Vec<Scored>,
+    kept: Vec<Match>,
 }
 
 impl Best {
@@ -214,27 +297,27 @@ impl Best {
         }
     }
 
-    fn take(&mut self, place: usize, score: f32) {
-        if self.kept.len() >= self.limit && score <= self.threshold() {
+    /// Places rise, so a later one never goes before an equal one.
+    fn take(&mut self, found: Match) {
+        let is_full = self.kept.len() >= self.limit;
+        if is_full && self.kept.last().is_some_and(|last| last.bm25 >= found.bm25) {
             return;
         }
-        let at = self.kept.partition_point(|(_, kept)| *kept >= score);
-        self.kept.insert(at, (place, score));
+        let at = self.kept.partition_point(|kept| kept.bm25 >= found.bm25);
+        self.kept.insert(at, found);
         self.kept.truncate(self.limit);
     }
+}
 
-    /// The score that a further match must exceed.
-    fn threshold(&self) -> f32 {
-        if self.kept.len() < self.limit {
-            f32::MIN
-        } else {
-            self.kept.last().map_or(f32::MIN, |(_, score)| *score)
-        }
-    }
+fn share(weight: u16) -> f32 {
+    f32::from(weight) / f32::from(u16::MAX)
+}
 
-    fn finish(self) -> Vec<Scored> {
-        self.kept
-    }
+/// FNV-1a over 64 bits: two tokens of one catalogue do not meet in it but by chance or malice, and then only share their weight.
+fn fingerprint(token: &str) -> u64 {
+    token.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn is_character(token: &str) -> bool {
@@ -243,7 +326,7 @@ fn is_character(token: &str) -> bool {
 }
 
 /// The texts of each field, in all languages.
-fn texts<'a>(product: &'a Product) -> [Vec<&'a str>; 4] {
+fn texts(product: &Product) -> [Vec<&str>; FIELDS] {
     let mut kind: Vec<&str> = product
         .product_type
         .iter()
@@ -261,10 +344,10 @@ fn texts<'a>(product: &'a Product) -> [Vec<&'a str>; 4] {
         .attributes
         .iter()
         .partition(|(name, _)| is_fit(name));
-    let of = |pairs: Vec<(&'a String, &'a Localized)>| {
+    fn of<'a>(pairs: Vec<(&'a String, &'a Localized)>) -> Vec<&'a str> {
         let texts = pairs.into_iter().flat_map(|(_, value)| value.texts());
-        texts.map(|(_, text)| text).collect::<Vec<&str>>()
-    };
+        texts.map(|(_, text)| text).collect()
+    }
     let mut description: Vec<&str> = product.description.texts().map(|(_, text)| text).collect();
     description.extend(of(fits));
     [
@@ -273,20 +356,4 @@ fn texts<'a>(product: &'a Product) -> [Vec<&'a str>; 4] {
         of(attributes),
         description,
     ]
-}
-
-/// Only the tokens' texts and numbers count: neither text nor places are kept in the index.
-fn tokenized(texts: &[&str]) -> PreTokenizedString {
-    let mut tokens = Vec::new();
-    for text in texts.iter().flat_map(|text| words::tokens(text)) {
-        tokens.push(Token {
-            position: tokens.len(),
-            text,
-            ..Token::default()
-        });
-    }
-    PreTokenizedString {
-        text: String::new(),
-        tokens,
-    }
 }

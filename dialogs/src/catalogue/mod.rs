@@ -5,6 +5,7 @@ pub mod feed;
 mod fits;
 mod index;
 mod measures;
+mod nearness;
 mod product;
 mod query;
 mod spread;
@@ -28,12 +29,17 @@ use crate::vocabulary::Vocabulary;
 use facts::Facts;
 use index::Index;
 use measures::Measures;
+use nearness::Nearness;
 use std::collections::{BTreeMap, BTreeSet};
 use types::Types;
 use values::{Own, Values};
 
 /// Where words are all there is to go by, only matches of at least this share of the best one are put in order of price.
 const MATCH_SHARE_MIN: f32 = 0.5;
+/// Matches by words that are compared with the query more closely.
+const COMPARED_MIN: usize = 50;
+/// Natural logarithm of the ratio of two prices that have nothing to do with each other, about seven times.
+const PRICE_APART_MAX: f32 = 2.0;
 /// Values of one attribute that are counted in a shape.
 const COUNTED_VALUES_MAX: usize = 40;
 
@@ -47,8 +53,8 @@ pub struct Catalogue {
     values: Values,
     facts: Facts,
     measures: Measures,
-    /// None where there is nothing to index.
-    index: Option<Index>,
+    index: Index,
+    nearness: Nearness,
     vocabulary: Vocabulary,
     unknown_aliases: Vec<(String, String)>,
 }
@@ -67,11 +73,8 @@ impl Catalogue {
         let (values, own) = Values::of(&products);
         let facts = Facts::of(&products, &own);
         let measures = Measures::of(&products);
-        let index = match products.is_empty() {
-            true => None,
-            // An index in memory fails only for want of memory; constraints and prices still work without it.
-            false => Index::of(&products).ok(),
-        };
+        let index = Index::of(&products);
+        let nearness = Nearness::of(&products, &index);
         let (terms, unknown_aliases) = terms::learn(&products, &types, &values, aliases);
         Self {
             vocabulary: Vocabulary::new(terms),
@@ -82,6 +85,7 @@ impl Catalogue {
             facts,
             measures,
             index,
+            nearness,
             unknown_aliases,
         }
     }
@@ -114,7 +118,7 @@ impl Catalogue {
     pub fn search(&self, query: &Query) -> Vec<Hit> {
         let limit = query.limit.min(HITS_MAX);
         let kept = self.kept(query);
-        if query.words.trim().is_empty() {
+        if query.words.trim().is_empty() && query.beside.trim().is_empty() {
             return self.ordered(kept, query, limit);
         }
         let is_narrow = !(query.types.is_empty()
@@ -125,18 +129,19 @@ impl Catalogue {
             if is_narrow {
                 return self.ordered(kept, query, limit);
             }
-            let matching = self.matching(query, &kept, HITS_MAX);
+            let asked = self.index.asked(&query.words, &query.beside);
+            let matching = self.index.matches(&asked, &kept, HITS_MAX);
             let least = matching
                 .first()
-                .map_or(0.0, |(_, best)| best * MATCH_SHARE_MIN);
+                .map_or(0.0, |best| best.bm25 * MATCH_SHARE_MIN);
             let places = matching
                 .into_iter()
-                .filter(|(_, score)| *score >= least)
-                .map(|(place, _)| place)
+                .filter(|found| found.bm25 >= least)
+                .map(|found| found.place)
                 .collect();
             return self.ordered(places, query, limit);
         }
-        let matching = self.matching(query, &kept, limit);
+        let matching = self.nearest(query, &kept, limit);
         let mut hits: Vec<Hit> = matching
             .iter()
             .filter_map(|(place, score)| self.hit(*place, *score))
@@ -159,15 +164,37 @@ impl Catalogue {
         kept
     }
 
-    fn matching(&self, query: &Query, kept: &[usize], limit: usize) -> Vec<index::Scored> {
-        self.index
-            .as_ref()
-            .and_then(|index| {
-                index
-                    .best(&query.words, kept, self.products.len(), limit)
-                    .ok()
+    /// Those that share words with the query, the nearest first.
+    fn nearest(&self, query: &Query, kept: &[usize], limit: usize) -> Vec<(usize, f32)> {
+        let asked = self.index.asked(&query.words, &query.beside);
+        let matches = self
+            .index
+            .matches(&asked, kept, limit.clamp(COMPARED_MIN, HITS_MAX));
+        let sought = self.nearness.sought(&asked, &query.words);
+        let mut scored: Vec<(usize, f32)> = matches
+            .into_iter()
+            .map(|found| {
+                let price = self.price_nearness(query, found.place);
+                let score = self.nearness.score(&self.index, &sought, found, price);
+                (found.place, score)
             })
-            .unwrap_or_default()
+            .collect();
+        scored.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        scored.truncate(limit);
+        scored
+    }
+
+    /// 1 for the same price, falling to 0 where one is many times the other.
+    fn price_nearness(&self, query: &Query, place: usize) -> f32 {
+        let (Some(near), Some(product)) = (query.price_near, self.products.get(place)) else {
+            return 0.0;
+        };
+        let price = product.price_at(query.now_ms);
+        if price.currency != near.currency || price.minor <= 0 || near.minor <= 0 {
+            return 0.0;
+        }
+        let times = (price.minor as f32 / near.minor as f32).ln().abs();
+        (1.0 - times / PRICE_APART_MAX).max(0.0)
     }
 
     /// Without words: by price or measure as the order says, what tells no such measure last, else in stock first, then as the feed has them.

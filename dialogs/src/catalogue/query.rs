@@ -8,6 +8,8 @@ use crate::money::Money;
 pub struct Query {
     /// Free text in any language; empty means every product that keeps the rest.
     pub words: String,
+    /// What else is known of the thing sought, such as its brand, number and kind: taste too, compared with every field, but the title is compared with `words` alone.
+    pub beside: String,
     /// Any of these types or what lies below them, by key.
     pub types: Vec<String>,
     /// Any of these brands.
@@ -52,7 +54,7 @@ pub enum Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     pub id: String,
-    /// BM25 over the fields; 0 where no word was asked or matched.
+    /// How near it comes to the words, from 0 to 1; 0 where no word was asked or matched.
     pub score: f32,
 }
 

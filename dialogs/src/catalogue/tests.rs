@@ -439,3 +439,68 @@ fn an_empty_catalogue_answers_nothing() {
     assert_eq!(catalogue.shape(&all()).count, 0);
     assert!(catalogue.vocabulary().terms().is_empty());
 }
+
+const TOOLS: &str = r#"{"id": "t-1", "title": "Norvik cordless drill KX-180 18 V", "price": "89.00 EUR", "availability": "in_stock", "brand": "Norvik", "product_type": "Drills", "description": "With two batteries"}
+{"id": "t-2", "title": "Norvik cordless drill KX-120 12 V", "price": "59.00 EUR", "availability": "in_stock", "brand": "Norvik", "product_type": "Drills", "description": "With one battery"}
+{"id": "t-3", "title": "Salmi hammer drill SB 700", "price": "149.00 EUR", "availability": "in_stock", "brand": "Salmi", "product_type": "Drills", "description": "For concrete"}
+{"id": "t-4", "title": "Drill bit set, 18 pieces", "price": "19.00 EUR", "availability": "in_stock", "brand": "Salmi", "product_type": "Bits", "description": "For wood and metal"}
+{"id": "t-5", "title": "不锈钢保温杯 500ml", "price": "20.00 EUR", "availability": "in_stock", "brand": "暖山", "product_type": "杯子"}
+{"id": "t-6", "title": "不锈钢保温壶 1500ml", "price": "35.00 EUR", "availability": "in_stock", "brand": "暖山", "product_type": "杯子"}
+{"id": "t-7", "title": "陶瓷杯", "price": "9.00 EUR", "availability": "in_stock", "brand": "白田", "product_type": "杯子"}
+{"id": "t-8", "title": "陶瓷杯带盖礼盒装", "price": "19.00 EUR", "availability": "in_stock", "brand": "白田", "product_type": "杯子"}
+{"id": "t-9", "title": "Workbench", "price": "199.00 EUR", "availability": "in_stock", "brand": "Tessa", "product_type": "Benches"}
+"#;
+
+#[test]
+fn the_nearest_comes_first_however_it_is_asked() {
+    let feed = feed::read("tools.jsonl", TOOLS.as_bytes(), Language::En);
+    assert_eq!(feed.problems, []);
+    let catalogue = Catalogue::build(feed.products);
+    for (words, beside, price, first) in [
+        ("kx180", "", None, "t-1"),
+        ("KX 120 drill", "", None, "t-2"),
+        ("cordless drill 12v", "", None, "t-2"),
+        ("cordles dril kx-180", "", None, "t-1"),
+        ("drill for concrete", "", None, "t-3"),
+        ("drill", "salmi sb700", None, "t-3"),
+        ("cordless drill", "", Some("60.00 EUR"), "t-2"),
+        ("cordless drill", "", Some("95.00 EUR"), "t-1"),
+        ("保温杯", "", None, "t-5"),
+        ("保溫壺不鏽鋼", "", None, "t-6"),
+        ("1500ml的保温", "", None, "t-6"),
+        ("陶瓷杯", "", None, "t-7"),
+        ("带盖的杯子送礼", "", None, "t-8"),
+        ("", "tessa", None, "t-9"),
+    ] {
+        let query = Query {
+            words: words.to_owned(),
+            beside: beside.to_owned(),
+            price_near: price.map(|price| Money::parse(price).unwrap()),
+            limit: 1,
+            ..all()
+        };
+        check(&catalogue, query.clone(), &[first]);
+        let hits = catalogue.search(&query);
+        assert!((0.0..=1.0).contains(&hits[0].score), "{hits:?}");
+    }
+}
+
+#[test]
+fn taste_never_lets_in_what_breaks_a_promise() {
+    let feed = feed::read("tools.jsonl", TOOLS.as_bytes(), Language::En);
+    let catalogue = Catalogue::build(feed.products);
+    let query = Query {
+        words: "Norvik cordless drill KX-180".to_owned(),
+        beside: "norvik".to_owned(),
+        price_near: Some(Money::parse("89.00 EUR").unwrap()),
+        price_max: Some(Money::parse("60.00 EUR").unwrap()),
+        limit: 1,
+        ..all()
+    };
+    check(&catalogue, query.clone(), &["t-2"]);
+    let another = Query {
+        not_ids: texts(&["t-2"]),
+        ..query
+    };
+    check(&catalogue, another, &["t-4"]);
+}

@@ -4,6 +4,8 @@ use crate::text;
 
 /// Letters or digits of a part of a model number that is looked for alone.
 const PART_CHARS_MIN: usize = 2;
+/// Stands before and after a word.
+const BORDER: char = ' ';
 
 /// Tokens of any text, folded or not. `EM-200`, `EM200` and `EM 200` share tokens, in whichever form shop and customer write.
 pub(super) fn tokens(any_text: &str) -> Vec<String> {
@@ -29,6 +31,28 @@ pub(super) fn tokens(any_text: &str) -> Vec<String> {
         }
     }
     tokens
+}
+
+/// Three characters next to each other of words and models, across hyphens and at their borders; of Han two. Spellings that share no word share pieces.
+pub(super) fn each_piece(any_text: &str, mut take: impl FnMut(&[char])) {
+    let mut run: Vec<char> = vec![BORDER];
+    let mut before = BORDER;
+    let folded = text::fold(any_text);
+    for c in folded.chars().chain([BORDER]) {
+        let is_han = text::han(c);
+        if is_han && text::han(before) {
+            take(&[before, c]);
+        }
+        before = c;
+        if !is_han && c.is_alphanumeric() {
+            run.push(c);
+        } else if !matches!(c, '-' | '/') && run.len() > 1 {
+            run.push(BORDER);
+            run.windows(3).for_each(&mut take);
+            run.clear();
+            run.push(BORDER);
+        }
+    }
 }
 
 /// `em200` as `em` and `200`.
