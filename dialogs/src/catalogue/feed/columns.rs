@@ -94,18 +94,40 @@ const UNTOLD: [&str; 55] = [
 const OTHER_NAMES: [(&str, &[&str]); 10] = [
     (
         "id",
-        &["sku", "product_id", "商品编号", "商品编码", "商品id", "编号", "货号"],
+        &[
+            "sku",
+            "product_id",
+            "商品编号",
+            "商品编码",
+            "商品id",
+            "编号",
+            "货号",
+        ],
     ),
     (
         "title",
-        &["name", "product_name", "标题", "商品标题", "名称", "商品名称", "品名"],
+        &[
+            "name",
+            "product_name",
+            "标题",
+            "商品标题",
+            "名称",
+            "商品名称",
+            "品名",
+        ],
     ),
     ("description", &["描述", "商品描述", "详情", "简介"]),
     ("price", &["价格", "售价", "单价"]),
     ("sale_price", &["促销价", "活动价", "特价"]),
-    ("availability", &["stock_status", "库存状态", "供货状态", "库存"]),
+    (
+        "availability",
+        &["stock_status", "库存状态", "供货状态", "库存"],
+    ),
     ("brand", &["品牌"]),
-    ("product_type", &["category", "类目", "分类", "商品分类", "品类"]),
+    (
+        "product_type",
+        &["category", "类目", "分类", "商品分类", "品类"],
+    ),
     ("link", &["url", "链接", "商品链接"]),
     ("image_link", &["image_url", "图片", "图片链接", "主图"]),
 ];

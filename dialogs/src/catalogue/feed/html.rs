@@ -239,10 +239,7 @@ mod tests {
             "&#39;quoted&#x27; &eacute;t&eacute; &unknown; AT&T",
             "'quoted' été &unknown; AT&T",
         );
-        check(
-            "for sizes <M and >XL, a < b",
-            "for sizes <M and >XL, a < b",
-        );
+        check("for sizes <M and >XL, a < b", "for sizes <M and >XL, a < b");
         check("<p>broken <b", "broken <b");
         check("<!-- hidden --><p>shown</p>", "shown");
         check("一行\n两行", "一行\n两行");

@@ -3,8 +3,7 @@
 use crate::money::{Currency, Money};
 
 /// What a price is written like, where nothing better can be said.
-const FORM: &str =
-    "write the amount with a point, a space and the currency: `1299.00 CNY`";
+const FORM: &str = "write the amount with a point, a space and the currency: `1299.00 CNY`";
 
 /// Signs that stand for one currency, or most often for it.
 const SIGNS: [(&str, &str); 8] = [
@@ -74,7 +73,11 @@ fn amount(written: &str) -> Option<String> {
     let point = number
         .rfind(['.', ','])
         .filter(|at| (2..=3).contains(&(number.len() - at)));
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
     Some(match point.and_then(|at| number.split_at_checked(at)) {
         Some((whole, fraction)) => format!("{}.{:0<2}", digits(whole), digits(fraction)),
         None => format!("{}.00", digits(number)),

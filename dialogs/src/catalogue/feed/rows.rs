@@ -248,7 +248,10 @@ fn fields(
         if field.len() > FIELD_BYTES_MAX {
             report.refuse(
                 &place,
-                format!("the field is {} bytes long; the row is left out", field.len()),
+                format!(
+                    "the field is {} bytes long; the row is left out",
+                    field.len()
+                ),
                 format!("at most {FIELD_BYTES_MAX} bytes"),
             );
             return None;
@@ -275,7 +278,10 @@ fn columns(
     line: u32,
     report: &mut Report<'_>,
 ) -> Option<Vec<Rc<str>>> {
-    let names: Vec<String> = header.iter().map(|name| known_name(&column_key(name))).collect();
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| known_name(&column_key(name)))
+        .collect();
     let at = |column: usize| Place {
         line,
         column: number(column),

@@ -233,5 +233,9 @@ fn short_id(texts: &[&str]) -> String {
         return whole;
     }
     let begins: String = whole.chars().take(ID_CHARS).collect();
-    format!("{}-{}", begins.trim_end_matches('-'), revision_of(whole.as_bytes()))
+    format!(
+        "{}-{}",
+        begins.trim_end_matches('-'),
+        revision_of(whole.as_bytes())
+    )
 }

@@ -186,7 +186,7 @@ fn what_can_be_left_out_does_not_cost_the_row() {
         ),
         (
             "a,A\u{7},5 CNY,in_stock,,,",
-            "p.csv:2:2: title holds control characters",
+            "p.csv:2:2: title holds control or broken characters",
         ),
     ] {
         let feed = read("p.csv", format!("{head}{row}\n").as_bytes(), Language::En);
@@ -232,10 +232,16 @@ fn whole_files_are_refused_with_what_would_be_right() {
         &["p.csv: the feed is empty; the first line names the columns"],
     );
     check(
-        "p.pdf",
-        "id",
+        "p.csv",
+        "%PDF-1.7",
         &[],
-        &["p.pdf: the ending names no form of feed; name it .tsv"],
+        &["p.csv: the file is a PDF; export the products"],
+    );
+    check(
+        "p.tsv",
+        "a1,Chair,5 CNY\n",
+        &[],
+        &["p.tsv:1:1: the first line names no column of a product feed"],
     );
     check(
         "p.csv",
@@ -270,13 +276,16 @@ fn bytes_that_are_no_text_cost_one_row() {
     let feed = read("p.tsv", bytes, Language::En);
     assert_eq!(
         problems(&feed),
-        ["p.tsv:2:2: the field is not UTF-8; save the file as UTF-8"]
+        [
+            "p.tsv:2:2: the field is not UTF-8; the row is left out; save the file as UTF-8 or GB18030"
+        ]
     );
     assert_eq!(feed.products[0].title.get(Language::En), "B \"two\"\nlines");
     let utf16 = read("p.tsv", b"\xff\xfei\0d\0", Language::En);
     assert_eq!(
-        problems(&utf16),
-        ["p.tsv: the file is UTF-16; save it as UTF-8"]
+        (utf16.encoding, problems(&utf16).len()),
+        ("UTF-16LE", 2),
+        "the header is read and lacks two columns"
     );
 }
 
