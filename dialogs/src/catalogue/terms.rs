@@ -338,6 +338,10 @@ fn of_products(products: &[Product]) -> Vec<Term> {
             );
             surfaces.extend(without_brand(product, &title));
             surfaces.extend(without_type(product, &title));
+            // What the variants of one thing have in common: `linen shirt` of `linen shirt – navy / m`.
+            if product.item_group_id.is_some() {
+                surfaces.extend(title.split_once(" – ").map(|(name, _)| name.to_owned()));
+            }
             surfaces.push(title);
         }
         let number = product.mpn.as_deref().map(text::fold);

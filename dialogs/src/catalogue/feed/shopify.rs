@@ -50,6 +50,11 @@ impl Groups {
         let on_sale = (status.is_empty() || status.eq_ignore_ascii_case("active"))
             && !value(first, "published").eq_ignore_ascii_case("false");
         let variants: Vec<&Row> = rows.iter().filter(is_variant).collect();
+        // Further images of a product that stands elsewhere.
+        if variants.is_empty() && value(first, "title").is_empty() {
+            self.without_variant += rows.len();
+            return;
+        }
         // A product without any variant is given as it is, so that what it lacks is said.
         let variants = if variants.is_empty() {
             vec![first]
