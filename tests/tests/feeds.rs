@@ -53,7 +53,7 @@ fn check(feed: &str, more: &[&str], (taken, refused): (u64, u64), conversations:
     let (code, report, error) = import(&feed, shop, more);
     assert_eq!(
         (code, report["taken"].as_u64(), report["refused"].as_u64()),
-        (1, Some(taken), Some(refused)),
+        (i32::from(refused > 0), Some(taken), Some(refused)),
         "{report} {error}"
     );
     for refusal in report["refusals"].as_array().unwrap() {
@@ -221,7 +221,7 @@ fn shopify_s_export_of_clothing_sells_in_both_languages() {
     check(
         "clothing.csv",
         &["--currency", "EUR"],
-        (29, 1),
+        (29, 0),
         &[
             &[Said {
                 shows: Some(&["WRAP-DRE-BLA-M", "WRAP-DRE-BLA-S"]),

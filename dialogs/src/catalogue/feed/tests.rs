@@ -280,7 +280,7 @@ fn ill_formed_feeds_are_told_what_would_be_right_and_keep_what_is_whole() {
         )
     };
     let cut = format!(
-        "<rss xmlns:g=\"x\"><channel>\n{}<item><g:id>b</g:id><tit",
+        "<rss xmlns:g=\"x\"><channel>\n{}<item><g:id>b</g:id><title>Half",
         item("a", "5 EUR")
     );
     let crossed = format!(
@@ -311,7 +311,7 @@ fn ill_formed_feeds_are_told_what_would_be_right_and_keep_what_is_whole() {
             priced,
             vec!["a"],
             1,
-            Some("p.csv:3:1: price: a price is written"),
+            Some("p.csv:3:1: price: `1.299,00`"),
         ),
         (
             run_on,
