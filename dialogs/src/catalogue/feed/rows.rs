@@ -181,6 +181,11 @@ fn row_lines(lines: &[&[u8]], delimiter: u8) -> Option<usize> {
     let mut scan = Scan::FieldStart;
     for (at, line) in lines.iter().take(ROW_LINES_MAX).enumerate() {
         for byte in *line {
+            // What follows a closing quote is a separator; else the quote of a row above was never closed and met another one.
+            let is_stray = !matches!(*byte, b'"') && *byte != delimiter;
+            if at > 0 && scan == Scan::QuoteInQuoted && is_stray {
+                return None;
+            }
             scan = match (scan, *byte) {
                 (Scan::FieldStart, b'"') => Scan::Quoted,
                 (Scan::Quoted, b'"') => Scan::QuoteInQuoted,

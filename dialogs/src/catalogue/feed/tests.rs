@@ -307,12 +307,7 @@ fn ill_formed_feeds_are_told_what_would_be_right_and_keep_what_is_whole() {
             Some("p.csv:3:1: the file ends inside this item"),
         ),
         (crossed, vec!["a"], 1, Some("p.csv:2:1: no XML")),
-        (
-            priced,
-            vec!["a"],
-            1,
-            Some("p.csv:3:1: price: `1.299,00`"),
-        ),
+        (priced, vec!["a"], 1, Some("p.csv:3:1: price: `1.299,00`")),
         (
             run_on,
             vec!["a", "c"],
