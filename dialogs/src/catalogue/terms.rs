@@ -93,6 +93,9 @@ fn of_types(types: &Types) -> Vec<Term> {
     terms
 }
 
+/// The entries of the lexicon that a name of a type is read as.
+type Reading<'r> = &'r dyn Fn(&str) -> Vec<usize>;
+
 /// What the lexicon calls the things that the catalogue has, and nothing that the shop calls something itself.
 fn of_lexicon(types: &Types, values: &Values, own: &[Term]) -> Vec<Term> {
     let taken: BTreeSet<&str> = own.iter().map(|term| term.surface.as_str()).collect();
@@ -126,7 +129,7 @@ fn of_lexicon(types: &Types, values: &Values, own: &[Term]) -> Vec<Term> {
             .and_then(Entry::wider);
         found.into_iter().chain(wider).collect()
     };
-    let readings: [&dyn Fn(&str) -> Vec<usize>; 3] = [&whole, &joined, &head];
+    let readings: [Reading<'_>; 3] = [&whole, &joined, &head];
     for reading in readings {
         for (key, known) in &ranked {
             for (_, name) in known.name.texts() {
