@@ -15,6 +15,8 @@ pub struct Profile {
     /// The first one is the shop's own.
     pub languages: Vec<Language>,
     pub currency: Currency,
+    /// `shop.yaml` names the currency; else it is that of the feed.
+    pub currency_stated: bool,
     /// IANA name, `Asia/Shanghai`; the caller resolves it.
     pub time_zone: String,
     pub hours: Hours,
@@ -88,6 +90,7 @@ impl Default for Profile {
             name: both("本店", "our shop"),
             languages: vec![Language::Zh, Language::En],
             currency: Currency::CNY,
+            currency_stated: false,
             time_zone: "UTC".to_owned(),
             hours: Hours::default(),
             voice: both(
@@ -170,7 +173,10 @@ impl Profile {
             && let Some(code) = file.text(node)
         {
             match Currency::new(&code) {
-                Ok(currency) => self.currency = currency,
+                Ok(currency) => {
+                    self.currency = currency;
+                    self.currency_stated = true;
+                }
                 Err(error) => file.wrong(node, error.to_string(), "write a code such as CNY"),
             }
         }

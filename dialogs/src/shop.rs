@@ -67,14 +67,14 @@ pub fn compile(files: &Files) -> Compiled {
         files,
         problems: Vec::new(),
     };
-    let profile = reader.profile();
+    let mut profile = reader.profile();
     let wordings = reader.wordings();
     let training = reader.training();
     let flows = reader.flows(&training);
     let scorecard = reader.scorecard();
     let handoff = reader.handoff();
     let reps = reader.reps();
-    let catalogue = reader.catalogue(&profile);
+    let catalogue = reader.catalogue(&mut profile);
     let knowledge = reader.knowledge();
     let (aspects, problems) =
         Aspects::compile(DEFAULT_ASPECTS, &catalogue.attribute_names(), &profile);
@@ -97,6 +97,31 @@ pub fn compile(files: &Files) -> Compiled {
             profile,
         },
         problems,
+    }
+}
+
+/// What the shop does not name itself is called what it is generally called.
+fn name_attributes(profile: &mut Profile, catalogue: &Catalogue) {
+    let attributes = catalogue
+        .products()
+        .iter()
+        .flat_map(|product| product.attributes.keys());
+    for name in attributes {
+        if profile.attributes.contains_key(name) {
+            continue;
+        }
+        let texts: BTreeMap<Language, String> = Language::ALL
+            .into_iter()
+            .filter_map(|language| {
+                let own = catalogue.attribute_name(name, language)?;
+                Some((language, own.to_owned()))
+            })
+            .collect();
+        if !texts.is_empty() {
+            profile
+                .attributes
+                .insert(name.clone(), crate::profile::Texts(texts));
+        }
     }
 }
 
@@ -215,8 +240,10 @@ impl Reader<'_> {
     }
 
     /// `products.tsv` in the shop's own language; `products.en.tsv` adds another language's texts.
-    fn catalogue(&mut self, profile: &Profile) -> Catalogue {
-        let own = profile.languages.first().copied().unwrap_or(Language::Zh);
+    /// What `shop.yaml` leaves open is told by the feed: its language, its currency.
+    fn catalogue(&mut self, profile: &mut Profile) -> Catalogue {
+        let has_profile = self.files.contains_key("shop.yaml");
+        let own = profile.languages.first().copied().filter(|_| has_profile);
         let mut primary = None;
         let mut supplements = Vec::new();
         for (path, bytes) in self.files {
@@ -239,7 +266,20 @@ impl Reader<'_> {
         let Some((path, bytes)) = primary else {
             return Catalogue::build(Vec::new());
         };
-        let mut read = feed::read(path, bytes, own);
+        let options = feed::Options {
+            language: own,
+            currency: profile.currency_stated.then_some(profile.currency),
+            ..feed::Options::default()
+        };
+        let mut read = feed::read_with(path, bytes, &options, &mut |_| {});
+        if let Some(currency) = feed::currency_of(&read.products)
+            && !profile.currency_stated
+        {
+            profile.currency = currency;
+        }
+        if let Some(language) = read.language.filter(|_| !has_profile) {
+            profile.languages.sort_by_key(|other| *other != language);
+        }
         for (path, bytes, language) in supplements {
             feed::supplement(&mut read, path, bytes, language);
         }
@@ -263,6 +303,7 @@ impl Reader<'_> {
         }
         self.problems.extend(read.problems);
         let catalogue = Catalogue::build_with(read.products, &profile.aliases);
+        name_attributes(profile, &catalogue);
         for (surface, name) in catalogue.unknown_aliases() {
             self.problems.push(Problem {
                 file: "shop.yaml".to_owned(),

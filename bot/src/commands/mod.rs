@@ -4,6 +4,7 @@ mod chat;
 mod check;
 mod doctor;
 mod eval;
+mod import;
 mod replay;
 mod serve;
 mod test;
@@ -55,6 +56,9 @@ enum Command {
     /// Run logged turns again from their tape and print what differs
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Take a product feed into a shop
+    #[command(subcommand)]
+    Import(import::Import),
     /// Quality on your own labelled data
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -187,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Test(args) => test::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Import(what) => import::run(what),
         Command::Eval(what) => eval::run(what),
         Command::Doctor(args) => doctor::run(args),
     };

@@ -4,7 +4,7 @@ use dialogs::shop::Files;
 use std::path::{Path, PathBuf};
 
 /// Largest single file of a shop, bytes.
-pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Files in a shop folder.
 pub const FILES_MAX: usize = 20_000;
 /// Folders within folders.
@@ -29,7 +29,7 @@ pub enum FolderError {
     #[error("{path}: more than {FILES_MAX} files")]
     TooMany { path: String },
     #[error(
-        "{path}: no shop is here; expected at least one of shop.yaml, products.tsv, products.csv, products.jsonl"
+        "{path}: no shop is here; expected at least one of shop.yaml, products.tsv, products.csv, products.jsonl; `tiansheng import products FEED --shop {path}` makes one of a product feed"
     )]
     NoShop { path: String },
 }

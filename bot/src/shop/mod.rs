@@ -2,7 +2,7 @@
 
 mod folder;
 
-pub use folder::{Folder, FolderError};
+pub use folder::{FILE_BYTES_MAX, Folder, FolderError};
 
 use dialogs::Problem;
 use dialogs::shop::Files;

@@ -4,6 +4,7 @@ mod facts;
 pub mod feed;
 mod fits;
 mod index;
+mod lexicon;
 mod measures;
 mod nearness;
 mod product;
@@ -69,6 +70,7 @@ impl Catalogue {
     pub fn build_with(mut products: Vec<Product>, aliases: &[(String, String)]) -> Self {
         products.sort_by(|a, b| a.id.cmp(&b.id));
         products.dedup_by(|later, first| later.id == first.id);
+        lexicon::complete(&mut products);
         let types = Types::of(&products);
         let (values, own) = Values::of(&products);
         let facts = Facts::of(&products, &own);
@@ -422,6 +424,12 @@ impl Catalogue {
     /// The attribute value's name in the language, else in the other.
     pub fn value_name(&self, attribute: &str, key: &str, language: Language) -> Option<&str> {
         self.values.name(attribute, key, language)
+    }
+
+    /// What an attribute of the feed is generally called, where that is known.
+    pub fn attribute_name(&self, attribute: &str, language: Language) -> Option<&'static str> {
+        let entry = lexicon::lexicon().attribute(attribute)?;
+        Some(entry.name(language))
     }
 
     /// Attribute name and value keys that the product has.

@@ -1,12 +1,14 @@
 //! What customers may call the things of a catalogue, learned from it.
 
 use super::fits::is_fit;
+use super::lexicon::{Entry, lexicon};
 use super::types::Types;
 use super::values::Values;
 use super::{Localized, Product};
+use crate::Language;
 use crate::text;
-use crate::vocabulary::{Term, TermKind};
-use std::collections::BTreeMap;
+use crate::vocabulary::{TERMS_MAX, Term, TermKind};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An attribute with more values than this is no vocabulary: figures, free text.
 const VALUES_MAX: usize = 40;
@@ -14,6 +16,10 @@ const VALUES_MAX: usize = 40;
 const VALUE_CHARS_MAX: usize = 24;
 /// Fewest characters of a model, such as `v60`.
 const MODEL_CHARS_MIN: usize = 2;
+/// What stands before a Chinese word of one character where a thing is meant: 买床, 一张床.
+const BEFORE_ONE_HAN: [&str; 15] = [
+    "买", "的", "张", "双", "盏", "辆", "把", "本", "口", "顶", "条", "件", "台", "款", "种",
+];
 
 /// Values that say nothing without their attribute.
 const ANSWERS: [&str; 14] = [
@@ -31,7 +37,10 @@ pub(super) fn learn(
     let mut terms = of_types(types);
     terms.extend(of_brands(products));
     terms.extend(of_values(values));
-    terms.extend(of_products(products));
+    // Titles of a very large catalogue are found by search; the kinds of goods must have room.
+    let room = (TERMS_MAX / 2).saturating_sub(terms.len());
+    terms.extend(of_products(products).into_iter().take(room));
+    let general = of_lexicon(types, values, &terms);
     let named = by_name(&terms);
     let mut own = Vec::new();
     let mut unknown = Vec::new();
@@ -47,7 +56,7 @@ pub(super) fn learn(
     }
     let respelled: Vec<Term> = terms.iter().flat_map(unhyphened).collect();
     // The shop's own word for a thing goes before what was learned.
-    let all = own.into_iter().chain(terms).chain(respelled);
+    let all = own.into_iter().chain(terms).chain(respelled).chain(general);
     (
         all.filter(|term| !term.surface.is_empty()).collect(),
         unknown,
@@ -84,6 +93,92 @@ fn of_types(types: &Types) -> Vec<Term> {
     terms
 }
 
+/// The entries of the lexicon that a name of a type is read as.
+type Reading<'r> = &'r dyn Fn(&str) -> Vec<usize>;
+
+/// What the lexicon calls the things that the catalogue has, and nothing that the shop calls something itself.
+fn of_lexicon(types: &Types, values: &Values, own: &[Term]) -> Vec<Term> {
+    let taken: BTreeSet<&str> = own.iter().map(|term| term.surface.as_str()).collect();
+    let mut ranked: Vec<_> = types.iter().collect();
+    ranked
+        .sort_by_key(|(key, known)| (key.matches('/').count(), usize::MAX - known.products, *key));
+    let mut terms = Vec::new();
+    let mut add = |entry: &Entry, kind: TermKind, key: &str, attribute: Option<&str>| {
+        for surface in said(entry, attribute) {
+            if !taken.contains(surface.as_str()) {
+                terms.push(Term {
+                    surface,
+                    kind: kind.clone(),
+                    key: key.to_owned(),
+                });
+            }
+        }
+    };
+    // First what a type is, then one of the names it joins, then what kind of thing it is at all.
+    let whole = |name: &str| lexicon().kind_of_goods(name).into_iter().collect();
+    let joined = |name: &str| -> Vec<usize> {
+        name.split(['&', '/', '、', '与', '和', ','])
+            .flat_map(|part| part.split(" and "))
+            .filter_map(|part| lexicon().kind_of_goods(part.trim()))
+            .collect()
+    };
+    let head = |name: &str| -> Vec<usize> {
+        let found = lexicon().head(name);
+        let wider = found
+            .and_then(|at| lexicon().entry(at))
+            .and_then(Entry::wider);
+        found.into_iter().chain(wider).collect()
+    };
+    let readings: [Reading<'_>; 3] = [&whole, &joined, &head];
+    for reading in readings {
+        for (key, known) in &ranked {
+            for (_, name) in known.name.texts() {
+                for entry in reading(name)
+                    .into_iter()
+                    .filter_map(|at| lexicon().entry(at))
+                {
+                    add(entry, TermKind::ProductType, key, None);
+                }
+            }
+        }
+    }
+    for (attribute, values) in values.iter().filter(|(name, _)| !is_fit(name)) {
+        for (key, value) in values {
+            let kind = TermKind::Attribute {
+                name: attribute.to_owned(),
+            };
+            if let Some(entry) = value.entry.and_then(|at| lexicon().entry(at)) {
+                add(entry, kind, key, Some(attribute));
+            }
+        }
+    }
+    terms
+}
+
+/// How an entry's words are said, in both languages.
+fn said(entry: &Entry, attribute: Option<&str>) -> Vec<String> {
+    let words = Language::ALL.into_iter().flat_map(|l| entry.words(l));
+    let mut surfaces = Vec::new();
+    for word in words.map(|word| text::fold(word)) {
+        let is_one_han = word.chars().count() == 1 && word.contains(text::han);
+        match attribute {
+            Some(attribute) => surfaces.extend(forms(attribute, &word)),
+            None if is_one_han => {
+                surfaces.extend(
+                    BEFORE_ONE_HAN
+                        .iter()
+                        .map(|before| format!("{before}{word}")),
+                );
+            }
+            None => {
+                surfaces.extend(other_number(&word));
+                surfaces.push(word);
+            }
+        }
+    }
+    surfaces
+}
+
 /// The folded names, for English also the other number.
 fn surfaces(name: &Localized) -> Vec<String> {
     let mut surfaces = Vec::new();
@@ -96,7 +191,7 @@ fn surfaces(name: &Localized) -> Vec<String> {
 }
 
 /// `machines` for `machine`, `machine` for `machines`; none for what is not Latin.
-fn other_number(name: &str) -> Option<String> {
+pub(super) fn other_number(name: &str) -> Option<String> {
     let last = name.rsplit(' ').next()?;
     if last.len() < 3 || !last.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
@@ -246,6 +341,10 @@ fn of_products(products: &[Product]) -> Vec<Term> {
             );
             surfaces.extend(without_brand(product, &title));
             surfaces.extend(without_type(product, &title));
+            // What the variants of one thing have in common: `linen shirt` of `linen shirt – navy / m`.
+            if product.item_group_id.is_some() {
+                surfaces.extend(title.split_once(" – ").map(|(name, _)| name.to_owned()));
+            }
             surfaces.push(title);
         }
         let number = product.mpn.as_deref().map(text::fold);

@@ -1,5 +1,6 @@
 //! Attribute values: what one product has several of, and one key for a value in all languages.
 
+use super::lexicon::{Kind, lexicon};
 use super::{Localized, Product};
 use crate::Language;
 use crate::text;
@@ -18,6 +19,8 @@ pub(super) struct Values {
 pub(super) struct Value {
     pub name: Localized,
     pub products: usize,
+    /// The place in the lexicon of what this value, and no other of the attribute, stands for.
+    pub entry: Option<usize>,
 }
 
 /// Attribute name and value key of each value a product has.
@@ -72,11 +75,83 @@ impl Values {
         let primary = primary(products);
         let renamed = renamed(products, primary);
         let mut values = Self::default();
-        let own = products
+        let mut own: Vec<Own> = products
             .iter()
             .map(|product| values.add(product, primary, &renamed))
             .collect();
+        let also = values.widen(primary);
+        for own in &mut own {
+            values.add_wider(own, &also);
+        }
         (values, own)
+    }
+
+    /// What each value is besides: charcoal is a grey, linen a fabric, `gray` the same as `grey`. By attribute and key, the keys that go with it.
+    fn widen(&mut self, primary: Language) -> BTreeMap<(String, String), Vec<String>> {
+        let mut also: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for (attribute, values) in &mut self.by_attribute {
+            let entry_of = |value: &Value| {
+                value
+                    .name
+                    .texts()
+                    .find_map(|(_, name)| lexicon().find(Kind::Value, name))
+            };
+            let mut known: Vec<(usize, usize, String)> = values
+                .iter()
+                .filter_map(|(key, value)| Some((entry_of(value)?, value.products, key.clone())))
+                .collect();
+            // Of several spellings that of most products stands for all.
+            known.sort_by(|a, b| (a.0, usize::MAX - a.1, &a.2).cmp(&(b.0, usize::MAX - b.1, &b.2)));
+            let mut stands_for: BTreeMap<usize, String> = BTreeMap::new();
+            for (entry, _, key) in &known {
+                stands_for.entry(*entry).or_insert_with(|| key.clone());
+            }
+            for (entry, _, key) in known {
+                let wider = lexicon().entry(entry).and_then(|known| known.wider());
+                for meant in [Some(entry), wider].into_iter().flatten() {
+                    let name = |language| {
+                        lexicon()
+                            .entry(meant)
+                            .map_or("", |known| known.name(language))
+                    };
+                    let whole = stands_for
+                        .entry(meant)
+                        .or_insert_with(|| text::fold(name(primary)))
+                        .clone();
+                    let value = values.entry(whole.clone()).or_default();
+                    value.entry = Some(meant);
+                    for language in Language::ALL {
+                        if value.name.own(language).is_none() {
+                            value.name.set(language, name(language));
+                        }
+                    }
+                    if whole != key {
+                        also.entry((attribute.clone(), key.clone()))
+                            .or_default()
+                            .push(whole);
+                    }
+                }
+            }
+        }
+        also
+    }
+
+    fn add_wider(&mut self, own: &mut Own, also: &BTreeMap<(String, String), Vec<String>>) {
+        let mut more: Own = own
+            .iter()
+            .filter_map(|pair| Some((&pair.0, also.get(pair)?)))
+            .flat_map(|(attribute, keys)| keys.iter().map(|key| (attribute.clone(), key.clone())))
+            .filter(|pair| !own.contains(pair))
+            .collect();
+        more.sort();
+        more.dedup();
+        for (attribute, key) in &more {
+            let values = self.by_attribute.get_mut(attribute);
+            if let Some(value) = values.and_then(|values| values.get_mut(key)) {
+                value.products += 1;
+            }
+        }
+        own.extend(more);
     }
 
     fn add(&mut self, product: &Product, primary: Language, renamed: &Renamed) -> Own {

@@ -1,46 +1,57 @@
 //! Rows of JSON Lines: the columns' names as keys, and `attributes` with the shop's own.
 
-use super::report::Report;
+use super::columns::column_key;
+use super::report::{Place, Report};
 use super::rows::{
-    COLUMNS_MAX, Cell, FIELD_BYTES_MAX, LINE_BYTES_MAX, ROWS_MAX, Row, column_key, number, trimmed,
+    COLUMNS_MAX, Cell, FIELD_BYTES_MAX, LINE_BYTES_MAX, ROWS_MAX, Row, Take, number, trimmed, whole,
 };
 use serde_json::{Map, Value};
 
-pub(super) fn rows(bytes: &[u8], report: &mut Report<'_>) -> Vec<Row> {
-    let mut rows = Vec::new();
+pub(super) fn each(bytes: &[u8], report: &mut Report<'_>, take: &mut Take<'_>) -> usize {
+    let mut rows = 0;
     for (at, line_bytes) in bytes.split(|byte| *byte == b'\n').map(trimmed).enumerate() {
         let line = number(at + 1);
         if line_bytes.trim_ascii().is_empty() {
             continue;
         }
-        if rows.len() >= ROWS_MAX {
-            report.at(
-                line,
-                1,
+        if rows >= ROWS_MAX {
+            report.refuse(
+                &whole(line),
                 format!("the feed has more than {ROWS_MAX} rows; the rest is left out"),
                 "split the feed",
             );
             break;
         }
+        rows += 1;
         if line_bytes.len() > LINE_BYTES_MAX {
-            report.at(
-                line,
-                1,
-                format!("the row is {} bytes long", line_bytes.len()),
+            report.refuse(
+                &whole(line),
+                format!("the row is {} bytes long; it is left out", line_bytes.len()),
                 format!("at most {LINE_BYTES_MAX} bytes"),
             );
             continue;
         }
         let Ok(text) = std::str::from_utf8(line_bytes) else {
-            report.at(line, 1, "the line is not UTF-8", "save the file as UTF-8");
+            report.refuse(
+                &whole(line),
+                "the line is not UTF-8; it is left out",
+                "save the file as UTF-8",
+            );
             continue;
         };
         match serde_json::from_str::<Map<String, Value>>(text) {
-            Ok(object) => rows.extend(row(line, text, object, report)),
-            Err(error) => report.at(
-                line,
-                number(error.column().max(1)),
-                "the line is no JSON object",
+            Ok(object) => {
+                if let Some(row) = row(line, text, object, report) {
+                    take(row, report);
+                }
+            }
+            Err(error) => report.refuse(
+                &Place {
+                    line,
+                    column: number(error.column().max(1)),
+                    field: "",
+                },
+                "the line is no JSON object; it is left out",
                 r#"one object a line: {"id": "…", "title": "…", "price": "1299.00 CNY"}"#,
             ),
         }
@@ -54,10 +65,9 @@ fn row(line: u32, text: &str, object: Map<String, Value>, report: &mut Report<'_
         ..Row::default()
     };
     if object.len() > COLUMNS_MAX {
-        report.at(
-            line,
-            1,
-            format!("the row has {} keys", object.len()),
+        report.refuse(
+            &whole(line),
+            format!("the row has {} keys; it is left out", object.len()),
             format!("at most {COLUMNS_MAX}"),
         );
         return None;
@@ -69,7 +79,7 @@ fn row(line: u32, text: &str, object: Map<String, Value>, report: &mut Report<'_
             for (key, value) in attributes.iter().take(COLUMNS_MAX) {
                 let column = key_column(text, key);
                 row.attributes.push(Cell {
-                    name: column_key(key),
+                    name: column_key(key).into(),
                     value: checked(key, plain(key, value), line, column, report)?,
                     column,
                 });
@@ -78,7 +88,7 @@ fn row(line: u32, text: &str, object: Map<String, Value>, report: &mut Report<'_
         }
         row.cells.push(Cell {
             value: checked(&key, plain(&name, &value), line, column, report)?,
-            name,
+            name: name.into(),
             column,
         });
     }
@@ -92,22 +102,25 @@ fn checked(
     column: u32,
     report: &mut Report<'_>,
 ) -> Option<String> {
+    let place = Place {
+        line,
+        column,
+        field: key,
+    };
     match value {
         Some(value) if value.len() > FIELD_BYTES_MAX => {
-            report.at(
-                line,
-                column,
-                format!("`{key}` is {} bytes long", value.len()),
+            report.refuse(
+                &place,
+                format!("`{key}` is {} bytes long; the row is left out", value.len()),
                 format!("at most {FIELD_BYTES_MAX} bytes"),
             );
             None
         }
         Some(value) => Some(value),
         None => {
-            report.at(
-                line,
-                column,
-                format!("`{key}` is no text"),
+            report.refuse(
+                &place,
+                format!("`{key}` is no text; the row is left out"),
                 "write text, a number or a list of texts",
             );
             None

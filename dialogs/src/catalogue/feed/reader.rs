@@ -1,12 +1,13 @@
 //! Reads one row of a feed, field by field, into a product.
 
-use super::interval;
-use super::report::Report;
-use super::rows::{Cell, Row, column_key};
+use super::columns::{column_key, is_attribute};
+use super::report::{Place, Report};
+use super::rows::{Cell, Row};
+use super::{html, interval, prices};
 use crate::Language;
 use crate::catalogue::types::key_of_path;
 use crate::catalogue::{Availability, Localized, Product};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use std::collections::BTreeMap;
 
 /// Characters of an id, as Google limits it.
@@ -24,67 +25,38 @@ pub const TYPE_LEVELS_MAX: usize = 5;
 /// Characters of a link, as Google limits it.
 pub const LINK_CHARS_MAX: usize = 2_000;
 
-/// Columns that may stand more than once.
-pub(super) const REPEATABLE: [&str; 3] = [
-    "product_detail",
-    "product_highlight",
-    "additional_image_link",
-];
-
-/// Columns that are fields of a product.
-const FIELDS: [&str; 17] = [
-    "id",
-    "title",
-    "description",
-    "link",
-    "image_link",
-    "availability",
-    "availability_date",
-    "price",
-    "sale_price",
-    "sale_price_effective_date",
-    "brand",
-    "gtin",
-    "mpn",
-    "product_type",
-    "item_group_id",
-    "product_detail",
-    "product_highlight",
-];
-
-/// Google's columns that tell a customer nothing; every other column becomes an attribute.
-const UNTOLD: [&str; 24] = [
-    "",
-    "additional_image_link",
-    "ads_redirect",
-    "canonical_link",
-    "custom_label_0",
-    "custom_label_1",
-    "custom_label_2",
-    "custom_label_3",
-    "custom_label_4",
-    "excluded_destination",
-    "expiration_date",
-    "google_product_category",
-    "identifier_exists",
-    "included_destination",
-    "lifestyle_image_link",
-    "mobile_link",
-    "promotion_id",
-    "shipping",
-    "shipping_label",
-    "shipping_weight",
-    "tax",
-    "tax_category",
-    "unit_pricing_base_measure",
-    "unit_pricing_measure",
-];
-
 /// A row with its language and where its problems go.
 pub(super) struct Reader<'a, 'b, 'c> {
     pub row: &'a Row,
     pub language: Language,
+    /// Of prices that name none.
+    pub currency: Option<Currency>,
     pub report: &'b mut Report<'c>,
+}
+
+/// What is lost with a field that cannot be read.
+#[derive(Clone, Copy, PartialEq)]
+enum Loss {
+    Row,
+    Field,
+}
+
+impl Loss {
+    fn words(self) -> &'static str {
+        match self {
+            Loss::Row => "the row is left out",
+            Loss::Field => "the field is left out",
+        }
+    }
+}
+
+/// A text that stands in one line: a name, a value.
+#[derive(Clone, Copy, PartialEq)]
+enum Length {
+    /// Longer ones are no such thing.
+    Max(usize),
+    /// Longer ones are cut.
+    Cut(usize),
 }
 
 impl Reader<'_, '_, '_> {
@@ -101,7 +73,8 @@ impl Reader<'_, '_, '_> {
         let description = self.description();
         let details = self.details();
         let mut attributes: BTreeMap<String, Localized> = BTreeMap::new();
-        for (name, value) in self.own_attributes().into_iter().chain(details.clone()) {
+        let all = self.own_attributes().into_iter().chain(details.clone());
+        for (name, value) in all.take(ATTRIBUTES_MAX) {
             attributes
                 .entry(name)
                 .or_insert_with(|| Localized::new(self.language, value));
@@ -156,7 +129,7 @@ impl Reader<'_, '_, '_> {
                 names.len(),
                 product.product_type.len()
             );
-            self.wrong(
+            self.mend(
                 "product_type",
                 message,
                 "name the same levels in the same order",
@@ -185,7 +158,7 @@ impl Reader<'_, '_, '_> {
         let id = self.required("id", ID_CHARS_MAX)?;
         if id.chars().any(char::is_whitespace) {
             let message = format!("id `{id}` has a space in it; the row is left out");
-            self.wrong("id", message, "write it without spaces");
+            self.refuse("id", message, "write it without spaces");
             return None;
         }
         Some(id)
@@ -193,23 +166,11 @@ impl Reader<'_, '_, '_> {
 
     fn price(&mut self) -> Option<Money> {
         let written = self.required("price", ATTRIBUTE_CHARS_MAX)?;
-        self.money("price", &written, "the row is left out")
-    }
-
-    fn money(&mut self, name: &str, written: &str, left_out: &str) -> Option<Money> {
-        match Money::parse(written) {
+        match prices::read(&written, self.currency) {
             Ok(money) => Some(money),
-            Err(error) => {
-                let what = if written.starts_with(['-', '−']) {
-                    format!("`{written}` is below zero")
-                } else {
-                    error.to_string()
-                };
-                self.wrong(
-                    name,
-                    format!("{name}: {what}; {left_out}"),
-                    "write the amount with a point, a space and the currency: `1299.00 CNY`",
-                );
+            Err((what, help)) => {
+                let message = format!("price: {what}; the row is left out");
+                self.refuse("price", message, help);
                 None
             }
         }
@@ -219,10 +180,17 @@ impl Reader<'_, '_, '_> {
     fn sale(&mut self, price: Money) -> Option<(Money, Option<i64>, Option<i64>)> {
         const LEFT_OUT: &str = "the sale price is left out";
         let written = self.optional("sale_price", ATTRIBUTE_CHARS_MAX)?;
-        let sale = self.money("sale_price", &written, LEFT_OUT)?;
+        let sale = match prices::read(&written, self.currency) {
+            Ok(money) => money,
+            Err((what, help)) => {
+                let message = format!("sale_price: {what}; {LEFT_OUT}");
+                self.mend("sale_price", message, help);
+                return None;
+            }
+        };
         if sale.currency != price.currency || sale.minor > price.minor {
             let message = format!("sale_price: `{written}` is not below the price; {LEFT_OUT}");
-            self.wrong(
+            self.mend(
                 "sale_price",
                 message,
                 "a sale price is in the price's currency and not above it",
@@ -240,7 +208,7 @@ impl Reader<'_, '_, '_> {
                     interval::Unread::Backwards => "ends before it begins",
                 };
                 let message = format!("sale_price_effective_date: `{dates}` {what}; {LEFT_OUT}");
-                self.wrong(
+                self.mend(
                     "sale_price_effective_date",
                     message,
                     "write `2026-11-20T00:00+0800/2026-11-30T23:59+0800`",
@@ -251,40 +219,48 @@ impl Reader<'_, '_, '_> {
     }
 
     fn availability(&mut self) -> Option<Availability> {
+        const HELP: &str = "write in_stock, out_of_stock, preorder or backorder";
         let Some(word) = self.optional("availability", ATTRIBUTE_CHARS_MAX) else {
-            self.wrong(
+            self.mend(
                 "availability",
                 "availability is missing; the product is taken as in_stock",
-                "write in_stock, out_of_stock, preorder or backorder",
+                HELP,
             );
             return Some(Availability::InStock);
         };
-        let known = Availability::from_word(&word);
+        let known = Availability::from_word(&word).or_else(|| in_chinese(&word));
         if known.is_none() {
-            self.wrong(
-                "availability",
-                format!("availability: `{word}` is unknown; the row is left out"),
-                "write in_stock, out_of_stock, preorder or backorder",
-            );
+            let message = format!("availability: `{word}` is unknown; the row is left out");
+            self.refuse("availability", message, HELP);
         }
         known
     }
 
     fn description(&mut self) -> Option<String> {
-        let mut parts: Vec<String> = self
-            .optional("description", DESCRIPTION_CHARS_MAX)
-            .into_iter()
-            .collect();
-        for cell in &self.row.cells {
-            if cell.name == "product_highlight" && !cell.value.is_empty() {
-                parts.push(cell.value.clone());
-            }
+        let row = self.row;
+        let mut parts: Vec<String> = Vec::new();
+        let texts = row.cells.iter().filter(|cell| {
+            matches!(&*cell.name, "description" | "product_highlight") && !cell.value.is_empty()
+        });
+        for cell in texts {
+            let read = self.shown(cell, Length::Cut(DESCRIPTION_CHARS_MAX), Loss::Field);
+            parts.extend(read.filter(|text| !text.is_empty()));
         }
-        (!parts.is_empty()).then(|| parts.join("\n"))
+        let joined = parts.join("\n");
+        match joined.char_indices().nth(DESCRIPTION_CHARS_MAX) {
+            Some((end, _)) => joined.get(..end).map(|text| text.trim_end().to_owned()),
+            None => (!joined.is_empty()).then_some(joined),
+        }
     }
 
     fn type_names(&mut self) -> Vec<String> {
-        let Some(path) = self.optional("product_type", ATTRIBUTE_CHARS_MAX) else {
+        let own = self.optional("product_type", ATTRIBUTE_CHARS_MAX);
+        // Google's number of a category has no name here.
+        let path = own.or_else(|| {
+            self.optional("google_product_category", ATTRIBUTE_CHARS_MAX)
+                .filter(|path| !path.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        let Some(path) = path else {
             return Vec::new();
         };
         let names: Vec<String> = path
@@ -297,7 +273,7 @@ impl Reader<'_, '_, '_> {
                 "product_type has {} levels; the deepest are left out",
                 names.len()
             );
-            self.wrong(
+            self.mend(
                 "product_type",
                 message,
                 format!("at most {TYPE_LEVELS_MAX} levels"),
@@ -311,27 +287,24 @@ impl Reader<'_, '_, '_> {
         let mut taken: Vec<(String, String)> = Vec::new();
         let row = self.row;
         let columns = row.cells.iter().filter(|cell| {
-            let name = cell.name.as_str();
-            let is_new = name == "condition" && cell.value.eq_ignore_ascii_case("new");
-            !FIELDS.contains(&name) && !UNTOLD.contains(&name) && !is_new
+            let is_new = &*cell.name == "condition" && cell.value.eq_ignore_ascii_case("new");
+            is_attribute(&cell.name) && !is_new
         });
         for cell in columns.chain(&row.attributes) {
-            let repeated = taken.iter().any(|(name, _)| *name == cell.name);
+            let repeated = taken.iter().any(|(name, _)| **name == *cell.name);
             if cell.value.is_empty() || cell.name.is_empty() || repeated {
                 continue;
             }
             if taken.len() >= ATTRIBUTES_MAX {
-                self.report.at(
-                    row.line,
-                    cell.column,
+                self.report.mend(
+                    &at(row, cell),
                     format!("the product has more than {ATTRIBUTES_MAX} attributes; the rest is left out"),
                     "keep those that customers ask for",
                 );
                 break;
             }
-            if let Some(value) = self.shown(cell, ATTRIBUTE_CHARS_MAX, "the attribute is left out")
-            {
-                taken.push((cell.name.clone(), value));
+            if let Some(value) = self.shown(cell, Length::Max(ATTRIBUTE_CHARS_MAX), Loss::Field) {
+                taken.push((cell.name.to_string(), value));
             }
         }
         taken
@@ -344,9 +317,9 @@ impl Reader<'_, '_, '_> {
         for cell in row
             .cells
             .iter()
-            .filter(|cell| cell.name == "product_detail")
+            .filter(|cell| &*cell.name == "product_detail")
         {
-            let Some(text) = self.shown(cell, DESCRIPTION_CHARS_MAX, "the details are left out")
+            let Some(text) = self.shown(cell, Length::Max(DESCRIPTION_CHARS_MAX), Loss::Field)
             else {
                 continue;
             };
@@ -365,9 +338,8 @@ impl Reader<'_, '_, '_> {
                         value.push_str(", ");
                         value.push_str(piece);
                     }
-                    _ => self.report.at(
-                        row.line,
-                        cell.column,
+                    _ => self.report.mend(
+                        &at(row, cell),
                         format!("product_detail: `{piece}` is left out"),
                         "write `section:name:value`",
                     ),
@@ -385,7 +357,7 @@ impl Reader<'_, '_, '_> {
             return Some(link);
         }
         let message = format!("{name} is no web address; it is left out");
-        self.wrong(name, message, "begin it with https://");
+        self.mend(name, message, "begin it with https://");
         None
     }
 
@@ -402,7 +374,7 @@ impl Reader<'_, '_, '_> {
         }
         let message =
             format!("{name} is neither a web address nor a file of the shop; it is left out");
-        self.wrong(
+        self.mend(
             name,
             message,
             "begin it with https://, or write images/name.webp",
@@ -419,10 +391,10 @@ impl Reader<'_, '_, '_> {
     fn required(&mut self, name: &str, chars_max: usize) -> Option<String> {
         let row = self.row;
         match row.cell(name).filter(|cell| !cell.value.is_empty()) {
-            Some(cell) => self.shown(cell, chars_max, "the row is left out"),
+            Some(cell) => self.shown(cell, Length::Max(chars_max), Loss::Row),
             None => {
                 let message = format!("{name} is missing; the row is left out");
-                self.wrong(name, message, format!("every product has a {name}"));
+                self.refuse(name, message, format!("every product has a {name}"));
                 None
             }
         }
@@ -431,44 +403,85 @@ impl Reader<'_, '_, '_> {
     fn optional(&mut self, name: &str, chars_max: usize) -> Option<String> {
         let row = self.row;
         let cell = row.cell(name).filter(|cell| !cell.value.is_empty())?;
-        self.shown(cell, chars_max, "the field is left out")
+        self.shown(cell, Length::Max(chars_max), Loss::Field)
     }
 
-    /// A text that may be shown: short enough, and without characters that cannot be seen.
-    fn shown(&mut self, cell: &Cell, chars_max: usize, left_out: &str) -> Option<String> {
+    /// A text that may be shown: plain, short enough, and without characters that cannot be seen.
+    fn shown(&mut self, cell: &Cell, length: Length, loss: Loss) -> Option<String> {
+        let row = self.row;
         let name = &cell.name;
-        let length = cell.value.chars().count();
-        if length > chars_max {
-            self.report.at(
-                self.row.line,
-                cell.column,
-                format!("{name} has {length} characters; {left_out}"),
-                format!("at most {chars_max}"),
+        let mut text = html::plain(&cell.value);
+        if text.chars().any(is_hidden) {
+            self.report.mend(
+                &at(row, cell),
+                format!("{name} holds control or broken characters; they are taken out"),
+                "type the text anew",
             );
-            return None;
+            text.retain(|c| !is_hidden(c));
+            text = text.trim().to_owned();
         }
-        if !cell.value.chars().any(is_hidden) {
-            return Some(cell.value.clone());
+        let characters = text.chars().count();
+        match length {
+            Length::Max(max) if characters > max => {
+                let message = format!("{name} has {characters} characters; {}", loss.words());
+                let help = format!("at most {max}");
+                match loss {
+                    Loss::Row => self.report.refuse(&at(row, cell), message, help),
+                    Loss::Field => self.report.mend(&at(row, cell), message, help),
+                }
+                return None;
+            }
+            Length::Cut(max) if characters > max => {
+                self.report.mend(
+                    &at(row, cell),
+                    format!("{name} has {characters} characters; it is cut"),
+                    format!("at most {max}"),
+                );
+                text = text.chars().take(max).collect();
+            }
+            _ => {}
         }
-        self.report.at(
-            self.row.line,
-            cell.column,
-            format!("{name} holds control characters; they are taken out"),
-            "type the text anew",
-        );
-        let clean: String = cell.value.chars().filter(|c| !is_hidden(*c)).collect();
-        let clean = clean.trim().to_owned();
-        (!clean.is_empty()).then_some(clean)
+        if text.is_empty() && loss == Loss::Row {
+            self.report.refuse(
+                &at(row, cell),
+                format!("{name} is empty; the row is left out"),
+                format!("every product has a {name}"),
+            );
+        }
+        (!text.is_empty()).then_some(text)
     }
 
-    pub(super) fn wrong(
+    /// The row is taken, with something left out or put right.
+    pub(super) fn mend(&mut self, name: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.report.mend(&self.row.place(name), message, help);
+    }
+
+    pub(super) fn refuse(
         &mut self,
         name: &str,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let column = self.row.cell(name).map_or(1, |cell| cell.column);
-        self.report.at(self.row.line, column, message, help);
+        self.report.refuse(&self.row.place(name), message, help);
+    }
+}
+
+fn at<'c>(row: &Row, cell: &'c Cell) -> Place<'c> {
+    Place {
+        line: row.line,
+        column: cell.column,
+        field: &cell.name,
+    }
+}
+
+/// What Chinese shops write for Google's words.
+fn in_chinese(word: &str) -> Option<Availability> {
+    match word {
+        "有货" | "现货" | "有现货" | "在售" => Some(Availability::InStock),
+        "无货" | "缺货" | "售罄" | "断货" => Some(Availability::OutOfStock),
+        "预售" | "预订" => Some(Availability::Preorder),
+        "可预定" | "补货中" => Some(Availability::Backorder),
+        _ => None,
     }
 }
 
@@ -483,5 +496,5 @@ fn is_web(link: &str) -> bool {
 /// Control characters, and marks that turn the direction of what follows.
 fn is_hidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }

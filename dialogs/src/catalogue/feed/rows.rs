@@ -1,22 +1,19 @@
-//! Splits a feed into rows of named cells; a row that cannot be split becomes a problem and the next one is read.
+//! Splits a table into rows of named cells; a row that cannot be split is refused and the next one is read.
 
-use super::json;
-use super::reader::REPEATABLE;
-use super::report::Report;
-use crate::text;
+use super::columns::{REPEATABLE, column_key, is_known, known_name};
+use super::report::{Place, Report};
+use std::rc::Rc;
 
 /// Rows of one feed.
 pub const ROWS_MAX: usize = 200_000;
 /// Bytes of one line.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of one field.
-pub const FIELD_BYTES_MAX: usize = 20_000;
+pub const FIELD_BYTES_MAX: usize = 64 * 1024;
 /// Columns of a feed, or keys of a JSON row.
 pub const COLUMNS_MAX: usize = 300;
 /// Lines that one quoted row may run over.
 const ROW_LINES_MAX: usize = 100;
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Debug, Default)]
 pub(super) struct Row {
@@ -28,18 +25,30 @@ pub(super) struct Row {
     pub attributes: Vec<Cell>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cell {
     /// The column's key.
-    pub name: String,
+    pub name: Rc<str>,
     pub value: String,
     /// The number of the field in its row, or of the character in a JSON line; from 1.
     pub column: u32,
 }
 
+/// What takes the rows of a feed, one after the other.
+pub(super) type Take<'t> = dyn FnMut(Row, &mut Report<'_>) + 't;
+
 impl Row {
     pub(super) fn cell(&self, name: &str) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.name == name)
+        self.cells.iter().find(|cell| &*cell.name == name)
+    }
+
+    /// The field of the row that has nothing of it named yet.
+    pub(super) fn place<'f>(&self, field: &'f str) -> Place<'f> {
+        Place {
+            line: self.line,
+            column: self.cell(field).map_or(1, |cell| cell.column),
+            field,
+        }
     }
 
     fn is_blank(&self) -> bool {
@@ -47,53 +56,47 @@ impl Row {
     }
 }
 
-/// Folded, with `_` for spaces: `Image Link` and `image_link` are one column.
-pub(super) fn column_key(name: &str) -> String {
-    text::fold(name).replace(' ', "_")
-}
-
-/// Which rows a feed must be able to give.
-pub(super) fn read(bytes: &[u8], required: &[&str], report: &mut Report<'_>) -> Vec<Row> {
-    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        report.whole_file("the file is UTF-16", "save it as UTF-8");
-        return Vec::new();
-    }
-    let ending = report.file.rsplit('.').next().unwrap_or_default();
-    match ending.to_ascii_lowercase().as_str() {
-        "tsv" | "txt" => delimited(bytes, b'\t', required, report),
-        "csv" => delimited(bytes, b',', required, report),
-        "jsonl" | "ndjson" => json::rows(bytes, report),
-        _ => {
-            report.whole_file(
-                "the ending names no form of feed",
-                "name it .tsv, .csv or .jsonl",
-            );
-            Vec::new()
-        }
+/// The whole of a row.
+pub(super) fn whole(line: u32) -> Place<'static> {
+    Place {
+        line,
+        column: 1,
+        field: "",
     }
 }
 
-fn delimited(bytes: &[u8], delimiter: u8, required: &[&str], report: &mut Report<'_>) -> Vec<Row> {
+/// Gives each row of the table, under the keys that `columns` makes of the header.
+pub(super) fn each(
+    bytes: &[u8],
+    delimiter: u8,
+    required: &[&str],
+    report: &mut Report<'_>,
+    take: &mut Take<'_>,
+) -> usize {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').map(trimmed).collect();
-    let mut rows = Vec::new();
-    let mut header: Option<Vec<String>> = None;
+    let mut header: Option<Vec<Rc<str>>> = None;
+    let mut rows = 0;
     let mut next = 0;
     while let Some(first) = lines.get(next) {
         let line = number(next + 1);
-        let taken = row_lines(lines.get(next..).unwrap_or_default(), delimiter);
         let from = next;
+        let taken = row_lines(lines.get(from..).unwrap_or_default(), delimiter);
         next += taken.unwrap_or(1);
         if first.is_empty() && taken == Some(1) {
             continue;
         }
-        if taken.is_none() {
-            report.at(
-                line,
-                1,
-                "a quote is opened and not closed",
-                "write a quote inside a quoted field twice",
+        let is_over = rows >= ROWS_MAX;
+        if is_over {
+            report.refuse(
+                &whole(line),
+                format!("the feed has more than {ROWS_MAX} rows; the rest is left out"),
+                "split the feed",
             );
+            break;
+        }
+        rows += usize::from(header.is_some());
+        if taken.is_none() {
+            refuse_quote(line, report);
             continue;
         }
         let Some(fields) = fields(
@@ -107,29 +110,30 @@ fn delimited(bytes: &[u8], delimiter: u8, required: &[&str], report: &mut Report
         let Some(names) = &header else {
             match columns(&fields, required, line, report) {
                 Some(names) => header = Some(names),
-                None => return Vec::new(),
+                None => return 0,
             }
             continue;
         };
-        if rows.len() >= ROWS_MAX {
-            report.at(
-                line,
-                1,
-                format!("the feed has more than {ROWS_MAX} rows; the rest is left out"),
-                "split the feed",
-            );
-            break;
-        }
         let beyond = fields
             .iter()
             .skip(names.len())
             .any(|field| !field.is_empty());
+        // A quote that is never closed runs on into the rows below; those are read on their own.
+        let ran_on = next - from > 1 && fields.len() != names.len();
+        if ran_on {
+            refuse_quote(line, report);
+            next = from + 1;
+            continue;
+        }
         if beyond {
-            report.at(
-                line,
-                number(names.len() + 1),
+            report.refuse(
+                &Place {
+                    line,
+                    column: number(names.len() + 1),
+                    field: "",
+                },
                 format!(
-                    "the row has {} fields, the header has {}",
+                    "the row has {} fields, the header has {}; the row is left out",
                     fields.len(),
                     names.len()
                 ),
@@ -144,21 +148,28 @@ fn delimited(bytes: &[u8], delimiter: u8, required: &[&str], report: &mut Report
                 .iter()
                 .enumerate()
                 .map(|(at, name)| Cell {
-                    name: name.clone(),
+                    name: Rc::clone(name),
                     value: fields.next().unwrap_or_default(),
                     column: number(at + 1),
                 })
                 .collect(),
             attributes: Vec::new(),
         };
-        if !row.is_blank() {
-            rows.push(row);
+        if row.is_blank() {
+            rows -= 1;
+        } else {
+            take(row, report);
         }
     }
-    if header.is_none() {
-        report.whole_file("the feed is empty", "the first line names the columns");
-    }
     rows
+}
+
+fn refuse_quote(line: u32, report: &mut Report<'_>) {
+    report.refuse(
+        &whole(line),
+        "a quote is opened and not closed; the row is left out",
+        "write a quote inside a quoted field twice",
+    );
 }
 
 pub(super) fn trimmed(line: &[u8]) -> &[u8] {
@@ -167,19 +178,24 @@ pub(super) fn trimmed(line: &[u8]) -> &[u8] {
 
 /// How many lines the row that begins here runs over; `None` where a quote stays open.
 fn row_lines(lines: &[&[u8]], delimiter: u8) -> Option<usize> {
-    let mut place = Place::FieldStart;
+    let mut scan = Scan::FieldStart;
     for (at, line) in lines.iter().take(ROW_LINES_MAX).enumerate() {
         for byte in *line {
-            place = match (place, *byte) {
-                (Place::FieldStart, b'"') => Place::Quoted,
-                (Place::Quoted, b'"') => Place::QuoteInQuoted,
-                (Place::Quoted, _) => Place::Quoted,
-                (Place::QuoteInQuoted, b'"') => Place::Quoted,
-                (_, byte) if byte == delimiter => Place::FieldStart,
-                (Place::FieldStart | Place::Bare | Place::QuoteInQuoted, _) => Place::Bare,
+            // What follows a closing quote is a separator; else the quote of a row above was never closed and met another one.
+            let is_stray = !matches!(*byte, b'"') && *byte != delimiter;
+            if at > 0 && scan == Scan::QuoteInQuoted && is_stray {
+                return None;
+            }
+            scan = match (scan, *byte) {
+                (Scan::FieldStart, b'"') => Scan::Quoted,
+                (Scan::Quoted, b'"') => Scan::QuoteInQuoted,
+                (Scan::Quoted, _) => Scan::Quoted,
+                (Scan::QuoteInQuoted, b'"') => Scan::Quoted,
+                (_, byte) if byte == delimiter => Scan::FieldStart,
+                (Scan::FieldStart | Scan::Bare | Scan::QuoteInQuoted, _) => Scan::Bare,
             };
         }
-        if place != Place::Quoted {
+        if scan != Scan::Quoted {
             return Some(at + 1);
         }
     }
@@ -187,7 +203,7 @@ fn row_lines(lines: &[&[u8]], delimiter: u8) -> Option<usize> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Scan {
     FieldStart,
     Bare,
     Quoted,
@@ -202,10 +218,9 @@ fn fields(
 ) -> Option<Vec<String>> {
     let row = lines.join(&b'\n');
     if row.len() > LINE_BYTES_MAX {
-        report.at(
-            line,
-            1,
-            format!("the row is {} bytes long", row.len()),
+        report.refuse(
+            &whole(line),
+            format!("the row is {} bytes long; it is left out", row.len()),
             format!("at most {LINE_BYTES_MAX} bytes"),
         );
         return None;
@@ -221,22 +236,27 @@ fn fields(
         .from_reader(row.as_slice())
         .read_byte_record(&mut record);
     if !matches!(read, Ok(true)) {
-        report.at(
-            line,
-            1,
-            "the row cannot be split into fields",
+        report.refuse(
+            &whole(line),
+            "the row cannot be split into fields; it is left out",
             "one product a line",
         );
         return None;
     }
     let mut fields = Vec::with_capacity(record.len());
     for (at, field) in record.iter().enumerate() {
-        let column = number(at + 1);
+        let place = Place {
+            line,
+            column: number(at + 1),
+            field: "",
+        };
         if field.len() > FIELD_BYTES_MAX {
-            report.at(
-                line,
-                column,
-                format!("the field is {} bytes long", field.len()),
+            report.refuse(
+                &place,
+                format!(
+                    "the field is {} bytes long; the row is left out",
+                    field.len()
+                ),
                 format!("at most {FIELD_BYTES_MAX} bytes"),
             );
             return None;
@@ -244,11 +264,10 @@ fn fields(
         match std::str::from_utf8(field) {
             Ok(text) => fields.push(text.trim().to_owned()),
             Err(_) => {
-                report.at(
-                    line,
-                    column,
-                    "the field is not UTF-8",
-                    "save the file as UTF-8",
+                report.refuse(
+                    &place,
+                    "the field is not UTF-8; the row is left out",
+                    "save the file as UTF-8 or GB18030",
                 );
                 return None;
             }
@@ -263,23 +282,38 @@ fn columns(
     required: &[&str],
     line: u32,
     report: &mut Report<'_>,
-) -> Option<Vec<String>> {
-    let names: Vec<String> = header.iter().map(|name| column_key(name)).collect();
+) -> Option<Vec<Rc<str>>> {
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| known_name(&column_key(name)))
+        .collect();
+    let at = |column: usize| Place {
+        line,
+        column: number(column),
+        field: "",
+    };
     if names.len() > COLUMNS_MAX {
-        report.at(
-            line,
-            number(COLUMNS_MAX + 1),
+        report.refuse(
+            &at(COLUMNS_MAX + 1),
             format!("the header has {} columns", names.len()),
             format!("at most {COLUMNS_MAX}"),
         );
         return None;
     }
-    for (at, name) in names.iter().enumerate() {
+    if !required.is_empty() && !names.iter().any(|name| is_known(name)) {
+        report.refuse(
+            &at(1),
+            "the first line names no column of a product feed",
+            "write a first line such as `id,title,price,availability`",
+        );
+        return None;
+    }
+    for (place, name) in names.iter().enumerate() {
         let repeatable = REPEATABLE.contains(&name.as_str());
-        if !name.is_empty() && !repeatable && names.iter().take(at).any(|before| before == name) {
-            report.at(
-                line,
-                number(at + 1),
+        if !name.is_empty() && !repeatable && names.iter().take(place).any(|before| before == name)
+        {
+            report.mend(
+                &at(place + 1),
                 format!("the column `{name}` stands here a second time"),
                 "the first one is read; rename or drop this one",
             );
@@ -290,17 +324,13 @@ fn columns(
         .copied()
         .filter(|name| !names.iter().any(|own| own == name))
         .collect();
-    if missing.is_empty() {
-        return Some(names);
-    }
-    for name in missing {
+    for name in &missing {
         let near = names
             .iter()
             .filter(|own| strsim::osa_distance(own, name) <= 2)
             .min();
-        report.at(
-            line,
-            1,
+        report.refuse(
+            &at(1),
             format!("the column `{name}` is missing"),
             match near {
                 Some(own) => format!("rename `{own}` to `{name}`"),
@@ -308,7 +338,9 @@ fn columns(
             },
         );
     }
-    None
+    missing
+        .is_empty()
+        .then(|| names.into_iter().map(Rc::from).collect())
 }
 
 pub(super) fn number(value: usize) -> u32 {

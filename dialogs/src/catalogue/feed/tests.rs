@@ -186,7 +186,7 @@ fn what_can_be_left_out_does_not_cost_the_row() {
         ),
         (
             "a,A\u{7},5 CNY,in_stock,,,",
-            "p.csv:2:2: title holds control characters",
+            "p.csv:2:2: title holds control or broken characters",
         ),
     ] {
         let feed = read("p.csv", format!("{head}{row}\n").as_bytes(), Language::En);
@@ -232,10 +232,16 @@ fn whole_files_are_refused_with_what_would_be_right() {
         &["p.csv: the feed is empty; the first line names the columns"],
     );
     check(
-        "p.pdf",
-        "id",
+        "p.csv",
+        "%PDF-1.7",
         &[],
-        &["p.pdf: the ending names no form of feed; name it .tsv"],
+        &["p.csv: the file is a PDF; export the products"],
+    );
+    check(
+        "p.tsv",
+        "a1,Chair,5 CNY\n",
+        &[],
+        &["p.tsv:1:1: the first line names no column of a product feed"],
     );
     check(
         "p.csv",
@@ -264,19 +270,202 @@ fn whole_files_are_refused_with_what_would_be_right() {
     );
 }
 
+/// A whole file each: the ids that stay, the rows refused, and what is said first of the rest.
+#[test]
+fn ill_formed_feeds_are_told_what_would_be_right_and_keep_what_is_whole() {
+    let bomb = "<?xml version=\"1.0\"?><!DOCTYPE lolz [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;\">]>\n<rss><channel><item><id>a</id><title>Tea &c; pot</title><price>5 EUR</price><availability>in_stock</availability></item></channel></rss>";
+    let item = |id: &str, price: &str| {
+        format!(
+            "<item><g:id>{id}</g:id><title>T</title><g:price>{price}</g:price><g:availability>in stock</g:availability></item>\n"
+        )
+    };
+    let cut = format!(
+        "<rss xmlns:g=\"x\"><channel>\n{}<item><g:id>b</g:id><title>Half",
+        item("a", "5 EUR")
+    );
+    let crossed = format!(
+        "<rss xmlns:g=\"x\"><channel>\n<item><g:id>b</title></item>\n{}</channel></rss>",
+        item("a", "5 EUR")
+    );
+    let priced = format!(
+        "<rss xmlns:g=\"x\"><channel>\n{}{}</channel></rss>",
+        item("a", "5 EUR"),
+        item("b", "1.299,00 EUR")
+    );
+    let head = "id,title,price,availability\n";
+    let run_on =
+        format!("{head}b,\"B,1 EUR,in_stock\na,A,1 EUR,in_stock\nc,\"C\",1 EUR,in_stock\n");
+    let few = format!("{head}b,B\na,A,1 EUR,in_stock\n");
+    let semicolons = "id;title;price;availability\na;A;1.299,00;in_stock\n".to_owned();
+    let binary = "\u{0}\u{1}\u{2}binary\u{0}".to_owned();
+    for (text, ids, refused, said) in [
+        (bomb.to_owned(), vec!["a"], 0, None),
+        (
+            cut,
+            vec!["a"],
+            1,
+            Some("p.csv:3:1: the file ends inside this item"),
+        ),
+        (crossed, vec!["a"], 1, Some("p.csv:2:1: no XML")),
+        (priced, vec!["a"], 1, Some("p.csv:3:1: price: `1.299,00`")),
+        (
+            run_on,
+            vec!["a", "c"],
+            1,
+            Some("p.csv:2:1: a quote is opened and not closed"),
+        ),
+        (few, vec!["a"], 1, Some("p.csv:2:3: price is missing")),
+        (
+            semicolons,
+            vec![],
+            1,
+            Some("p.csv:2:3: price: a price is written"),
+        ),
+        (binary, vec![], 0, Some("p.csv: the file is no text")),
+        (
+            "<!DOCTYPE html><html></html>".to_owned(),
+            vec![],
+            0,
+            Some("p.csv: the file is a web page"),
+        ),
+        (
+            "<rss></rss>".to_owned(),
+            vec![],
+            0,
+            Some("p.csv: the file holds no item"),
+        ),
+        (
+            "[{\"id\": 1}]".to_owned(),
+            vec![],
+            0,
+            Some("p.csv: the file is one JSON list"),
+        ),
+        (
+            "PK\u{3}\u{4}".to_owned(),
+            vec![],
+            0,
+            Some("p.csv: the file is a packed file or a workbook"),
+        ),
+    ] {
+        let feed = read("p.csv", text.as_bytes(), Language::En);
+        let stays: Vec<&str> = feed.products.iter().map(|p| p.id.as_str()).collect();
+        let told = problems(&feed);
+        assert_eq!((stays, feed.refused), (ids, refused), "{text}: {told:?}");
+        match said {
+            Some(said) => assert!(told[0].starts_with(said), "{told:?}"),
+            None => assert_eq!(told, Vec::<String>::new()),
+        }
+    }
+    let inert = read("p.xml", bomb.as_bytes(), Language::En);
+    assert_eq!(inert.products[0].title.get(Language::En), "Tea &c; pot");
+}
+
+#[test]
+fn shopify_s_rows_become_variants_with_their_own_prices_and_stock() {
+    let text = "Handle,Title,Body (HTML),Vendor,Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,Variant Compare At Price,Status,Cost per item\n\
+tee,Plain Tee,<p>Soft.</p><ul><li>One</li><li>Two</li></ul>,Lumen,T-Shirts,true,Colour,Red,TEE-R,shopify,0,deny,19.00,25.00,active,3.00\n\
+tee,,,,,,,Blue,TEE-R,shopify,0,continue,19.00,,,\n\
+tee,,,,,,,,,,,,,,,\n\
+mug,Mug,,Lumen,Mugs,true,Title,Default Title,,,,,9.00,,active,\n\
+old,Old,,Lumen,Mugs,true,Title,Default Title,OLD,,,,9.00,,archived,\n";
+    let options = super::Options {
+        currency: Some(crate::money::Currency::USD),
+        ..super::Options::default()
+    };
+    let feed = super::read_with("x.csv", text.as_bytes(), &options, &mut |_| {});
+    assert_eq!(problems(&feed), Vec::<String>::new());
+    assert_eq!(
+        (feed.rows, feed.not_for_sale, feed.without_product),
+        (5, 1, 1)
+    );
+    let told: Vec<(&str, &str, &str, Availability)> = feed
+        .products
+        .iter()
+        .map(|p| {
+            (
+                p.id.as_str(),
+                p.title.get(Language::En),
+                p.attributes
+                    .get("color")
+                    .map_or("", |c| c.get(Language::En)),
+                p.availability,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("TEE-R", "Plain Tee – Red", "Red", Availability::OutOfStock),
+            (
+                "tee-blue",
+                "Plain Tee – Blue",
+                "Blue",
+                Availability::InStock
+            ),
+            ("mug", "Mug", "", Availability::InStock),
+        ]
+    );
+    let tee = &feed.products[0];
+    assert_eq!(
+        (tee.price.amount(), tee.price_at(0).amount()),
+        ("25.00".to_owned(), "19.00".to_owned())
+    );
+    assert_eq!(tee.description.get(Language::En), "Soft.\nOne\nTwo");
+    assert_eq!(tee.item_group_id.as_deref(), Some("tee"));
+    assert!(
+        !feed
+            .products
+            .iter()
+            .any(|p| super::line(p, Language::En).contains("3.00")),
+        "what it cost is nobody's business"
+    );
+}
+
+#[test]
+fn the_catalogue_s_own_form_reads_back_to_the_same_products() {
+    let feed = read("products.tsv", SOFAS.as_bytes(), Language::Zh);
+    let mut own = String::new();
+    for product in &feed.products {
+        own.push_str(&super::line(product, Language::Zh));
+        own.push('\n');
+    }
+    assert_eq!(
+        super::lines(own.as_bytes()).map(|lines| lines.len()),
+        Some(2)
+    );
+    assert_eq!(super::lines(SOFAS.as_bytes()), None);
+    assert_eq!(
+        super::lines(own.replace("\":", "\": ").as_bytes()),
+        None,
+        "written by hand"
+    );
+    let again = read("products.jsonl", own.as_bytes(), Language::Zh);
+    assert_eq!(problems(&again), Vec::<String>::new());
+    let revisions = |feed: &Feed| {
+        feed.products
+            .iter()
+            .map(|p| p.revision())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(revisions(&again), revisions(&feed));
+}
+
 #[test]
 fn bytes_that_are_no_text_cost_one_row() {
     let bytes = b"\xef\xbb\xbfID\tTitle\tPrice\tAvailability\r\na\t\xff\t1 CNY\tin_stock\r\nb\t\"B \"\"two\"\"\r\nlines\"\t1 CNY\tin_stock\r\n";
     let feed = read("p.tsv", bytes, Language::En);
     assert_eq!(
         problems(&feed),
-        ["p.tsv:2:2: the field is not UTF-8; save the file as UTF-8"]
+        [
+            "p.tsv:2:2: the field is not UTF-8; the row is left out; save the file as UTF-8 or GB18030"
+        ]
     );
     assert_eq!(feed.products[0].title.get(Language::En), "B \"two\"\nlines");
     let utf16 = read("p.tsv", b"\xff\xfei\0d\0", Language::En);
     assert_eq!(
-        problems(&utf16),
-        ["p.tsv: the file is UTF-16; save it as UTF-8"]
+        (utf16.encoding, problems(&utf16).len()),
+        ("UTF-16LE", 2),
+        "the header is read and lacks two columns"
     );
 }
 
