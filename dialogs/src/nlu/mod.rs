@@ -3,6 +3,7 @@
 mod classifier;
 mod entities;
 mod features;
+mod learning;
 mod numbers;
 mod sentiment;
 mod training;
