@@ -25,6 +25,8 @@ pub const ENTITIES_MAX: usize = 40;
 const INFORM_MIN: f64 = 0.7;
 /// Confidence above which a mistake of that kind is not suspected.
 const CERTAIN: f64 = 0.85;
+/// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
+const GUESSED_MAX: f64 = 0.25;
 /// Words beside an ordinal that add nothing to it.
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
@@ -304,7 +306,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
             "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
             "insult" | "opt_out" => catalogue && intent.confidence < CERTAIN,
-            _ => false,
+            _ => catalogue && intent.confidence < GUESSED_MAX,
         };
         if mistaken {
             intent.name = "inform".to_owned();
