@@ -11,6 +11,7 @@ use crate::profile::Profile;
 use crate::wording::Wordings;
 use crate::{Language, Problem};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The files of a shop folder: path with `/`, content.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -31,7 +32,7 @@ pub struct Shop {
     pub scorecard: Scorecard,
     pub handoff: handoff::Rules,
     pub reps: Vec<Rep>,
-    pub classifier: Classifier,
+    pub classifier: Arc<Classifier>,
     /// The intents that the classifier knows.
     pub intents: Vec<String>,
     pub catalogue: Catalogue,
@@ -63,6 +64,14 @@ pub fn defaults() -> Vec<(&'static str, &'static str)> {
 }
 
 pub fn compile(files: &Files) -> Compiled {
+    compile_with(files, |examples| Arc::new(Classifier::train(examples)))
+}
+
+/// The same, where the caller may know a classifier of the same examples already.
+pub fn compile_with(
+    files: &Files,
+    train: impl FnOnce(&TrainingSet) -> Arc<Classifier>,
+) -> Compiled {
     let mut reader = Reader {
         files,
         problems: Vec::new(),
@@ -89,7 +98,7 @@ pub fn compile(files: &Files) -> Compiled {
             scorecard,
             handoff,
             reps,
-            classifier: Classifier::train(&training),
+            classifier: train(&training),
             intents,
             catalogue,
             aspects,

@@ -4,223 +4,14 @@ use dialogs::nlu::{Classifier, TrainingSet};
 use dialogs::text::fold;
 
 /// Part of the messages whose intent must be told rightly, in parts of a hundred.
-const RIGHT_PERCENT_MIN: usize = 85;
+const RIGHT_PERCENT_MIN: usize = 90;
+/// Messages without which the part says little.
+const MESSAGES_MIN: usize = 400;
+/// Examples of each intent in each language.
+const EXAMPLES_MIN: usize = 20;
 
-/// A message and its intent; `|` between intents that are equally right.
-const MESSAGES: &[(&str, &str)] = &[
-    ("hellooo", "greet"),
-    ("good day to you", "greet"),
-    ("在不在呀", "greet"),
-    ("哈喽老板", "greet"),
-    ("ok bye for now", "goodbye"),
-    ("talk to you tomorrow, bye", "goodbye"),
-    ("先这样吧，拜拜", "goodbye"),
-    ("我先下了，回头聊", "goodbye"),
-    ("thx a bunch!", "thank"),
-    ("you've been really helpful, thank you", "thank"),
-    ("多谢啦", "thank"),
-    ("太感谢了，帮大忙了", "thank"),
-    ("what would you get if you were me", "ask_recommendation"),
-    (
-        "i'm looking for a sturdy desk, any tips?",
-        "ask_recommendation",
-    ),
-    ("pls reccomend a phone for my mum", "ask_recommendation"),
-    ("which model suits a beginner", "ask_recommendation"),
-    ("送女朋友买哪款合适", "ask_recommendation"),
-    ("有没有适合老人用的手机", "ask_recommendation"),
-    ("帮我挑一个呗", "ask_recommendation"),
-    ("新手入门该选啥", "ask_recommendation"),
-    ("my budget is about 500 dollars", "inform"),
-    ("it's for a family of four", "inform"),
-    ("mostly for home use", "inform"),
-    ("预算大概两千块", "inform"),
-    ("我们办公室二十来个人", "inform"),
-    ("主要是家里用", "inform"),
-    ("how much does the blue one cost?", "ask_price"),
-    ("wats the price of this", "ask_price"),
-    ("what do u charge for it", "ask_price"),
-    ("这个咋卖的", "ask_price"),
-    ("第一款多少钱啊", "ask_price"),
-    ("报个价看看", "ask_price|request_quote"),
-    ("do you still have this in stock?", "ask_stock"),
-    ("is the large one available right now", "ask_stock"),
-    ("when will you have more of these", "ask_stock"),
-    ("黑色的还有货没", "ask_stock"),
-    ("啥时候补货", "ask_stock"),
-    ("现在有现货吗", "ask_stock"),
-    ("how many days until it gets here", "ask_delivery"),
-    ("do you ship to canada", "ask_delivery"),
-    ("what's the shiping fee", "ask_delivery"),
-    ("几天能送到上海", "ask_delivery"),
-    ("运费怎么算", "ask_delivery"),
-    ("包邮不", "ask_delivery"),
-    ("any coupon codes?", "ask_discount"),
-    ("could you knock something off the price", "ask_discount"),
-    ("is there a discount if i take two", "ask_discount"),
-    ("能不能打个折", "ask_discount"),
-    ("有优惠券吗亲", "ask_discount"),
-    ("再便宜50我就拿下", "ask_discount"),
-    ("tell me more about the second one", "ask_details"),
-    ("what are the dimensions", "ask_details"),
-    ("how heavy is it and what's it made of", "ask_details"),
-    ("说说第二款的具体参数", "ask_details"),
-    ("这个尺寸是多大的", "ask_details"),
-    ("材质是什么", "ask_details"),
-    ("what's the difference between the two", "compare"),
-    ("compare number one with number three", "compare"),
-    ("which of these two is better", "compare"),
-    ("这两款有啥区别", "compare"),
-    ("第一个跟第二个比哪个好", "compare"),
-    ("帮我对比一下", "compare"),
-    ("anything a bit cheaper?", "ask_cheaper"),
-    ("do you have a more affordable option", "ask_cheaper"),
-    ("有没有再便宜点的", "ask_cheaper"),
-    ("有价格低一些的款吗", "ask_cheaper"),
-    ("do you have something higher end", "ask_better"),
-    ("show me a better model please", "ask_better"),
-    ("有没有更高档的", "ask_better"),
-    ("想看看好一点的款", "ask_better"),
-    ("what else have you got", "ask_alternatives"),
-    ("show me different ones", "ask_alternatives"),
-    ("还有别的吗", "ask_alternatives"),
-    ("换几款看看", "ask_alternatives"),
-    ("whats your cheapest table", "ask_most"),
-    ("which one is the lightest", "ask_most"),
-    ("你家最贵的是哪个", "ask_most"),
-    ("最便宜的是哪款", "ask_most"),
-    ("do i need any accessories with it", "ask_accessories"),
-    ("what goes well with this", "ask_accessories"),
-    ("需要搭配什么配件", "ask_accessories"),
-    ("有配套的保护壳吗", "ask_accessories"),
-    ("i'll take the first one", "buy"),
-    ("ok let's order it", "buy"),
-    ("where do i click to buy", "buy"),
-    ("就要这个了，怎么下单", "buy"),
-    ("我要买第二款", "buy"),
-    ("那就来一个吧", "buy"),
-    ("we need 60 chairs for our new office", "bulk_purchase"),
-    ("do you do wholesale", "bulk_purchase"),
-    (
-        "we'd like to order in bulk for our company",
-        "bulk_purchase",
-    ),
-    ("公司要采购一百套桌椅", "bulk_purchase"),
-    ("批发怎么拿货", "bulk_purchase"),
-    ("团购五十件有吗", "bulk_purchase"),
-    ("please send me a formal quotation", "request_quote"),
-    (
-        "can i get a quote for 30 units",
-        "request_quote|bulk_purchase",
-    ),
-    ("麻烦给我出一份报价单", "request_quote"),
-    ("可以发个正式报价吗", "request_quote"),
-    (
-        "can i book a time to visit the showroom",
-        "request_appointment",
-    ),
-    ("can we schedule a call on thursday", "request_appointment"),
-    ("想约个时间到店看看", "request_appointment"),
-    ("周六下午可以预约体验吗", "request_appointment"),
-    ("how long is the guarantee", "ask_warranty"),
-    ("who fixes it if it breaks within a year", "ask_warranty"),
-    ("保修几年啊", "ask_warranty"),
-    ("坏了谁来修", "ask_warranty"),
-    ("can i send it back if i don't like it", "ask_return"),
-    ("what's your refund policy", "ask_return"),
-    ("不合适能退吗", "ask_return"),
-    ("七天无理由退货支持不", "ask_return"),
-    ("do you take credit cards", "ask_payment"),
-    ("can i pay in instalments", "ask_payment"),
-    ("能用支付宝付吗", "ask_payment"),
-    ("可以分期不", "ask_payment"),
-    ("i need a vat invoice", "ask_invoice"),
-    ("can you bill my company", "ask_invoice"),
-    ("能开专票吗", "ask_invoice"),
-    ("发票怎么开", "ask_invoice"),
-    ("how do i clean it", "ask_usage"),
-    ("is it hard to assemble", "ask_usage"),
-    ("这个怎么清洗", "ask_usage"),
-    ("第一次用要注意什么", "ask_usage"),
-    ("are you open on sundays", "ask_opening_hours"),
-    ("what time do you close", "ask_opening_hours"),
-    ("你们几点关门", "ask_opening_hours"),
-    ("周末上班吗", "ask_opening_hours"),
-    ("where's your shop", "ask_location"),
-    ("do you have a store in berlin", "ask_location"),
-    ("你们店开在哪里", "ask_location"),
-    ("实体店地址发我一下", "ask_location"),
-    ("let me talk to a real person", "ask_human"),
-    ("get me a human please", "ask_human"),
-    ("转人工", "ask_human"),
-    ("叫你们客服来跟我说", "ask_human"),
-    ("am i talking to a bot", "ask_robot"),
-    ("are you a real human being or a machine", "ask_robot"),
-    ("你是机器人还是真人", "ask_robot"),
-    ("你是不是AI啊", "ask_robot"),
-    ("the table arrived with a broken leg", "complain"),
-    ("this is unacceptable, worst service ever", "complain"),
-    ("收到的东西是坏的", "complain"),
-    ("我要投诉你们", "complain"),
-    ("where's my parcel", "order_status"),
-    ("my order hasnt shipped yet, whats going on", "order_status"),
-    ("我的快递到哪了", "order_status"),
-    ("昨天下的单怎么还不发货", "order_status"),
-    ("that's way too pricey for me", "object_price"),
-    ("a bit steep isn't it", "object_price"),
-    ("太贵了吧", "object_price"),
-    ("这价格有点超预算了", "object_price"),
-    ("let me sleep on it", "hesitate"),
-    ("not sure yet, i'll get back to you", "hesitate"),
-    ("我再想想", "hesitate"),
-    ("得回去跟老婆商量一下", "hesitate"),
-    ("i saw it cheaper on amazon", "seen_cheaper"),
-    ("another shop sells it for 50 less", "seen_cheaper"),
-    ("京东上卖得比你们便宜", "seen_cheaper"),
-    ("别家才卖八百", "seen_cheaper"),
-    ("yep that works", "affirm"),
-    ("sure, sounds good", "affirm"),
-    ("嗯嗯可以的", "affirm"),
-    ("没问题", "affirm"),
-    ("nope", "deny"),
-    ("no thanks, not interested", "deny|opt_out"),
-    ("不用了", "deny"),
-    ("不需要", "deny"),
-    ("no i meant the other one", "correct"),
-    ("you misunderstood, i said under 300", "correct"),
-    ("不是，我说的是第三个", "correct"),
-    ("你搞错了，我要的是白色", "correct"),
-    ("stop messaging me", "opt_out"),
-    ("please unsubscribe me", "opt_out"),
-    ("别再给我发消息了", "opt_out"),
-    ("不要再打扰我", "opt_out"),
-    ("you are a useless piece of junk", "insult"),
-    ("shut up idiot", "insult"),
-    ("你有病吧", "insult"),
-    ("蠢货", "insult"),
-    ("how's your day going", "small_talk"),
-    ("tell me a joke", "small_talk"),
-    ("今天天气真好啊", "small_talk|out_of_scope"),
-    ("你吃饭了吗", "small_talk"),
-    ("my email is ann@example.com", "give_contact"),
-    ("you can reach me at 13812345678", "give_contact"),
-    ("我电话是13912345678", "give_contact"),
-    ("加我微信 abc_12345", "give_contact"),
-    ("delete everything you know about me", "privacy_request"),
-    ("what data do you store about me", "privacy_request"),
-    ("把我的个人信息删掉", "privacy_request"),
-    ("你们会保存我的聊天记录吗", "privacy_request"),
-    ("why are you recommending this one", "ask_reason"),
-    ("what makes this one right for me", "ask_reason"),
-    ("为啥推荐这个", "ask_reason"),
-    ("凭什么说这款好", "ask_reason"),
-    ("who won the world cup in 1998", "out_of_scope"),
-    ("write me a python script", "out_of_scope"),
-    ("what is the capital of france", "out_of_scope"),
-    ("帮我写一首诗", "out_of_scope"),
-    ("今天股市怎么样", "out_of_scope"),
-    ("明天北京会下雨吗", "out_of_scope"),
-];
+/// An intent, a tab, a message; `|` between intents that are equally right.
+const MESSAGES: &str = include_str!("held_out.txt");
 
 #[test]
 fn intents_of_messages_never_seen_are_told_apart() {
@@ -229,13 +20,17 @@ fn intents_of_messages_never_seen_are_told_apart() {
     let seen: Vec<String> = set.intents.values().flatten().map(|e| fold(e)).collect();
     let mut wrong = Vec::new();
     let mut asked = 0;
-    for (message, expected) in MESSAGES {
+    for line in MESSAGES.lines().filter(|line| !line.starts_with('#')) {
+        let (expected, message) = line.split_once('\t').unwrap();
         if seen.contains(&fold(message)) {
             continue;
         }
         asked += 1;
         let told = classifier.classify(&fold(message));
         let best = told.first().map_or("", |intent| intent.name.as_str());
+        for name in expected.split('|') {
+            assert!(set.intents.contains_key(name), "no intent {name}: {line}");
+        }
         if !expected.split('|').any(|name| name == best) {
             wrong.push(format!("{message}: {expected}, told as {told:?}"));
         }
@@ -245,9 +40,30 @@ fn intents_of_messages_never_seen_are_told_apart() {
         println!("{line}");
     }
     println!("{right} % of {asked} messages are told rightly");
-    assert!(asked >= 120, "only {asked} messages stand in no example");
+    assert!(
+        asked >= MESSAGES_MIN,
+        "only {asked} messages stand in no example"
+    );
     assert!(
         right >= RIGHT_PERCENT_MIN,
         "{right} % of {asked}: {wrong:#?}"
     );
+}
+
+#[test]
+fn every_intent_has_examples_enough_in_both_languages() {
+    for (file, source) in dialogs::nlu::DEFAULT_INTENTS {
+        let set = TrainingSet::parse(source, file).unwrap();
+        assert!(set.intents.len() >= 40, "{file}");
+        for (name, examples) in &set.intents {
+            let mut own: Vec<String> = examples.iter().map(|e| fold(e)).collect();
+            own.sort();
+            own.dedup();
+            assert!(
+                own.len() >= EXAMPLES_MIN,
+                "{file}: {name} has {}",
+                own.len()
+            );
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A shop folder, loaded, compiled and named by its content.
 
 mod folder;
+mod trained;
 
 pub use folder::{FILE_BYTES_MAX, Folder, FolderError};
 
@@ -36,7 +37,7 @@ pub struct Unreadable(pub String);
 impl Shop {
     /// Compiles everything and names every problem; only unreadable guardrails are fatal.
     pub fn compile(files: Files) -> Result<Checked, Unreadable> {
-        let compiled = dialogs::shop::compile(&files);
+        let compiled = dialogs::shop::compile_with(&files, trained::of);
         let mut problems = compiled.problems;
         let (packs, pack_problems) = packs(&files);
         let broken = !pack_problems.is_empty();

@@ -1,20 +1,28 @@
-//! What a text is described by to the classifier: words, pairs of words, and runs of characters.
+//! What a text is described by to the classifier: words, neighbours, words that stand together, and runs of characters.
 
 use crate::text::han;
 
-/// Longest run of characters.
-const RUN_CHARS_MAX: usize = 4;
+/// Shortest and longest run of Latin letters, within a word.
+const LETTERS: (usize, usize) = (2, 4);
+/// Shortest and longest run of Han characters, over the whole text.
+const HAN_RUN: (usize, usize) = (1, 3);
+/// Words that two words of one text may be apart to count as standing together.
+const TOGETHER_WORDS_MAX: usize = 20;
 /// Characters of one text that are looked at.
 const TEXT_CHARS_MAX: usize = 600;
+
+/// Shortest stem that is left of a word.
+const STEM_BYTES_MIN: usize = 3;
 
 /// Features of one block share a weight, however many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Block {
     Words,
     Characters,
+    Together,
 }
 
-pub(super) const BLOCKS: usize = 2;
+pub(super) const BLOCKS: usize = 3;
 
 /// The features of a folded text as hashes, with repeats.
 pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
@@ -30,14 +38,19 @@ pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
     for pair in line.windows(2) {
         found.push((hash(b'p', pair), Block::Words));
     }
-    for three in line.windows(3) {
-        if let [first, _, last] = three {
-            found.push((hash(b's', &[first, last]), Block::Words));
+    let stems: Vec<String> = words.iter().map(|word| stem(word)).collect();
+    for (at, one) in stems.iter().enumerate() {
+        for other in stems.iter().skip(at + 1).take(TOGETHER_WORDS_MAX) {
+            if one != other {
+                let pair = [one.min(other).as_str(), one.max(other).as_str()];
+                found.push((hash(b'u', &pair), Block::Together));
+            }
         }
     }
     let mut letters = [0_u8; 4];
-    let mut runs = |chars: &[char], kind: u8, found: &mut Vec<(u64, Block)>| {
-        for length in 2..=RUN_CHARS_MAX {
+    type Found = Vec<(u64, Block)>;
+    let mut runs = |chars: &[char], kind: u8, lengths: (usize, usize), found: &mut Found| {
+        for length in lengths.0..=lengths.1 {
             for run in chars.windows(length) {
                 let mut state = seed(kind);
                 for c in run {
@@ -50,7 +63,7 @@ pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
     // Latin letters run within a word, Han characters over the whole text.
     for word in words.iter().filter(|word| !word.chars().all(han)) {
         let chars: Vec<char> = [' '].into_iter().chain(word.chars()).chain([' ']).collect();
-        runs(&chars, b'c', &mut found);
+        runs(&chars, b'c', LETTERS, &mut found);
     }
     if words.iter().any(|word| word.chars().all(han)) {
         let chars: Vec<char> = ['^']
@@ -58,7 +71,7 @@ pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
             .chain(words.iter().flat_map(|word| word.chars()))
             .chain(['$'])
             .collect();
-        runs(&chars, b'x', &mut found);
+        runs(&chars, b'x', HAN_RUN, &mut found);
     }
     found
 }
@@ -83,6 +96,23 @@ fn words(folded: &str) -> Vec<String> {
         words.push(word);
     }
     words
+}
+
+/// A word without its apostrophes and its commonest English ending.
+fn stem(word: &str) -> String {
+    let word = word.strip_suffix("'s").unwrap_or(word).replace('\'', "");
+    for ending in ["ing", "ies", "ed", "es", "s", "ly", "er"] {
+        if let Some(stem) = word.strip_suffix(ending)
+            && stem.len() >= STEM_BYTES_MIN
+            && !word.ends_with("ss")
+        {
+            return stem.to_owned();
+        }
+    }
+    match word.strip_suffix('e') {
+        Some(stem) if stem.len() > STEM_BYTES_MIN => stem.to_owned(),
+        _ => word,
+    }
 }
 
 fn hash(kind: u8, parts: &[&str]) -> u64 {

@@ -3,6 +3,7 @@
 mod classifier;
 mod entities;
 mod features;
+mod learning;
 mod numbers;
 mod sentiment;
 mod training;
@@ -24,12 +25,47 @@ pub const ENTITIES_MAX: usize = 40;
 const INFORM_MIN: f64 = 0.7;
 /// Confidence above which a mistake of that kind is not suspected.
 const CERTAIN: f64 = 0.85;
+/// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
+const GUESSED_MAX: f64 = 0.25;
 /// Words beside an ordinal that add nothing to it.
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
+/// Characters of a clause that stands after a question without a mark between them.
+const CLAUSE_CHARS_MIN: usize = 3;
+/// What stands between two things that are said in one breath.
+const CONNECTIVES: [&str; 13] = [
+    "顺便问下",
+    "顺便问一下",
+    "顺便",
+    "另外",
+    "还有就是",
+    "对了",
+    " and also ",
+    " also, ",
+    " by the way ",
+    " btw ",
+    " oh and ",
+    " as well as ",
+    " plus ",
+];
+/// How a second question begins in English; the connective is left out of it.
+const QUESTION_OPENINGS: [&str; 12] = [
+    " and do ",
+    " and does ",
+    " and is ",
+    " and are ",
+    " and can ",
+    " and could ",
+    " and how ",
+    " and what ",
+    " and when ",
+    " and where ",
+    " and will ",
+    " and which ",
+];
 /// The intent of what nothing else fits.
 pub const OUT_OF_SCOPE: &str = "out_of_scope";
 
@@ -270,7 +306,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
             "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
             "insult" | "opt_out" => catalogue && intent.confidence < CERTAIN,
-            _ => false,
+            _ => catalogue && intent.confidence < GUESSED_MAX,
         };
         if mistaken {
             intent.name = "inform".to_owned();
@@ -320,13 +356,88 @@ fn bare(folded: &str, piece: &str) -> bool {
     !rest.chars().any(char::is_alphanumeric)
 }
 
+/// The parts of a message that may each mean something of their own.
 fn clauses(folded: &str) -> Vec<&str> {
-    folded
-        .split(['。', '！', '!', '？', '?', '；', ';', '\n', '，', ','])
-        .flat_map(|part| part.split(" and also "))
-        .flat_map(|part| part.split("另外"))
-        .flat_map(|part| part.split("还有，"))
+    let ends = [
+        '。', '！', '!', '？', '?', '；', ';', '\n', '，', ',', '…', '~',
+    ];
+    let mut parts: Vec<&str> = folded.split(ends).collect();
+    for word in CONNECTIVES {
+        parts = parts.iter().flat_map(|part| part.split(word)).collect();
+    }
+    for opening in QUESTION_OPENINGS {
+        parts = parts
+            .into_iter()
+            .flat_map(|part| split_before(part, opening))
+            .collect();
+    }
+    parts
+        .into_iter()
+        .flat_map(after_questions)
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .collect()
+}
+
+/// "… and do you …": what follows the connective is a question of its own.
+fn split_before<'t>(part: &'t str, opening: &str) -> Vec<&'t str> {
+    match part.find(opening) {
+        Some(at) => {
+            let (before, after) = part.split_at(at);
+            vec![before, after.strip_prefix(" and").unwrap_or(after)]
+        }
+        None => vec![part],
+    }
+}
+
+/// A Chinese question ends with its particle, also where no mark is set.
+fn after_questions(part: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = part;
+    while let Some((at, particle)) = rest.char_indices().find(|(at, c)| {
+        matches!(c, '吗' | '么')
+            && !rest
+                .get(..*at)
+                .is_some_and(|before| before.ends_with(['什', '怎', '那', '这', '多']))
+            && rest
+                .get(at + c.len_utf8()..)
+                .is_some_and(|after| after.trim().chars().count() >= CLAUSE_CHARS_MIN)
+    }) {
+        let (question, after) = rest.split_at(at + particle.len_utf8());
+        parts.push(question);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_falls_into_what_it_asks() {
+        for (message, expected) in [
+            (
+                "多少钱？有现货吗？几天到",
+                vec!["多少钱", "有现货吗", "几天到"],
+            ),
+            ("有现货吗几天能到", vec!["有现货吗", "几天能到"]),
+            ("在吗亲", vec!["在吗亲"]),
+            ("多少钱顺便问下几天到", vec!["多少钱", "几天到"]),
+            ("这个多少钱另外能开发票吗", vec!["这个多少钱", "能开发票吗"]),
+            (
+                "hi, how much is the first one and do you ship to canada",
+                vec!["hi", "how much is the first one", "do you ship to canada"],
+            ),
+            (
+                "is it in stock and how long is the warranty",
+                vec!["is it in stock", "how long is the warranty"],
+            ),
+            ("black and white", vec!["black and white"]),
+            ("有什么推荐的", vec!["有什么推荐的"]),
+        ] {
+            assert_eq!(clauses(message), expected, "{message}");
+        }
+    }
 }

@@ -10,6 +10,8 @@ use std::time::Instant;
 
 /// How labelled data name what is out of scope.
 const OUT: &str = "oos";
+/// Bins of confidence.
+const BINS: usize = 15;
 const FORM: &str = r#"{"text": "where is my parcel", "label": "order_status"}"#;
 
 #[derive(Deserialize)]
@@ -64,6 +66,17 @@ pub(super) fn run(args: &IntentsArgs) -> Ended {
             errors.push(json!({"text": row.text, "label": row.label, "told": told, "confidence": confidence}));
         }
     }
+    let told_right = |at: usize| {
+        told.get(at)
+            .zip(test.get(at))
+            .is_some_and(|((best, _), row)| *best == name(&row.label))
+    };
+    let calibration_error = calibration_error(
+        told.iter()
+            .enumerate()
+            .filter(|(_, (best, _))| best != OUT_OF_SCOPE)
+            .map(|(at, (_, confidence))| (*confidence, told_right(at))),
+    );
     let none = Count::default();
     let out = counts.get(OUT_OF_SCOPE).unwrap_or(&none);
     let right: usize = counts.values().map(|count| count.right).sum();
@@ -82,6 +95,7 @@ pub(super) fn run(args: &IntentsArgs) -> Ended {
             "in_scope_accuracy": share(right - out.right, test.len() - out.meant),
             "oos_recall": share(out.right, out.meant),
             "oos_precision": share(out.right, out.told),
+            "calibration_error": decimals(calibration_error),
             "train_seconds": decimals(train_seconds),
             "predictions_per_second": (test.len() as f64 / predict_seconds.max(1e-9)).round(),
             "seconds": decimals(began.elapsed().as_secs_f64()),
@@ -92,6 +106,22 @@ pub(super) fn run(args: &IntentsArgs) -> Ended {
         rows::write(file, &errors)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The mean distance between confidence and being right, over bins of equal width.
+fn calibration_error(told: impl Iterator<Item = (f64, bool)>) -> f64 {
+    let mut bins = [(0.0_f64, 0.0_f64); BINS];
+    let mut count = 0.0_f64;
+    for (confidence, right) in told {
+        count += 1.0;
+        let at = ((confidence * BINS as f64) as usize).min(BINS - 1);
+        if let Some(bin) = bins.get_mut(at) {
+            bin.0 += confidence;
+            bin.1 += f64::from(u8::from(right));
+        }
+    }
+    let off: f64 = bins.iter().map(|(told, right)| (told - right).abs()).sum();
+    off / count.max(1.0)
 }
 
 fn name(label: &str) -> String {

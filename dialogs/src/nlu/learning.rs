@@ -1,0 +1,188 @@
+//! Learning linear machines: one support vector machine an intent over weighted n-grams.
+//!
+//! Dual coordinate descent (Hsieh et al., 2008) moves the machines of all intents at each example.
+
+use super::features::{BLOCKS, Block};
+
+/// Examples that a pair of words must stand in together, for it to be told from chance.
+const EXAMPLES_OF_PAIR_MIN: usize = 2;
+/// The cost of an example on the wrong side of the margin.
+const COST: f32 = 1.0;
+const PASSES_MAX: usize = 14;
+/// Mean change of an example's weights in one pass below which learning ends.
+const CHANGE_MIN: f32 = 0.02;
+/// Length of each block of features, in the order of `Block`.
+const BLOCK_LENGTH: [f32; BLOCKS] = [1.0, 1.15, 1.0];
+/// How much a feature that no example has takes from the known ones, of one that a single example has.
+const UNKNOWN_SHARE: f32 = 0.4;
+/// Below one, rare features count for less than their rarity.
+const RARITY_POWER: f32 = 0.7;
+
+/// The features worth a weight, and how telling each one is.
+pub(super) struct Features {
+    /// Sorted.
+    pub(super) keys: Vec<u64>,
+    pub(super) idf: Vec<f32>,
+    pub(super) idf_of_unknown: f32,
+}
+
+/// A text's features and its intent, by number.
+pub(super) type Text = (Vec<(u64, Block)>, usize);
+
+/// A text as (feature, value).
+pub(super) type Row = Vec<(u32, f32)>;
+
+impl Features {
+    fn of(texts: &[&Text]) -> Self {
+        let mut all: Vec<(u64, Block)> = Vec::new();
+        for (found, _) in texts {
+            let mut own = found.clone();
+            own.sort_unstable();
+            own.dedup();
+            all.append(&mut own);
+        }
+        all.sort_unstable();
+        let count = texts.len() as f32;
+        let idf = |examples: usize| {
+            (((count + 1.0) / (examples as f32 + 1.0)).ln() + 1.0).powf(RARITY_POWER)
+        };
+        let mut features = Self {
+            keys: Vec::new(),
+            idf: Vec::new(),
+            idf_of_unknown: idf(0),
+        };
+        for same in all.chunk_by(|a, b| a.0 == b.0) {
+            if let [(key, block), ..] = same
+                && (*block != Block::Together || same.len() >= EXAMPLES_OF_PAIR_MIN)
+            {
+                features.keys.push(*key);
+                features.idf.push(idf(same.len()));
+            }
+        }
+        features
+    }
+
+    pub(super) fn knows_none(&self, found: &[(u64, Block)]) -> bool {
+        found
+            .iter()
+            .all(|(key, _)| self.keys.binary_search(key).is_err())
+    }
+
+    /// Log-scaled counts times rarity; each block brought to its length.
+    pub(super) fn row(&self, found: &[(u64, Block)]) -> Row {
+        let mut known: Vec<(u32, Block)> = Vec::with_capacity(found.len());
+        let mut squares = [0.0_f32; BLOCKS];
+        let unknown = UNKNOWN_SHARE * self.idf_of_unknown * self.idf_of_unknown;
+        for (key, block) in found {
+            match self.keys.binary_search(key) {
+                Ok(at) => known.push((at as u32, *block)),
+                Err(_) => squares[*block as usize] += unknown,
+            }
+        }
+        known.sort_unstable();
+        let mut row: Vec<(u32, f32, Block)> = Vec::with_capacity(known.len());
+        for same in known.chunk_by(|a, b| a.0 == b.0) {
+            if let [(feature, block), ..] = same {
+                let idf = self.idf.get(*feature as usize).copied().unwrap_or(0.0);
+                let value = (1.0 + (same.len() as f32).ln()) * idf;
+                squares[*block as usize] += value * value;
+                row.push((*feature, value, *block));
+            }
+        }
+        row.into_iter()
+            .map(|(feature, value, block)| {
+                let length = squares[block as usize].sqrt().max(f32::MIN_POSITIVE);
+                (feature, value * BLOCK_LENGTH[block as usize] / length)
+            })
+            .collect()
+    }
+}
+
+/// The weights that tell the classes of the texts apart.
+pub(super) fn fit(texts: &[&Text], classes: usize) -> (Features, Vec<f32>) {
+    let features = Features::of(texts);
+    let rows: Vec<(Row, usize)> = texts
+        .iter()
+        .map(|(found, class)| (features.row(found), *class))
+        .collect();
+    let last = features.keys.len() as u32;
+    let mut weights = vec![0.0_f32; (features.keys.len() + 1) * classes];
+    let mut moving: Vec<(usize, f32)> = Vec::with_capacity(classes);
+    let mut duals = vec![0.0_f32; rows.len() * classes];
+    let mut steps = vec![0.0_f32; classes];
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let ridge = 0.5 / COST;
+    let mut state = 1_u64;
+    for _ in 0..PASSES_MAX {
+        shuffle(&mut order, &mut state);
+        let mut change = 0.0;
+        for &at in &order {
+            let Some((row, class)) = rows.get(at) else {
+                continue;
+            };
+            let scores = margins(&weights, row, classes);
+            let curve = row.iter().map(|(_, v)| v * v).sum::<f32>() + 1.0 + ridge;
+            let own = duals.get_mut(at * classes..(at + 1) * classes);
+            for (k, ((dual, step), score)) in own
+                .unwrap_or_default()
+                .iter_mut()
+                .zip(&mut steps)
+                .zip(&scores)
+                .enumerate()
+            {
+                let side = if k == *class { 1.0 } else { -1.0 };
+                let gradient = side * score - 1.0 + ridge * *dual;
+                let moved = (*dual - gradient / curve).max(0.0);
+                *step = (moved - *dual) * side;
+                *dual = moved;
+                change += step.abs();
+            }
+            // Most machines have learned most examples, and stay.
+            moving.clear();
+            moving.extend(
+                steps
+                    .iter()
+                    .copied()
+                    .enumerate()
+                    .filter(|step| step.1 != 0.0),
+            );
+            for (feature, value) in row.iter().copied().chain([(last, 1.0)]) {
+                let from = feature as usize * classes;
+                let weights = weights.get_mut(from..from + classes).unwrap_or_default();
+                for (class, step) in &moving {
+                    if let Some(weight) = weights.get_mut(*class) {
+                        *weight += step * value;
+                    }
+                }
+            }
+        }
+        if change < CHANGE_MIN * rows.len() as f32 {
+            break;
+        }
+    }
+    (features, weights)
+}
+
+pub(super) fn margins(weights: &[f32], row: &Row, classes: usize) -> Vec<f32> {
+    let bias = weights.len().saturating_sub(classes);
+    let mut scores: Vec<f32> = weights.iter().skip(bias).copied().collect();
+    for (feature, value) in row {
+        let from = *feature as usize * classes;
+        if let Some(weights) = weights.get(from..from + classes) {
+            for (score, weight) in scores.iter_mut().zip(weights) {
+                *score += weight * value;
+            }
+        }
+    }
+    scores
+}
+
+/// Fisher–Yates by a fixed congruential sequence.
+fn shuffle(order: &mut [usize], state: &mut u64) {
+    for at in (1..order.len()).rev() {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        order.swap(at, (*state >> 33) as usize % (at + 1));
+    }
+}
