@@ -95,13 +95,7 @@ pub(super) fn run(args: TestArgs) -> Ended {
     })
 }
 
-fn tell(
-    args: &TestArgs,
-    passed: usize,
-    failed: usize,
-    failures: &[Failure],
-    problems: &[Problem],
-) {
+fn tell(args: &TestArgs, passed: usize, failed: usize, failures: &[Failure], problems: &[Problem]) {
     if args.json {
         let list: Vec<_> = failures
             .iter()

@@ -182,10 +182,7 @@ mod tests {
     #[test]
     fn a_text_falls_into_the_sentences_that_a_reader_notices() {
         for (text, expected) in [
-            (
-                "好的。您想找哪一类产品？\n",
-                vec!["您想找哪一类产品"],
-            ),
+            ("好的。您想找哪一类产品？\n", vec!["您想找哪一类产品"]),
             (
                 "It is ¥1,299.50. Shall I? Yes.",
                 vec!["It is ¥1,299.50", "Shall I"],

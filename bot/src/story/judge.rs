@@ -11,7 +11,8 @@ type Differs = Option<(String, String)>;
 impl Check {
     /// What was expected and what was found, where they differ.
     pub(super) fn failure(&self, seen: &Seen, shop: &Shop) -> Differs {
-        let differs = |ok: bool, expected: String, found: String| (!ok).then_some((expected, found));
+        let differs =
+            |ok: bool, expected: String, found: String| (!ok).then_some((expected, found));
         let text = || seen.text.trim().to_owned();
         let shown = || listed(&seen.shown);
         match self {
@@ -57,16 +58,22 @@ impl Check {
                 format!("does not show {}", ids.join(", ")),
                 shown(),
             ),
-            Check::PriceMax(most) => price_failure(seen, &format!("at most {most}"), |minor, unit| {
-                minor <= most.saturating_mul(unit)
-            }),
+            Check::PriceMax(most) => {
+                price_failure(seen, &format!("at most {most}"), |minor, unit| {
+                    minor <= most.saturating_mul(unit)
+                })
+            }
             Check::PriceMin(least) => {
                 price_failure(seen, &format!("at least {least}"), |minor, unit| {
                     minor >= least.saturating_mul(unit)
                 })
             }
             Check::Why(words) => {
-                let why: Vec<String> = seen.goods.iter().flat_map(|good| good.why.clone()).collect();
+                let why: Vec<String> = seen
+                    .goods
+                    .iter()
+                    .flat_map(|good| good.why.clone())
+                    .collect();
                 differs(
                     why.iter().any(|reason| reason.contains(words.as_str())),
                     format!("a reason with “{words}”"),
@@ -86,7 +93,11 @@ impl Check {
             Check::Asks(any) => differs(
                 seen.asked.as_ref().is_some_and(|asked| any.contains(asked)),
                 format!("asks {}", any.join(" or ")),
-                format!("{}; says “{}”", seen.asked.as_deref().unwrap_or("nothing"), text()),
+                format!(
+                    "{}; says “{}”",
+                    seen.asked.as_deref().unwrap_or("nothing"),
+                    text()
+                ),
             ),
             Check::NotAsks(slot) => differs(
                 seen.asked.as_ref() != Some(slot),
@@ -106,12 +117,17 @@ impl Check {
                 differs(there, format!("offers “{name}”"), listed(&offered))
             }
             Check::Source(name) => differs(
-                seen.sources.iter().any(|source| source.contains(name.as_str())),
+                seen.sources
+                    .iter()
+                    .any(|source| source.contains(name.as_str())),
                 format!("an answer from {name}"),
                 format!("{}; says “{}”", listed(&seen.sources), text()),
             ),
             Check::NoSource(name) => differs(
-                !seen.sources.iter().any(|source| source.contains(name.as_str())),
+                !seen
+                    .sources
+                    .iter()
+                    .any(|source| source.contains(name.as_str())),
                 format!("nothing from {name}"),
                 format!("{}; says “{}”", listed(&seen.sources), text()),
             ),
@@ -147,18 +163,26 @@ impl Check {
                 graded(seen),
             ),
             Check::Handoff(any) => differs(
-                seen.handoff.as_ref().is_some_and(|reason| any.contains(reason)),
+                seen.handoff
+                    .as_ref()
+                    .is_some_and(|reason| any.contains(reason)),
                 format!("handoff {}", any.join(" or ")),
-                format!("{}; says “{}”", seen.handoff.as_deref().unwrap_or("none"), text()),
+                format!(
+                    "{}; says “{}”",
+                    seen.handoff.as_deref().unwrap_or("none"),
+                    text()
+                ),
             ),
             Check::NoHandoff => differs(
                 seen.handoff.is_none(),
                 "no handoff".to_owned(),
                 seen.handoff.clone().unwrap_or_default(),
             ),
-            Check::Mode(mode) => {
-                differs(seen.mode == *mode, format!("mode {mode}"), seen.mode.clone())
-            }
+            Check::Mode(mode) => differs(
+                seen.mode == *mode,
+                format!("mode {mode}"),
+                seen.mode.clone(),
+            ),
             Check::Guardrail(rule) => differs(
                 seen.rules.contains(rule),
                 format!("guardrail {rule}"),
@@ -188,7 +212,12 @@ fn slot_failure(slot: &str, values: &[String], seen: &Seen, shop: &Shop) -> Diff
     } else {
         values.iter().any(held)
     };
-    (!ok).then(|| (format!("slot {slot} = {}", values.join(" or ")), listed(&found)))
+    (!ok).then(|| {
+        (
+            format!("slot {slot} = {}", values.join(" or ")),
+            listed(&found),
+        )
+    })
 }
 
 /// `3000` is `3000.00 CNY`, and a product type may be named in either language.

@@ -230,7 +230,9 @@ impl Score {
             for aspect in Aspect::ALL {
                 let (before, after) = (aspect_of(was, aspect), aspect_of(is, aspect));
                 let lost = aspect == Aspect::Intent
-                    && wanted.iter().any(|name| !is.intents.iter().any(|i| i == name));
+                    && wanted
+                        .iter()
+                        .any(|name| !is.intents.iter().any(|i| i == name));
                 let same = before == after && !lost;
                 self.by_aspect.entry(aspect).or_default().count(same);
                 if !same {
@@ -316,7 +318,12 @@ mod tests {
             let first = variation.apply(text, 11);
             assert_eq!(first, variation.apply(text, 11), "{}", variation.name());
             assert_ne!(first.as_deref(), Some(text));
-            assert_eq!(variation.apply("", 1).filter(|_| variation != Variation::Emoji), None);
+            assert_eq!(
+                variation
+                    .apply("", 1)
+                    .filter(|_| variation != Variation::Emoji),
+                None
+            );
         }
     }
 }

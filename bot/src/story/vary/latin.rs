@@ -81,7 +81,11 @@ fn words(text: &str) -> Vec<(usize, &str)> {
 /// A word of the language: long enough, no name (a capital inside the sentence), no part of an address or a model number.
 fn is_general(text: &str, at: usize, word: &str) -> bool {
     let before = text.get(..at).unwrap_or_default().chars().next_back();
-    let after = text.get(at + word.len()..).unwrap_or_default().chars().next();
+    let after = text
+        .get(at + word.len()..)
+        .unwrap_or_default()
+        .chars()
+        .next();
     let joins = |c: Option<char>| {
         c.is_some_and(|c| c.is_ascii_digit() || matches!(c, '@' | '_' | '-' | '/' | '\'' | '\\'))
     };
@@ -115,7 +119,11 @@ mod tests {
             ("how much is delivery", 1, "how much is dlivery"),
             ("how much is delivery", 2, "how much is deelivery"),
             ("a small hello", 4, "a smll hello"),
-            ("my email is kim@acme.example", 0, "my eamil is kim@acme.example"),
+            (
+                "my email is kim@acme.example",
+                0,
+                "my eamil is kim@acme.example",
+            ),
             ("I am Kimberly", 0, "I am Kimberly"),
             ("不贵", 0, "不贵"),
         ] {

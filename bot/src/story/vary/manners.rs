@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn general_words_change_their_language() {
         assert_eq!(switch("预算三千，推荐一款"), "budget三千，recommend一款");
-        assert_eq!(switch("my budget is 3000, any discount?"), "my 预算 is 3000, any 优惠?");
+        assert_eq!(
+            switch("my budget is 3000, any discount?"),
+            "my 预算 is 3000, any 优惠?"
+        );
         assert_eq!(switch("thanks"), "thanks");
         assert_eq!(switch("cheaper"), "cheaper");
     }

@@ -12,9 +12,27 @@ const MEASURES: [&str; 16] = [
 /// After one of these a Han number is only about so many, or no number.
 const VAGUE_BEFORE: [char; 8] = ['几', '数', '好', '第', '来', '多', '万', '周'];
 const SMALL: [&str; 21] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
 ];
 const TENS: [(&str, u64); 7] = [
     ("thirty", 30),
@@ -87,7 +105,12 @@ fn thousands(value: u64) -> Option<String> {
 }
 
 fn english_words(value: u64) -> Option<String> {
-    let small = |value: u64| usize::try_from(value).ok().and_then(|v| SMALL.get(v)).copied();
+    let small = |value: u64| {
+        usize::try_from(value)
+            .ok()
+            .and_then(|v| SMALL.get(v))
+            .copied()
+    };
     if let Some(word) = small(value) {
         return Some(word.to_owned());
     }
@@ -107,9 +130,16 @@ fn english_words(value: u64) -> Option<String> {
 
 /// 3000 三千, 20000 两万, 2台 两台, 15 十五.
 fn han_words(value: u64, rest: &[char]) -> Option<String> {
-    let digit = |d: u64| usize::try_from(d).ok().and_then(|d| HAN_DIGITS.get(d)).copied();
+    let digit = |d: u64| {
+        usize::try_from(d)
+            .ok()
+            .and_then(|d| HAN_DIGITS.get(d))
+            .copied()
+    };
     if value == 2 {
-        let counts = rest.first().is_some_and(|c| MEASURES.contains(&c.to_string().as_str()));
+        let counts = rest
+            .first()
+            .is_some_and(|c| MEASURES.contains(&c.to_string().as_str()));
         return Some(if counts { "两" } else { "二" }.to_owned());
     }
     let mut out = String::new();
@@ -184,8 +214,8 @@ fn han_digits(text: &str) -> String {
         let vague = before.is_some_and(|b| VAGUE_BEFORE.contains(&b) || b.is_ascii_digit())
             || after == Some('几')
             || after == Some('点');
-        let counts = run.len() > 1
-            || after.is_some_and(|a| MEASURES.contains(&a.to_string().as_str()));
+        let counts =
+            run.len() > 1 || after.is_some_and(|a| MEASURES.contains(&a.to_string().as_str()));
         match han_value(&run).filter(|_| counts && !vague) {
             Some(value) => out.push_str(&value.to_string()),
             None => out.extend(run.iter()),
@@ -288,7 +318,10 @@ fn english_value(word: &str) -> Option<u64> {
     }
     let (ten, one) = word.split_once('-').unwrap_or((word, "zero"));
     let (_, tens) = TENS.iter().find(|(name, _)| *name == ten)?;
-    let one = SMALL.iter().position(|small| *small == one).filter(|v| *v < 10)?;
+    let one = SMALL
+        .iter()
+        .position(|small| *small == one)
+        .filter(|v| *v < 10)?;
     Some(tens + u64::try_from(one).ok()?)
 }
 
@@ -303,21 +336,49 @@ mod tests {
     #[test]
     fn digits_are_said_in_words() {
         check(in_words, "预算3000以内，40个人", "预算三千以内，四十个人");
-        check(in_words, "要2台，20000元，105件", "要两台，两万元，一百零五件");
-        check(in_words, "we are 45 people, 20000 yuan, 500 each", "we are forty-five people, 20k yuan, five hundred each");
+        check(
+            in_words,
+            "要2台，20000元，105件",
+            "要两台，两万元，一百零五件",
+        );
+        check(
+            in_words,
+            "we are 45 people, 20000 yuan, 500 each",
+            "we are forty-five people, 20k yuan, five hundred each",
+        );
         check(in_words, "under ¥2000", "under ¥2k");
         // Telephone, model, percentage, address and a lone choice stay.
-        check(in_words, "我电话13800138000，E2，9.5折", "我电话13800138000，E2，9.5折");
-        check(in_words, "20% off for a1@b.example 3-4 days", "20% off for a1@b.example 3-4 days");
+        check(
+            in_words,
+            "我电话13800138000，E2，9.5折",
+            "我电话13800138000，E2，9.5折",
+        );
+        check(
+            in_words,
+            "20% off for a1@b.example 3-4 days",
+            "20% off for a1@b.example 3-4 days",
+        );
         check(in_words, "2", "2");
     }
 
     #[test]
     fn words_are_written_in_digits() {
-        check(in_digits, "预算三千五以内，四十来号人，两台", "预算3500以内，40来号人，2台");
+        check(
+            in_digits,
+            "预算三千五以内，四十来号人，两台",
+            "预算3500以内，40来号人，2台",
+        );
         check(in_digits, "两万零五百块，十五天", "20500块，15天");
-        check(in_digits, "几十个人，一起看看，三五天，第一款", "几十个人，一起看看，三五天，第一款");
-        check(in_digits, "forty people, two machines, this one", "40 people, 2 machines, this one");
+        check(
+            in_digits,
+            "几十个人，一起看看，三五天，第一款",
+            "几十个人，一起看看，三五天，第一款",
+        );
+        check(
+            in_digits,
+            "forty people, two machines, this one",
+            "40 people, 2 machines, this one",
+        );
         check(in_digits, "three thousand, or 20,000", "3000, or 20000");
     }
 

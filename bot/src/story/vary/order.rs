@@ -70,14 +70,18 @@ fn clauses(text: &str) -> (Vec<String>, Vec<String>) {
 fn tells_alone(clause: &str) -> bool {
     let lower = clause.to_lowercase();
     let has_number = lower.contains(|c: char| c.is_ascii_digit())
-        || lower.contains(['三', '四', '五', '六', '七', '八', '九', '十', '百', '千', '万', '两']);
+        || lower.contains([
+            '三', '四', '五', '六', '七', '八', '九', '十', '百', '千', '万', '两',
+        ]);
     let tied = JOINS.iter().any(|join| {
         if join.chars().all(han) {
             lower.contains(join)
         } else {
             let words: Vec<&str> = lower.split(' ').collect();
             let parts: Vec<&str> = join.split(' ').collect();
-            words.windows(parts.len()).any(|window| window == parts.as_slice())
+            words
+                .windows(parts.len())
+                .any(|window| window == parts.as_slice())
         }
     });
     has_number && !tied && !lower.contains(['。', '？', '?', '\n'])

@@ -1,7 +1,13 @@
 //! Marks left out, or written as the other keyboard writes them.
 
 /// Half-width and full-width forms of the same mark.
-const MARKS: [(char, char); 5] = [(',', '，'), ('.', '。'), ('?', '？'), ('!', '！'), (';', '；')];
+const MARKS: [(char, char); 5] = [
+    (',', '，'),
+    ('.', '。'),
+    ('?', '？'),
+    ('!', '！'),
+    (';', '；'),
+];
 
 /// Commas become spaces, and the marks at the end of a sentence go.
 pub(super) fn dropped(text: &str) -> String {
@@ -58,8 +64,14 @@ mod tests {
 
     #[test]
     fn marks_go_or_change_and_numbers_stay() {
-        assert_eq!(dropped("有货吗？预算3,000，谢谢。"), "有货吗 预算3,000 谢谢");
+        assert_eq!(
+            dropped("有货吗？预算3,000，谢谢。"),
+            "有货吗 预算3,000 谢谢"
+        );
         assert_eq!(dropped("Hi, it is 3.5 kg."), "Hi it is 3.5 kg");
-        assert_eq!(changed("有货吗？kim@a.example, 3.5!"), "有货吗?kim@a.example， 3.5！");
+        assert_eq!(
+            changed("有货吗？kim@a.example, 3.5!"),
+            "有货吗?kim@a.example， 3.5！"
+        );
     }
 }

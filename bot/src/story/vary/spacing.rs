@@ -47,7 +47,10 @@ mod tests {
     fn spaces_come_and_go() {
         assert_eq!(more("预算3000元 以内"), "预算 3000 元  以内");
         assert_eq!(more("how much is it"), "how  much  is  it");
-        assert_eq!(fewer("hi, how much? 预算 3000 以内"), "hi,how much?预算3000以内");
+        assert_eq!(
+            fewer("hi, how much? 预算 3000 以内"),
+            "hi,how much?预算3000以内"
+        );
         assert_eq!(fewer("how much"), "how much");
     }
 }
