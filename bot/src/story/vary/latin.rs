@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn one_letter_of_one_long_general_word_slips() {
         for (text, seed, expected) in [
-            ("how much is delivery", 0, "how much is deilvery"),
+            ("how much is delivery", 0, "how much is dleivery"),
             ("how much is delivery", 1, "how much is dlivery"),
             ("how much is delivery", 2, "how much is deelivery"),
-            ("a small hello", 4, "a smll hello"),
+            ("a small hello", 4, "a sall hello"),
             (
                 "my email is kim@acme.example",
                 0,
