@@ -49,10 +49,8 @@ enum Command {
     )]
     Check(ReportArgs),
     /// Run the shop's conversation tests (stories/*.yaml)
-    #[command(
-        after_help = "Example:\n  tiansheng test --shop my-shop\nExit status: 0 all as expected, 1 something differs"
-    )]
-    Test(ReportArgs),
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::TestArgs),
     /// Run logged turns again from their tape and print what differs
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),

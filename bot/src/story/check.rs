@@ -1,53 +1,87 @@
-//! What a story may expect of a turn, and what differs.
+//! The checks under `expect`, as a salesperson writes them.
 
-use crate::shop::Shop;
-use crate::talk::slots;
-use crate::turn::Outcome;
-use adapters::Part;
-use dialogs::event::Event;
 use dialogs::yaml::{File, Node};
 
 /// The keys under `expect`.
-pub(super) const CHECKS: [&str; 18] = [
+pub(super) const CHECKS: [&str; 34] = [
     "intent",
+    "intents",
     "language",
     "slots",
     "no_slot",
     "shows",
+    "shows_first",
     "shows_any",
+    "shows_none",
+    "shows_only_type",
     "not_shows",
     "price_max",
+    "price_min",
+    "why",
     "says",
+    "says_any",
     "not_says",
     "asks",
+    "not_asks",
+    "choices",
+    "source",
     "grade",
+    "grade_at_least",
+    "lead_next",
+    "lead_reasons",
+    "quote",
     "handoff",
     "no_handoff",
     "mode",
     "guardrail",
     "silent",
-    "shows_none",
+    "repeat_ok",
+    "opted_out",
+    "no_source",
 ];
 
 pub(super) enum Check {
     Intent(String),
     Language(String),
-    Slot(String, String),
+    /// Each of these values, or one of them where the slot holds one value.
+    Slot(String, Vec<String>),
     NoSlot(String),
     Shows(Vec<String>),
+    ShowsFirst(String),
     ShowsAny,
     ShowsNone,
+    /// Names, keys or aliases of product types, of which each product must have one.
+    ShowsOnlyType(Vec<String>),
     NotShows(Vec<String>),
     PriceMax(i64),
-    Says(String),
+    PriceMin(i64),
+    /// A reason beside a shown product has these words.
+    Why(String),
+    /// One of these.
+    Says(Vec<String>),
     NotSays(String),
-    Asks(String),
+    /// One of these slots or offers.
+    Asks(Vec<String>),
+    NotAsks(String),
+    /// The label or the id of a quick reply.
+    Choice(String),
+    /// Part of the name of a source of evidence, such as `knowledge:delivery`.
+    Source(String),
+    NoSource(String),
     Grade(String),
-    Handoff(String),
+    GradeAtLeast(String),
+    LeadNext(String),
+    LeadReason(String),
+    /// Words of the customer's that gave points.
+    Quote(String),
+    /// One of these reasons.
+    Handoff(Vec<String>),
     NoHandoff,
     Mode(String),
     Guardrail(String),
     Silent,
+    RepeatOk,
+    OptedOut,
 }
 
 impl Check {
@@ -58,203 +92,90 @@ impl Check {
         let each = |make: fn(String) -> Check, file: &mut File<'_>| {
             file.texts(node).into_iter().map(make).collect()
         };
+        let all = |make: fn(Vec<String>) -> Check, file: &mut File<'_>| {
+            let texts = file.texts(node);
+            if texts.is_empty() {
+                file.wrong(node, "nothing is named", "write `[one, another]`");
+            }
+            vec![make(texts)]
+        };
+        let number = |make: fn(i64) -> Check, file: &mut File<'_>| {
+            file.integer(node).map(make).into_iter().collect()
+        };
         match key {
-            "intent" => each(Check::Intent, file),
+            "intent" | "intents" => each(Check::Intent, file),
             "language" => one(Check::Language, file),
             "slots" => file
                 .map(node)
                 .iter()
-                .filter_map(|(slot, value)| Some(Check::Slot(slot.text.clone(), file.text(value)?)))
+                .map(|(slot, value)| Check::Slot(slot.text.clone(), file.texts(value)))
                 .collect(),
             "no_slot" => each(Check::NoSlot, file),
-            "shows" => vec![Check::Shows(file.texts(node))],
+            "shows" => all(Check::Shows, file),
+            "shows_first" => one(Check::ShowsFirst, file),
             "shows_any" => vec![Check::ShowsAny],
             "shows_none" => vec![Check::ShowsNone],
-            "not_shows" => vec![Check::NotShows(file.texts(node))],
-            "price_max" => file
-                .integer(node)
-                .map(Check::PriceMax)
+            "shows_only_type" => all(Check::ShowsOnlyType, file),
+            "not_shows" => all(Check::NotShows, file),
+            "price_max" => number(Check::PriceMax, file),
+            "price_min" => number(Check::PriceMin, file),
+            "why" => each(Check::Why, file),
+            "says" => file
+                .texts(node)
                 .into_iter()
+                .map(|text| Check::Says(vec![text]))
                 .collect(),
-            "says" => each(Check::Says, file),
+            "says_any" => all(Check::Says, file),
             "not_says" => each(Check::NotSays, file),
-            "asks" => one(Check::Asks, file),
+            "asks" => all(Check::Asks, file),
+            "not_asks" => each(Check::NotAsks, file),
+            "choices" => each(Check::Choice, file),
+            "source" => each(Check::Source, file),
+            "no_source" => each(Check::NoSource, file),
             "grade" => one(Check::Grade, file),
-            "handoff" => one(Check::Handoff, file),
+            "grade_at_least" => one(Check::GradeAtLeast, file),
+            "lead_next" => one(Check::LeadNext, file),
+            "lead_reasons" => each(Check::LeadReason, file),
+            "quote" => each(Check::Quote, file),
+            "handoff" => all(Check::Handoff, file),
             "no_handoff" => vec![Check::NoHandoff],
             "mode" => one(Check::Mode, file),
             "guardrail" => each(Check::Guardrail, file),
             "silent" => vec![Check::Silent],
+            "repeat_ok" => vec![Check::RepeatOk],
+            "opted_out" => vec![Check::OptedOut],
             // `fields` has already named an unknown key.
             _ => Vec::new(),
         }
     }
-
-    /// What was expected and what was found, where they differ.
-    pub(super) fn failure(&self, outcome: &Outcome, shop: &Shop) -> Option<(String, String)> {
-        let seen = Seen::of(outcome);
-        let differs =
-            |ok: bool, expected: String, found: String| (!ok).then_some((expected, found));
-        match self {
-            Check::Intent(name) => differs(
-                seen.intents.contains(name),
-                format!("intent {name}"),
-                seen.intents.join(", "),
-            ),
-            Check::Language(tag) => {
-                let found = outcome.conversation.language.tag();
-                differs(found == tag, format!("language {tag}"), found.to_owned())
-            }
-            Check::Slot(slot, value) => {
-                let held = slots(&outcome.conversation, shop);
-                let found = match held.get(slot) {
-                    Some(serde_json::Value::Object(money)) => {
-                        let text =
-                            |key: &str| money.get(key).and_then(|v| v.as_str()).unwrap_or("");
-                        format!("{} {}", text("amount"), text("currency"))
-                    }
-                    Some(serde_json::Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                    None => "nothing".to_owned(),
-                };
-                differs(found == *value, format!("slot {slot} = {value}"), found)
-            }
-            Check::NoSlot(slot) => differs(
-                !outcome.conversation.slots.contains_key(slot),
-                format!("slot {slot} empty"),
-                "filled".to_owned(),
-            ),
-            Check::Shows(ids) => differs(
-                ids.iter().all(|id| seen.shown.contains(id)),
-                format!("shows {}", ids.join(", ")),
-                seen.shown.join(", "),
-            ),
-            Check::ShowsAny => differs(
-                !seen.shown.is_empty(),
-                "shows products".to_owned(),
-                "none".to_owned(),
-            ),
-            Check::ShowsNone => differs(
-                seen.shown.is_empty(),
-                "shows no products".to_owned(),
-                seen.shown.join(", "),
-            ),
-            Check::NotShows(ids) => differs(
-                !ids.iter().any(|id| seen.shown.contains(id)),
-                format!("does not show {}", ids.join(", ")),
-                seen.shown.join(", "),
-            ),
-            Check::PriceMax(most) => {
-                let dear: Vec<&String> = seen
-                    .prices
-                    .iter()
-                    .filter(|(_, minor)| *minor > most * 100)
-                    .map(|(id, _)| id)
-                    .collect();
-                differs(
-                    dear.is_empty() && !seen.prices.is_empty(),
-                    format!("products, all at most {most}"),
-                    format!("{dear:?} of {:?}", seen.shown),
-                )
-            }
-            Check::Says(text) => differs(
-                seen.text.contains(text.as_str()),
-                format!("says “{text}”"),
-                seen.text.clone(),
-            ),
-            Check::NotSays(text) => differs(
-                !seen.text.contains(text.as_str()),
-                format!("does not say “{text}”"),
-                seen.text.clone(),
-            ),
-            Check::Asks(slot) => {
-                let asked = outcome.conversation.asked.clone().unwrap_or_default();
-                differs(asked == *slot, format!("asks {slot}"), asked)
-            }
-            Check::Grade(grade) => {
-                let lead = &outcome.conversation.lead;
-                differs(
-                    lead.grade == *grade,
-                    format!("grade {grade}"),
-                    format!("{} ({} points)", lead.grade, lead.score),
-                )
-            }
-            Check::Handoff(reason) => differs(
-                seen.handoff.as_deref() == Some(reason.as_str()),
-                format!("handoff {reason}"),
-                seen.handoff.unwrap_or_else(|| "none".to_owned()),
-            ),
-            Check::NoHandoff => differs(
-                seen.handoff.is_none(),
-                "no handoff".to_owned(),
-                seen.handoff.unwrap_or_default(),
-            ),
-            Check::Mode(mode) => {
-                let found = outcome.conversation.mode.word();
-                differs(found == mode, format!("mode {mode}"), found.to_owned())
-            }
-            Check::Guardrail(rule) => differs(
-                seen.rules.contains(rule),
-                format!("guardrail {rule}"),
-                seen.rules.join(", "),
-            ),
-            Check::Silent => differs(
-                seen.text.is_empty() && seen.shown.is_empty(),
-                "the bot is silent".to_owned(),
-                seen.text.clone(),
-            ),
-        }
-    }
 }
 
-/// What a turn's events say, in the terms of the checks.
-#[derive(Default)]
-struct Seen {
-    intents: Vec<String>,
-    shown: Vec<String>,
-    prices: Vec<(String, i64)>,
-    text: String,
-    handoff: Option<String>,
-    rules: Vec<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Seen {
-    fn of(outcome: &Outcome) -> Self {
-        let mut seen = Self::default();
-        for event in &outcome.events {
-            match event {
-                Event::Understood { understanding } => {
-                    seen.intents = understanding
-                        .intents
-                        .iter()
-                        .map(|i| i.name.clone())
-                        .collect();
-                }
-                Event::HandedOff { reason, .. } => seen.handoff = Some(reason.word().to_owned()),
-                Event::Judged { rule, .. } => seen.rules.push(rule.clone()),
-                Event::Replied { reply, .. } => {
-                    for part in crate::convert::body(reply).parts {
-                        match part {
-                            Part::Text { text } => {
-                                seen.text.push_str(&text);
-                                seen.text.push('\n');
-                            }
-                            Part::Products { products } => {
-                                seen.shown.extend(products.into_iter().map(|card| card.id));
-                            }
-                            Part::Choices { .. } => {}
-                        }
-                    }
-                    for part in &reply.parts {
-                        if let dialogs::reply::ReplyPart::Products { goods } = part {
-                            seen.prices
-                                .extend(goods.iter().map(|g| (g.id.clone(), g.price.minor)));
-                        }
-                    }
-                }
-                _ => {}
-            }
+    #[test]
+    fn every_key_is_read_and_a_slip_is_named() {
+        for key in CHECKS {
+            let source = match key {
+                "price_max" | "price_min" => format!("{key}: 3000"),
+                "slots" => format!("{key}: {{people: 40}}"),
+                _ => format!("{key}: x"),
+            };
+            let mut file = File::new("stories/a.yaml");
+            let node = file.parse(&source).unwrap();
+            let [(name, value)] = file.map(&node) else {
+                panic!("{key}")
+            };
+            assert_eq!(Check::read(&mut file, &name.text, value).len(), 1, "{key}");
+            assert!(file.problems.is_empty(), "{key}");
         }
-        seen
+        let mut file = File::new("stories/a.yaml");
+        let node = file.parse("say_any: [a]").unwrap();
+        file.fields(&node, &CHECKS);
+        assert_eq!(
+            file.problems[0].to_string(),
+            "stories/a.yaml:1:1: unknown key `say_any`; did you mean `says_any`?"
+        );
     }
 }

@@ -1,19 +1,27 @@
 //! Conversation tests that a salesperson can read and write: `stories/*.yaml`.
 
+mod always;
 mod check;
+mod judge;
+mod run;
+mod seen;
+pub mod vary;
 
-use crate::shop::Shop;
-use crate::talk::{Talk, Word};
+pub use run::{Failure, Run};
+pub use seen::Seen;
+
+use crate::talk::Word;
 use check::{CHECKS, Check};
 use dialogs::Problem;
 use dialogs::shop::Files;
 use dialogs::yaml::{File, Node};
-use std::sync::Arc;
 
 /// The clock of a story that names none: a Tuesday morning in the shop's opening hours.
 const STORY_CLOCK: &str = "2026-11-24T10:00:00+08:00";
-/// Between one turn and the next.
-const TURN_GAP_MS: i64 = 20_000;
+/// Stories in all files of one shop.
+pub const STORIES_MAX: usize = 5_000;
+/// Turns of one story.
+pub const TURNS_MAX: usize = 100;
 
 pub struct Story {
     pub file: String,
@@ -35,16 +43,6 @@ struct Expect {
     what: Check,
 }
 
-/// One expectation that did not come true.
-#[derive(Debug)]
-pub struct Failure {
-    pub file: String,
-    pub line: u32,
-    pub story: String,
-    pub expected: String,
-    pub found: String,
-}
-
 pub fn read(files: &Files) -> (Vec<Story>, Vec<Problem>) {
     let mut stories = Vec::new();
     let mut problems = Vec::new();
@@ -58,6 +56,11 @@ pub fn read(files: &Files) -> (Vec<Story>, Vec<Problem>) {
             let fields = file.fields(&root, &["stories"]);
             if let Some(list) = fields.need(&mut file, "stories") {
                 for node in file.list(list) {
+                    if stories.len() == STORIES_MAX {
+                        let help = format!("at most {STORIES_MAX} in all files");
+                        file.wrong(node, "too many stories", help);
+                        break;
+                    }
                     stories.extend(Story::read(&mut file, path, node));
                 }
             }
@@ -88,9 +91,14 @@ impl Story {
             None => instant(STORY_CLOCK)?,
         };
         let turns = fields.need(file, "turns")?;
-        let turns = file
-            .list(turns)
+        let list = file.list(turns);
+        if list.len() > TURNS_MAX {
+            let help = format!("at most {TURNS_MAX} in one story");
+            file.wrong(turns, "too many turns", help);
+        }
+        let turns = list
             .iter()
+            .take(TURNS_MAX)
             .filter_map(|node| Step::read(file, node))
             .collect();
         Some(Story {
@@ -101,42 +109,14 @@ impl Story {
             turns,
         })
     }
-
-    /// Every expectation that fails; one that fails does not end the story.
-    pub async fn run(&self, shop: &Arc<Shop>) -> anyhow::Result<Vec<Failure>> {
-        let mut talk = Talk::new(Arc::clone(shop), None);
-        let mut failures = Vec::new();
-        let mut at_ms = self.at_ms;
-        for step in &self.turns {
-            at_ms += step.after_ms;
-            let outcome = talk.turn("story", step.word.clone(), at_ms).await?;
-            for expect in &step.expects {
-                if let Some((expected, found)) = expect.what.failure(&outcome, shop) {
-                    failures.push(Failure {
-                        file: self.file.clone(),
-                        line: expect.line,
-                        story: self.name.clone(),
-                        expected,
-                        found,
-                    });
-                }
-            }
-            at_ms += TURN_GAP_MS;
-        }
-        Ok(failures)
-    }
-
-    /// The customer's side, for tests that vary it.
-    pub fn words(&self) -> impl Iterator<Item = (u32, &Word)> {
-        self.turns.iter().map(|step| (step.line, &step.word))
-    }
 }
 
 impl Step {
     fn read(file: &mut File<'_>, node: &Node) -> Option<Step> {
         let fields = file.fields(node, &["customer", "choice", "rep", "after", "expect"]);
         let word = if let Some(node) = fields.get("customer") {
-            Word::Text(file.text(node)?)
+            // Several texts are messages sent in one go.
+            Word::Text(file.texts(node).join("\n"))
         } else if let Some(node) = fields.get("choice") {
             Word::Choice(file.text(node)?)
         } else if let Some(node) = fields.get("rep") {
