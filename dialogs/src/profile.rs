@@ -31,6 +31,8 @@ pub struct Profile {
     pub aliases: Vec<(String, String)>,
     /// What customers call an attribute of the feed.
     pub attributes: BTreeMap<String, Texts>,
+    /// The attributes in the order in which the shop names them, the most telling first.
+    pub attribute_order: Vec<String>,
 }
 
 /// One text in each language that has it.
@@ -105,6 +107,7 @@ impl Default for Profile {
             suggestions: BTreeMap::new(),
             aliases: Vec::new(),
             attributes: BTreeMap::new(),
+            attribute_order: Vec::new(),
         }
     }
 }
@@ -203,6 +206,7 @@ impl Profile {
             for (name, node) in file.map(node) {
                 let texts = Texts::read(file, node);
                 self.attributes.insert(name.text.clone(), texts);
+                self.attribute_order.push(name.text.clone());
             }
         }
         if let Some(node) = fields.get("aliases") {

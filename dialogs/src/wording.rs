@@ -11,6 +11,7 @@ pub const WORDING_CHARS_MAX: usize = 600;
 
 /// Every reply the engine can give, with the slots its wordings may use.
 pub const REPLIES: &[(&str, &[&str])] = &[
+    ("abilities", &["shop"]),
     ("accessories.found", &["title", "count"]),
     ("accessories.none", &["title"]),
     ("alternatives.found", &["title", "count"]),
@@ -84,11 +85,13 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("kinds", &["kinds"]),
     ("knowledge.answer", &["answer"]),
     ("knowledge.unknown", &[]),
+    ("languages", &[]),
     ("less.found", &["title", "value", "attribute", "count"]),
     ("less.none", &["title", "value", "attribute"]),
     ("match_price", &[]),
     ("more.found", &["title", "value", "attribute", "count"]),
     ("more.none", &["title", "value", "attribute"]),
+    ("not_carried", &["what", "kinds"]),
     ("offer.person", &[]),
     ("opt_out", &[]),
     ("price", &["title", "price"]),
@@ -98,6 +101,8 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("rank.least", &["kind", "attribute", "title", "value"]),
     ("rank.most", &["kind", "attribute", "title", "value"]),
     ("reasons", &["title", "reasons"]),
+    ("recall", &["criteria"]),
+    ("recall.nothing", &[]),
     ("recommend.below", &["criteria"]),
     ("recommend.criteria", &["criteria", "count"]),
     ("recommend.many", &["count"]),
@@ -108,6 +113,7 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("recommend.sold_out", &["criteria"]),
     ("recommend.top", &["title", "highlight"]),
     ("refused", &[]),
+    ("repeat", &[]),
     ("robot", &["shop"]),
     ("small_talk", &[]),
     ("stock", &["title", "stock"]),

@@ -118,6 +118,11 @@ impl Lexicon {
         lexicon
     }
 
+    /// Kinds of goods, departments left out.
+    pub(super) fn types(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.kind == Kind::Type)
+    }
+
     pub(super) fn entry(&self, at: usize) -> Option<&Entry> {
         self.entries.get(at)
     }

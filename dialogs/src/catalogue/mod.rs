@@ -1,5 +1,6 @@
 //! The catalogue: every product of the shop, and how one is found.
 
+mod absent;
 mod facts;
 pub mod feed;
 mod fits;
@@ -27,6 +28,7 @@ use crate::aspect::Toward;
 use crate::measure::{Dimension, Quality, Span};
 use crate::nlu::Superlative;
 use crate::vocabulary::Vocabulary;
+use absent::Absent;
 use facts::Facts;
 use index::Index;
 use measures::Measures;
@@ -57,6 +59,7 @@ pub struct Catalogue {
     index: Index,
     nearness: Nearness,
     vocabulary: Vocabulary,
+    absent: Absent,
     unknown_aliases: Vec<(String, String)>,
 }
 
@@ -78,8 +81,10 @@ impl Catalogue {
         let index = Index::of(&products);
         let nearness = Nearness::of(&products, &index);
         let (terms, unknown_aliases) = terms::learn(&products, &types, &values, aliases);
+        let vocabulary = Vocabulary::new(terms);
         Self {
-            vocabulary: Vocabulary::new(terms),
+            absent: Absent::of(&vocabulary),
+            vocabulary,
             products,
             own,
             types,
@@ -109,6 +114,11 @@ impl Catalogue {
 
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// The first word of a folded text that names a kind of goods which is not here.
+    pub fn lacks<'t>(&self, folded: &'t str) -> Option<&'t str> {
+        self.absent.find(folded)
     }
 
     /// Aliases whose name stands for nothing here.
@@ -419,6 +429,15 @@ impl Catalogue {
             .filter_map(|p| p.brand.as_ref())
             .collect();
         brands.into_iter().cloned().collect()
+    }
+
+    /// The brand as the language writes it.
+    pub fn brand_name(&self, brand: &str, language: Language) -> Option<&str> {
+        self.products
+            .iter()
+            .find(|product| product.brand.as_deref() == Some(brand))
+            .map(|product| product.brand_names.get(language))
+            .filter(|name| !name.is_empty())
     }
 
     /// The attribute value's name in the language, else in the other.

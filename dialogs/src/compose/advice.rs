@@ -37,10 +37,14 @@ impl Composer<'_> {
                 {
                     let highlight = self.highlight(product);
                     let title = self.title(product);
-                    self.say(
-                        "recommend.top",
-                        &[("title", title), ("highlight", highlight)],
-                    );
+                    // A description that only says the name again is no reason.
+                    let bare = highlight.text.trim_end_matches(['.', '。', ' ']);
+                    if !bare.is_empty() && !title.text.starts_with(bare) {
+                        self.say(
+                            "recommend.top",
+                            &[("title", title), ("highlight", highlight)],
+                        );
+                    }
                     self.offer("compare", "choice.label.compare");
                     self.offer("cheaper", "choice.label.cheaper");
                 }
@@ -263,9 +267,26 @@ impl Composer<'_> {
     }
 
     pub(super) fn kinds(&mut self, found: &Found) {
-        let Found::Keys { keys } = found else {
+        if let Some(kinds) = self.named_kinds(found) {
+            self.say("kinds", &[("kinds", kinds)]);
+        } else {
             self.say("clarify", &[]);
-            return;
+        }
+    }
+
+    /// What the shop does not have, and what it has.
+    pub(super) fn not_carried(&mut self, what: &str, found: &Found) {
+        let what = self.said_fact(what.to_owned());
+        match self.named_kinds(found) {
+            Some(kinds) => self.say("not_carried", &[("what", what), ("kinds", kinds)]),
+            None => self.say("recommend.none", &[("criteria", what)]),
+        }
+    }
+
+    /// The kinds' names, each also as a quick reply.
+    fn named_kinds(&mut self, found: &Found) -> Option<Fact> {
+        let Found::Keys { keys } = found else {
+            return None;
         };
         let language = self.stage.language;
         let catalogue = &self.stage.shop.catalogue;
@@ -276,13 +297,13 @@ impl Composer<'_> {
             .collect();
         let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
         let kinds = self.catalogue_fact(names.join(self.comma()));
-        self.say("kinds", &[("kinds", kinds)]);
         for (key, label) in named {
             self.choices.push(Choice {
                 id: format!("type:{key}"),
                 label,
             });
         }
+        Some(kinds)
     }
 
     /// The attributes in which two products differ, side by side, then what the difference in price buys.

@@ -69,8 +69,8 @@ impl<'a> Composer<'a> {
             .filter(|b| product.brand.as_ref() == Some(b))
         {
             reasons.push(match language {
-                Language::Zh => format!("品牌：{brand}"),
-                Language::En => format!("by {brand}"),
+                Language::Zh => format!("品牌：{}", self.brand(brand)),
+                Language::En => format!("by {}", self.brand(brand)),
             });
         }
         if reasons.len() < 2
@@ -110,7 +110,7 @@ impl<'a> Composer<'a> {
         {
             criteria.push(name.to_owned());
         }
-        criteria.extend(wanted.brand.clone());
+        criteria.extend(wanted.brand.iter().map(|brand| self.brand(brand)));
         for (name, key) in &wanted.attributes {
             criteria.push(self.value_name(name, key));
         }
@@ -122,7 +122,7 @@ impl<'a> Composer<'a> {
     /// A constraint as the customer would say it.
     pub(super) fn constraint(&self, constraint: &Constraint) -> String {
         match (constraint, self.stage.language) {
-            (Constraint::Brand(brand), _) => brand.clone(),
+            (Constraint::Brand(brand), _) => self.brand(brand),
             (Constraint::Attribute { name, key }, _) => {
                 self.attribute(name, &self.value_name(name, key))
             }
@@ -145,7 +145,7 @@ impl<'a> Composer<'a> {
                 .type_name(key, language)
                 .unwrap_or(key)
                 .to_owned(),
-            Exclusion::Brand(key) => key.clone(),
+            Exclusion::Brand(key) => self.brand(key),
             Exclusion::Attribute { name, key } => self.value_name(name, key),
         };
         match language {
@@ -173,6 +173,14 @@ impl<'a> Composer<'a> {
             }
             None => figure,
         }
+    }
+
+    fn brand(&self, brand: &str) -> String {
+        let catalogue = &self.stage.shop.catalogue;
+        catalogue
+            .brand_name(brand, self.stage.language)
+            .unwrap_or(brand)
+            .to_owned()
     }
 
     /// Between the members of a list.
@@ -236,10 +244,17 @@ impl<'a> Composer<'a> {
 
     pub(super) fn attributes(&self, product: &Product, max: usize) -> String {
         let language = self.stage.language;
-        product
+        let order = &self.stage.shop.profile.attribute_order;
+        let place = |name: &String| order.iter().position(|other| other == name);
+        let mut attributes: Vec<_> = product
             .attributes
             .iter()
             .filter(|(_, value)| !value.get(language).is_empty())
+            .collect();
+        // As the shop orders them; what it does not name comes last.
+        attributes.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
+        attributes
+            .into_iter()
             .take(max)
             .map(|(name, value)| format!("- {}", self.attribute(name, value.get(language))))
             .collect::<Vec<String>>()

@@ -108,6 +108,25 @@ impl Composer<'_> {
         }
     }
 
+    /// What is known of the customer's wishes, told back.
+    pub(super) fn recall(&mut self) {
+        let wanted = Wanted::of(self.stage.conversation).without_words();
+        match self.criteria(&wanted) {
+            Some(criteria) => self.say("recall", &[("criteria", criteria)]),
+            None => self.say("recall.nothing", &[]),
+        }
+    }
+
+    pub(super) fn repeat(&mut self) {
+        let listed = self.stage.conversation.listed.clone();
+        if listed.is_empty() {
+            self.say("clarify", &[]);
+        } else {
+            self.say("repeat", &[]);
+            self.show(&listed, None);
+        }
+    }
+
     pub(super) fn ask(&mut self, slot: &str) {
         if let Some(attribute) = slot.strip_prefix("attr:") {
             self.ask_attribute(slot, attribute);

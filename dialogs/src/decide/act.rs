@@ -52,6 +52,10 @@ pub enum Act {
     Kinds {
         wanted: Wanted,
     },
+    /// A kind of goods that the shop does not have, in the customer's word.
+    NotCarried {
+        what: String,
+    },
     Price {
         id: String,
     },
@@ -112,6 +116,12 @@ pub enum Act {
     HandedOffAlready,
     OptOut,
     Privacy,
+    /// What the customer said before.
+    Recall,
+    /// The newest reply's products again.
+    Repeat,
+    Abilities,
+    Languages,
     Clarify,
     ExpiredChoice,
     /// The shop's own answer to an intent of its own.

@@ -7,8 +7,8 @@ use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Superlative, Value};
 
-/// BM25 above which words name something of the catalogue.
-const WORDS_SCORE_MIN: f32 = 4.0;
+/// Nearness (0 to 1) above which words name something of the catalogue.
+const WORDS_SCORE_MIN: f32 = 0.5;
 /// What questions of a kind are about, for one that says little by itself (“where are you?”).
 const TOPICS: [(&str, &str, &str); 8] = [
     (
@@ -51,6 +51,19 @@ const WHAT_KINDS: [&str; 18] = [
     "what products",
     "what types",
 ];
+/// How one asks for goods.
+const ASKS_FOR: [&str; 26] = [
+    "有", "卖", "买", "要", "找", "推荐", "来个", "多少钱", "sell", "have", "carry", "stock", "looking for",
+    "want", "need", "buy", "get", "any", "show", "recommend", "price", "how much", "offer", "shop for",
+    "interested in", "do you do",
+];
+/// How one asks what is or how it is done, rather than for goods.
+const ASKS_HOW: [&str; 44] = [
+    "吗", "怎么", "如何", "多少", "多久", "能不能", "可不可以", "可以", "为什么", "为啥", "要不要", "是不是",
+    "会不会", "该不该", "几天", "几年", "几次", "比例", "区别", "how ", "can i", "can you", "could you",
+    "do you", "does it", "does the", "do i", "should i", "is it", "is there", "are there", "why ", "what if",
+    "what's the", "what is", "when ", "how's", "will it", "will the", "may i", "is the", "are the", "呢", "能",
+];
 /// The words of a question for the values of a property.
 const WHICH: [&str; 12] = [
     "哪些",
@@ -65,6 +78,23 @@ const WHICH: [&str; 12] = [
     "how many",
     "any other",
     "choices",
+];
+/// Intents that a question for goods is taken for.
+const FOR_GOODS: [&str; 14] = [
+    "ask_stock",
+    "ask_recommendation",
+    "ask_accessories",
+    "ask_price",
+    "ask_details",
+    "ask_most",
+    "ask_alternatives",
+    "ask_abilities",
+    "inform",
+    "buy",
+    "bulk_purchase",
+    "out_of_scope",
+    "thank",
+    "small_talk",
 ];
 /// Intents that a question about a property is taken for.
 const OF_PROPERTIES: [&str; 14] = [
@@ -159,6 +189,25 @@ impl Decider<'_> {
         }
     }
 
+    /// A product is named and nothing is told that others could be chosen by.
+    fn names_only_a_product(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        !self.mentioned.is_empty()
+            && entities.iter().all(|entity| {
+                matches!(
+                    entity.value,
+                    Value::Product { .. } | Value::ProductType { .. } | Value::Brand { .. }
+                ) && !entity.negated
+            })
+    }
+
+    fn says_budget(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        entities
+            .iter()
+            .any(|entity| matches!(entity.value, Value::Budget { .. }))
+    }
+
     fn says_value(&self) -> bool {
         self.scene
             .understanding
@@ -180,6 +229,52 @@ impl Decider<'_> {
                 Value::Superlative { of } => Some(*of),
                 _ => None,
             })
+    }
+
+    /// A kind of goods that the shop does not have is asked for.
+    pub(super) fn not_carried(&mut self, intents: &[String]) -> bool {
+        let known = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::ProductType { .. }
+                    | Value::Brand { .. }
+                    | Value::Product { .. }
+                    | Value::Phone { .. }
+                    | Value::Email { .. }
+                    | Value::Wechat { .. }
+            )
+        });
+        let asks = intents.iter().any(|i| FOR_GOODS.contains(&i.as_str()))
+            && ASKS_FOR.iter().any(|word| self.words.contains(word));
+        if known || !asks || self.is_in_the_knowledge() {
+            return false;
+        }
+        let Some(what) = self.scene.shop.catalogue.lacks(&self.words) else {
+            return false;
+        };
+        let what = what.to_owned();
+        self.act(Act::NotCarried { what }, "a kind of goods that is not here");
+        true
+    }
+
+    /// A question that the shop's pages answer, though it names a kind of goods.
+    pub(super) fn asks_the_pages(&mut self, intents: &[String]) -> bool {
+        let open = intents
+            .iter()
+            .all(|i| matches!(i.as_str(), "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct"));
+        let chooses = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. } | Value::LastShown
+            )
+        });
+        let asks = self.words.ends_with('?')
+            || ASKS_HOW.iter().any(|word| self.words.contains(word));
+        if open && asks && !chooses && self.is_in_the_knowledge() {
+            self.know("the pages answer it".to_owned());
+            return true;
+        }
+        false
     }
 
     pub(super) fn intent(&mut self, intent: &str) {
@@ -209,6 +304,8 @@ impl Decider<'_> {
                     self.kinds(why);
                 } else if let Some(of) = self.superlative() {
                     self.extreme(of, why);
+                } else if intent == "inform" && self.names_only_a_product() {
+                    self.about(target, why, |id| Act::Details { id });
                 }
             }
             "bulk_purchase" | "request_quote" | "request_appointment" => {}
@@ -246,6 +343,23 @@ impl Decider<'_> {
             "ask_opening_hours" if !self.scene.shop.profile.hours.is_empty() => {
                 self.act(Act::Hours, why);
             }
+            "ask_memory" => self.act(Act::Recall, why),
+            "ask_repeat" => {
+                if alone && !self.scene.conversation.listed.is_empty() {
+                    self.act(Act::Repeat, why);
+                }
+            }
+            "ask_abilities" => self.act(Act::Abilities, why),
+            "ask_language" => self.act(Act::Languages, why),
+            "ask_authenticity" | "ask_reviews" | "ask_gift_wrap" | "ask_customization"
+            | "ask_trade_in" | "ask_notify" | "ask_size_advice" => {
+                // Who names a budget or a product wants goods, whatever else the words resemble.
+                if !self.told_something() || self.is_in_the_knowledge() && !self.says_budget() {
+                    self.know(why);
+                }
+            }
+            "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
+            "ask_compatibility" => self.about(target, why, |of| Act::Accessories { of }),
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),
@@ -377,6 +491,9 @@ impl Decider<'_> {
                 None => self.act(Act::Acknowledge, why),
             },
             (Some("offer:similar"), Some(to)) => self.act(Act::Alternatives { to }, why),
+            (None, Some(id)) if self.scene.conversation.listed.len() == 1 => {
+                self.act(Act::Details { id }, why);
+            }
             _ => self.act(Act::Acknowledge, why),
         }
     }

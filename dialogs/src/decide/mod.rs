@@ -110,7 +110,10 @@ impl Decider<'_> {
             self.act(Act::OtherCurrency, "the budget is in another currency");
         }
         let before = self.acts.len();
-        if !self.ask_of_properties(&intents) {
+        let settled = self.ask_of_properties(&intents)
+            || self.not_carried(&intents)
+            || self.asks_the_pages(&intents);
+        if !settled {
             for intent in &intents {
                 self.intent(intent);
             }
@@ -121,7 +124,9 @@ impl Decider<'_> {
         let answered = self.acts.iter().skip(before).any(|act| !act.is_courtesy());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
         let courteous = self.acts.len() > before && !answered;
-        if self.told_something() || self.digressed(answered) || !(answered || lost || courteous) {
+        if settled && !self.digressed(answered) {
+            // The question was answered; nothing was told that leads on.
+        } else if self.told_something() || self.digressed(answered) || !(answered || lost || courteous) {
             self.go_on(answered);
         }
         self.hand_off_if_due(&intents);

@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::aspect::Toward;
-use crate::flow::known;
+use crate::flow::{Then, known};
 use crate::nlu::Value;
 
 /// Answers to a question about a preference that say there is none.
@@ -104,7 +104,7 @@ impl Decider<'_> {
         conversation.asked.as_deref().is_some_and(|slot| {
             !slot.starts_with("offer:")
                 && (known(conversation, slot)
-                    || self.has_intent("deny")
+                    || self.best_intent() == "deny"
                     || NO_PREFERENCE.iter().any(|word| self.words.contains(word)))
         })
     }
@@ -130,8 +130,17 @@ impl Decider<'_> {
     pub(super) fn digressed(&self, answered: bool) -> bool {
         let conversation = self.scene.conversation;
         let asked = conversation.asked.as_deref();
-        answered
-            && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
-            && !conversation.flows.is_empty()
+        let flow = conversation
+            .flows
+            .last()
+            .and_then(|frame| self.scene.shop.flows.iter().find(|f| f.id == frame.flow));
+        // Who only looks for something is not pressed: the question was for their sake.
+        let waits = flow.is_some_and(|flow| flow.then != Then::Recommend) || asked == Some("category");
+        answered && waits && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
+    }
+
+    fn best_intent(&self) -> &str {
+        let intents = &self.scene.understanding.intents;
+        intents.first().map_or("", |intent| intent.name.as_str())
     }
 }

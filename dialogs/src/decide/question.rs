@@ -49,7 +49,10 @@ impl Decider<'_> {
                 "the kind was asked for already",
             );
         }
-        self.next_step(flow, &wanted, &spread, answered);
+        // Who was just answered is not asked something for it, but where a purchase waits for an answer.
+        if !answered || self.digressed(answered) || flow.then != Then::Recommend {
+            self.next_step(flow, &wanted, &spread, answered);
+        }
     }
 
     fn next_step(&mut self, flow: &Flow, wanted: &Wanted, spread: &Spread, answered: bool) {

@@ -75,6 +75,9 @@ pub fn find(decision: &Decision, shop: &Shop, language: Language, at_ms: i64) ->
 /// Products that are looked at to find those on one side of another.
 const HITS_LOOKED_AT: usize = 100;
 
+/// Variants of one thing that may stand before the next thing.
+const VARIANTS_LOOKED_AT: usize = 6;
+
 struct Seeker<'a> {
     shop: &'a Shop,
     language: Language,
@@ -100,6 +103,7 @@ impl Seeker<'_> {
             Act::Count { wanted } => self.count(wanted),
             Act::Values { attribute, wanted } => self.values(attribute, wanted),
             Act::Kinds { wanted } => self.kinds(wanted),
+            Act::NotCarried { .. } => keys(self.shop.catalogue.top_types()),
             Act::Cheaper { than } => self.beside(than, Side::Cheaper),
             Act::Better { than } => self.beside(than, Side::Dearer),
             Act::Alternatives { to } => goods(self.shop.catalogue.similar(to, RECOMMENDED_MAX)),
@@ -152,19 +156,39 @@ impl Seeker<'_> {
             | Act::HandedOffAlready
             | Act::OptOut
             | Act::Privacy
+            | Act::Recall
+            | Act::Repeat
+            | Act::Abilities
+            | Act::Languages
             | Act::Clarify
             | Act::ExpiredChoice
             | Act::Own { .. } => Found::Unneeded,
         }
     }
 
+    /// The best hits, one of each group of variants.
     fn ids(&self, query: &Query) -> Vec<String> {
-        self.shop
-            .catalogue
-            .search(query)
-            .into_iter()
-            .map(|hit| hit.id)
-            .collect()
+        let catalogue = &self.shop.catalogue;
+        let wider = Query {
+            limit: query.limit.saturating_mul(VARIANTS_LOOKED_AT),
+            ..query.clone()
+        };
+        let mut groups: Vec<&str> = Vec::new();
+        let mut ids = Vec::new();
+        for hit in catalogue.search(&wider) {
+            let group = catalogue
+                .get(&hit.id)
+                .and_then(|product| product.item_group_id.as_deref());
+            if group.is_some_and(|group| groups.contains(&group)) {
+                continue;
+            }
+            groups.extend(group);
+            ids.push(hit.id);
+            if ids.len() >= query.limit {
+                break;
+            }
+        }
+        ids
     }
 
     /// Hard constraints first with the words as taste, then without the words; the budget is never stretched in silence.

@@ -31,6 +31,8 @@ const GUESSED_MAX: f64 = 0.25;
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
+/// Intents that accompany others.
+const COURTESIES: [&str; 5] = ["greet", "thank", "goodbye", "small_talk", "affirm"];
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
 /// Characters of a clause that stands after a question without a mark between them.
@@ -305,13 +307,21 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         let mistaken = match intent.name.as_str() {
             "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
             "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
-            "insult" | "opt_out" => catalogue && intent.confidence < CERTAIN,
+            "insult" | "opt_out" | "complain" | "order_status" | "thank" | "small_talk"
+            | "privacy_request" | "goodbye" | "hesitate" | "give_contact" => {
+                catalogue && intent.confidence < CERTAIN
+            }
             _ => catalogue && intent.confidence < GUESSED_MAX,
         };
         if mistaken {
-            intent.name = "inform".to_owned();
+            // Who names one product and nothing to choose by asks about it.
+            let named = says(|v| matches!(v, Value::Product { .. }))
+                && !says(|v| matches!(v, Value::Budget { .. } | Value::Attribute { .. }));
+            intent.name = if named { "ask_details" } else { "inform" }.to_owned();
         }
     }
+    // Courtesy stands beside what is asked, not before it.
+    found.sort_by_key(|intent| COURTESIES.contains(&intent.name.as_str()));
     // Praise is no complaint.
     if sentiment::of(folded) == Sentiment::Positive && found.len() > 1 {
         found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
