@@ -32,6 +32,12 @@ pub(super) type Text = (Vec<(u64, Block)>, usize);
 /// A text as (feature, value).
 pub(super) type Row = Vec<(u32, f32)>;
 
+fn add(squares: &mut [f32; BLOCKS], block: Block, square: f32) {
+    if let Some(sum) = squares.get_mut(block as usize) {
+        *sum += square;
+    }
+}
+
 impl Features {
     fn of(texts: &[&Text]) -> Self {
         let mut all: Vec<(u64, Block)> = Vec::new();
@@ -76,7 +82,7 @@ impl Features {
         for (key, block) in found {
             match self.keys.binary_search(key) {
                 Ok(at) => known.push((at as u32, *block)),
-                Err(_) => squares[*block as usize] += unknown,
+                Err(_) => add(&mut squares, *block, unknown),
             }
         }
         known.sort_unstable();
@@ -85,14 +91,16 @@ impl Features {
             if let [(feature, block), ..] = same {
                 let idf = self.idf.get(*feature as usize).copied().unwrap_or(0.0);
                 let value = (1.0 + (same.len() as f32).ln()) * idf;
-                squares[*block as usize] += value * value;
+                add(&mut squares, *block, value * value);
                 row.push((*feature, value, *block));
             }
         }
         row.into_iter()
             .map(|(feature, value, block)| {
-                let length = squares[block as usize].sqrt().max(f32::MIN_POSITIVE);
-                (feature, value * BLOCK_LENGTH[block as usize] / length)
+                let square = squares.get(block as usize).copied().unwrap_or_default();
+                let length = square.sqrt().max(f32::MIN_POSITIVE);
+                let weight = BLOCK_LENGTH.get(block as usize).copied().unwrap_or(1.0);
+                (feature, value * weight / length)
             })
             .collect()
     }

@@ -31,6 +31,16 @@ const GUESSED_MAX: f64 = 0.25;
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
+/// Polite words around what is meant.
+const MANNERS: [&str; 37] = [
+    "请问一下", "请问", "麻烦问一下", "麻烦问下", "想问一下", "想问下", "问一下", "问下", "麻烦您了", "麻烦你了",
+    "麻烦您", "麻烦你", "麻烦了", "麻烦", "劳驾", "不好意思", "打扰一下", "打扰了", "辛苦了", "谢谢您", "谢谢啦",
+    "谢谢", "多谢", "excuse me", "sorry to bother you", "could you please tell me", "could you tell me",
+    "can you please tell me", "can you tell me", "please tell me", "just wondering", "quick question",
+    "thank you very much", "thank you", "thanks", "please", "pls",
+];
+/// Polite words taken from one end of a clause.
+const MANNERS_MAX: usize = 3;
 /// Intents that accompany others.
 const COURTESIES: [&str; 5] = ["greet", "thank", "goodbye", "small_talk", "affirm"];
 /// Clauses of one message that are classified.
@@ -269,7 +279,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         found.extend(
             listening
                 .classifier
-                .classify(folded)
+                .classify(&clauses.join(", "))
                 .into_iter()
                 .take(1)
                 .filter(|i| i.name != OUT_OF_SCOPE),
@@ -366,8 +376,48 @@ fn bare(folded: &str, piece: &str) -> bool {
     !rest.chars().any(char::is_alphanumeric)
 }
 
-/// The parts of a message that may each mean something of their own.
+/// A clause without the polite words around it; empty where it is nothing else.
+fn without_manners(clause: &str) -> &str {
+    let mut rest = clause.trim();
+    let edge = |c: char| !c.is_alphanumeric();
+    for _ in 0..MANNERS_MAX {
+        let before = rest;
+        for words in MANNERS {
+            if let Some(after) = rest.strip_prefix(words)
+                && whole_word(words, after.chars().next())
+            {
+                rest = after.trim_start_matches(edge);
+            }
+            if let Some(ahead) = rest.strip_suffix(words)
+                && whole_word(words, ahead.chars().next_back())
+            {
+                rest = ahead.trim_end_matches(edge);
+            }
+        }
+        if rest == before {
+            break;
+        }
+    }
+    rest
+}
+
+/// A Latin word ends where no letter runs on.
+fn whole_word(words: &str, next: Option<char>) -> bool {
+    !words.is_ascii() || next.is_none_or(|c| !c.is_ascii_alphanumeric())
+}
+
+/// The parts of a message that may each mean something of their own; mere politeness is none beside others.
 fn clauses(folded: &str) -> Vec<&str> {
+    let parts = parts(folded);
+    let plain: Vec<&str> = parts
+        .iter()
+        .map(|part| without_manners(part))
+        .filter(|part| !part.is_empty())
+        .collect();
+    if plain.is_empty() { parts } else { plain }
+}
+
+fn parts(folded: &str) -> Vec<&str> {
     let ends = [
         '。', '！', '!', '？', '?', '；', ';', '\n', '，', ',', '…', '~',
     ];
