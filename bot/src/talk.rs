@@ -167,6 +167,7 @@ pub fn slots(conversation: &Conversation, shop: &Shop) -> BTreeMap<String, Value
                     json!(name.unwrap_or(key))
                 }
                 SlotValue::Key(text) | SlotValue::Text(text) => json!(text),
+                SlotValue::Measure(bound) => json!(bound.plain()),
             };
             (slot.clone(), value)
         })

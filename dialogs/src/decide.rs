@@ -6,6 +6,7 @@ use crate::conversation::{Conversation, Mode};
 use crate::event::{Exclusion, SlotValue};
 use crate::flow::{Flow, Then, known};
 use crate::handoff::Reason;
+use crate::measure::MeasureBound;
 use crate::money::Money;
 use crate::nlu::{Superlative, Understanding, Value};
 use crate::shop::Shop;
@@ -146,6 +147,8 @@ pub struct Wanted {
     pub excluded: Vec<Exclusion>,
     pub price_min: Option<Money>,
     pub price_max: Option<Money>,
+    #[serde(default)]
+    pub measures: Vec<MeasureBound>,
 }
 
 /// What a decision may look at.
@@ -208,12 +211,23 @@ impl Wanted {
             excluded: conversation.excluded.clone(),
             price_min: money("budget_min"),
             price_max: money("budget_max"),
+            measures: conversation
+                .slots
+                .values()
+                .filter_map(|filled| match &filled.value {
+                    SlotValue::Measure(bound) => Some(bound.clone()),
+                    _ => None,
+                })
+                .collect(),
         }
     }
 
     /// There is something to search by other than words.
     pub fn is_concrete(&self) -> bool {
-        self.category.is_some() || self.brand.is_some() || !self.attributes.is_empty()
+        self.category.is_some()
+            || self.brand.is_some()
+            || !self.attributes.is_empty()
+            || !self.measures.is_empty()
     }
 
     pub fn query(&self, at_ms: i64, limit: usize) -> Query {
@@ -222,6 +236,7 @@ impl Wanted {
             types: self.category.iter().cloned().collect(),
             brands: self.brand.iter().cloned().collect(),
             attributes: self.attributes.clone(),
+            measures: self.measures.clone(),
             price_min: self.price_min,
             price_max: self.price_max,
             in_stock: true,

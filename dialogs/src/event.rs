@@ -3,6 +3,7 @@
 use crate::decide::Decision;
 use crate::handoff::{Brief, Reason};
 use crate::lead::Lead;
+use crate::measure::MeasureBound;
 use crate::model::Completion;
 use crate::money::Money;
 use crate::nlu::Understanding;
@@ -122,6 +123,7 @@ pub enum SlotValue {
     /// A canonical key: a product type, a brand, an attribute value, a product id.
     Key(String),
     Text(String),
+    Measure(MeasureBound),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -139,6 +141,7 @@ impl SlotValue {
             SlotValue::Money(money) => format!("{} {}", money.amount(), money.currency.code()),
             SlotValue::Count(count) => count.to_string(),
             SlotValue::Key(text) | SlotValue::Text(text) => text.clone(),
+            SlotValue::Measure(bound) => bound.plain(),
         }
     }
 }

@@ -232,7 +232,7 @@ impl Condition {
                 let number = match &filled.value {
                     SlotValue::Count(count) => Some(i64::from(*count)),
                     SlotValue::Money(money) => Some(money.minor / 100),
-                    SlotValue::Key(_) | SlotValue::Text(_) => None,
+                    SlotValue::Key(_) | SlotValue::Text(_) | SlotValue::Measure(_) => None,
                 };
                 let enough = at_least.is_none_or(|least| number.is_some_and(|n| n >= least));
                 let within = at_most.is_none_or(|most| number.is_some_and(|n| n <= most));

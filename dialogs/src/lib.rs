@@ -17,6 +17,7 @@ pub mod handoff;
 pub mod knowledge;
 mod language;
 pub mod lead;
+pub mod measure;
 pub mod model;
 pub mod money;
 pub mod nlu;

@@ -106,7 +106,7 @@ fn queries() -> impl Strategy<Value = Query> {
                 price_min: min.map(money),
                 price_max: max.map(money),
                 in_stock,
-                order: [Order::Relevance, Order::PriceUp, Order::PriceDown][order],
+                order: [Order::Relevance, Order::PriceUp, Order::PriceDown][order].clone(),
                 limit,
                 now_ms,
                 ..Query::default()

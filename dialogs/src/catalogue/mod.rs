@@ -4,6 +4,7 @@ mod facts;
 pub mod feed;
 mod fits;
 mod index;
+mod measures;
 mod product;
 mod query;
 mod terms;
@@ -11,15 +12,18 @@ mod types;
 mod values;
 mod words;
 
+pub use measures::Measured;
 pub(crate) use product::revision_of;
 pub use product::{Availability, Localized, Product};
 pub use query::{HITS_MAX, Hit, Order, Query, Shape};
 pub(crate) use types::slug;
 
 use crate::Language;
+use crate::measure::{Dimension, Quality, Span};
 use crate::vocabulary::Vocabulary;
 use facts::Facts;
 use index::Index;
+use measures::Measures;
 use std::collections::{BTreeMap, BTreeSet};
 use types::Types;
 use values::{Own, Values};
@@ -38,6 +42,7 @@ pub struct Catalogue {
     types: Types,
     values: Values,
     facts: Facts,
+    measures: Measures,
     /// None where there is nothing to index.
     index: Option<Index>,
     vocabulary: Vocabulary,
@@ -57,6 +62,7 @@ impl Catalogue {
         let types = Types::of(&products);
         let (values, own) = Values::of(&products);
         let facts = Facts::of(&products, &own);
+        let measures = Measures::of(&products);
         let index = match products.is_empty() {
             true => None,
             // An index in memory fails only for want of memory; constraints and prices still work without it.
@@ -70,6 +76,7 @@ impl Catalogue {
             types,
             values,
             facts,
+            measures,
             index,
             unknown_aliases,
         }
@@ -102,12 +109,14 @@ impl Catalogue {
     /// No hit breaks a constraint. Words only put in order where types, brands or attributes are asked for; else a hit must match one.
     pub fn search(&self, query: &Query) -> Vec<Hit> {
         let limit = query.limit.min(HITS_MAX);
-        let kept = self.facts.kept(&self.products, query);
+        let kept = self.kept(query);
         if query.words.trim().is_empty() {
             return self.ordered(kept, query, limit);
         }
-        let is_narrow =
-            !(query.types.is_empty() && query.brands.is_empty() && query.attributes.is_empty());
+        let is_narrow = !(query.types.is_empty()
+            && query.brands.is_empty()
+            && query.attributes.is_empty()
+            && query.measures.is_empty());
         if query.order != Order::Relevance {
             if is_narrow {
                 return self.ordered(kept, query, limit);
@@ -137,6 +146,15 @@ impl Catalogue {
         hits
     }
 
+    /// Places of the products that keep every constraint.
+    fn kept(&self, query: &Query) -> Vec<usize> {
+        let mut kept = self.facts.kept(&self.products, query);
+        if !query.measures.is_empty() {
+            kept.retain(|place| self.measures.keep(*place, &query.measures));
+        }
+        kept
+    }
+
     fn matching(&self, query: &Query, kept: &[usize], limit: usize) -> Vec<index::Scored> {
         self.index
             .as_ref()
@@ -148,17 +166,25 @@ impl Catalogue {
             .unwrap_or_default()
     }
 
-    /// Without words: by price as the order says, else in stock first, then as the feed has them.
+    /// Without words: by price or measure as the order says, what tells no such measure last, else in stock first, then as the feed has them.
     fn ordered(&self, places: Vec<usize>, query: &Query, limit: usize) -> Vec<Hit> {
         let mut keyed: Vec<(bool, i64, usize)> = places
             .into_iter()
             .filter_map(|place| {
                 let product = self.products.get(place)?;
                 let price = product.price_at(query.now_ms).minor;
-                Some(match query.order {
+                Some(match &query.order {
                     Order::Relevance => (!product.in_stock(), i64::from(product.line), place),
                     Order::PriceUp => (false, price, place),
                     Order::PriceDown => (false, price.saturating_neg(), place),
+                    Order::MeasureUp(attribute) => match self.measures.span(place, attribute) {
+                        Some(span) => (false, span.low, place),
+                        None => (true, 0, place),
+                    },
+                    Order::MeasureDown(attribute) => match self.measures.span(place, attribute) {
+                        Some(span) => (false, span.high.saturating_neg(), place),
+                        None => (true, 0, place),
+                    },
                 })
             })
             .collect();
@@ -184,7 +210,7 @@ impl Catalogue {
         let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
         let mut by_brand: BTreeMap<&str, usize> = BTreeMap::new();
         let mut by_attribute: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-        for place in self.facts.kept(&self.products, query) {
+        for place in self.kept(query) {
             let (Some(product), Some(own)) = (self.products.get(place), self.own.get(place)) else {
                 continue;
             };
@@ -248,6 +274,54 @@ impl Catalogue {
         others.sort_unstable();
         others.truncate(limit);
         others.into_iter().map(|(_, _, id)| id.to_owned()).collect()
+    }
+
+    /// The attributes with figures that products under the type have; the empty key means all products.
+    pub fn measured(&self, type_key: &str) -> Vec<Measured> {
+        self.measures.measured(&self.products, type_key)
+    }
+
+    /// The attribute that tells this quality of the products under the type.
+    pub fn attribute_for(&self, quality: Quality, type_key: &str) -> Option<(String, Dimension)> {
+        let measured = self.measured(type_key);
+        measures::attribute_for(&measured, quality).map(|m| (m.attribute.clone(), m.dimension))
+    }
+
+    /// Of the products that keep the query's constraints, that with the least or the most of a measure, and the figure as the feed writes it.
+    pub fn extreme_by(
+        &self,
+        attribute: &str,
+        query: &Query,
+        lowest: bool,
+    ) -> Option<(String, Localized)> {
+        let told = |place: usize| {
+            let span = self.measures.span(place, attribute)?;
+            Some(if lowest {
+                span.low
+            } else {
+                span.high.saturating_neg()
+            })
+        };
+        let place = self
+            .kept(query)
+            .into_iter()
+            .filter_map(|place| Some((told(place)?, place)))
+            .min()
+            .map(|(_, place)| place)?;
+        let product = self.products.get(place)?;
+        let value = match product.attributes.get(attribute) {
+            Some(text) => text.clone(),
+            None => {
+                let span = self.measures.span(place, attribute)?;
+                Localized::new(Language::En, span.dimension.written(span.high))
+            }
+        };
+        Some((product.id.clone(), value))
+    }
+
+    /// The figure a product tells under an attribute.
+    pub fn measure_of(&self, id: &str, attribute: &str) -> Option<Span> {
+        self.measures.span(self.place(id)?, attribute)
     }
 
     /// Products that say of themselves that they fit this one: those that name it before those that name its kind, in stock first.

@@ -1,5 +1,6 @@
 //! What is asked of the catalogue and what comes back.
 
+use crate::measure::MeasureBound;
 use crate::money::Money;
 
 /// A search: words are taste, everything else is a promise that no hit breaks.
@@ -13,6 +14,8 @@ pub struct Query {
     pub brands: Vec<String>,
     /// Attribute name and value key; of one name any value, of several names all.
     pub attributes: Vec<(String, String)>,
+    /// All of these; a product that does not tell a measure does not pass.
+    pub measures: Vec<MeasureBound>,
     pub not_types: Vec<String>,
     pub not_brands: Vec<String>,
     pub not_attributes: Vec<(String, String)>,
@@ -33,13 +36,17 @@ pub struct Query {
 }
 
 /// Ties are always broken by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
     /// Best match first; without words what is in stock first, then the lower price.
     #[default]
     Relevance,
     PriceUp,
     PriceDown,
+    /// By an attribute's figure, the least first.
+    MeasureUp(String),
+    /// The most first.
+    MeasureDown(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
