@@ -34,6 +34,9 @@ mod dates;
 mod measures;
 mod money;
 mod phrases;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 
 patterns! {
     ORDINAL = r"第\s*([一二三四五六七八九十\d]+)\s*(?:个|款|种|件|台)?|\b(first|second|third|fourth|1st|2nd|3rd|4th)\b";
@@ -197,7 +200,7 @@ impl Finder<'_> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+mod pattern_tests {
     #[test]
     fn every_pattern_compiles() {
         for (name, compiles) in super::all_patterns() {
