@@ -127,11 +127,14 @@ struct Tracker<'a> {
 
 impl Tracker<'_> {
     fn fill(&mut self, slot: &str, value: SlotValue, quote: &str) {
-        let unchanged = self
-            .conversation
-            .slots
-            .get(slot)
-            .is_some_and(|filled| filled.value == value);
+        // What this message said before counts more than what was known.
+        let pending = self.events.iter().rev().find_map(|event| match event {
+            Event::SlotFilled { slot: of, filled } if of == slot => Some(Some(&filled.value)),
+            Event::SlotCleared { slot: of } if of == slot => Some(None),
+            _ => None,
+        });
+        let held = pending.unwrap_or_else(|| self.conversation.slot(slot));
+        let unchanged = held == Some(&value);
         if !unchanged {
             self.events.push(Event::SlotFilled {
                 slot: slot.to_owned(),
@@ -145,7 +148,11 @@ impl Tracker<'_> {
     }
 
     fn clear(&mut self, slot: &str) {
-        if self.conversation.slots.contains_key(slot) {
+        let told_now = self
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::SlotFilled { slot: of, .. } if of == slot));
+        if told_now || self.conversation.slots.contains_key(slot) {
             self.events.push(Event::SlotCleared {
                 slot: slot.to_owned(),
             });
@@ -433,3 +440,6 @@ fn related(one: &str, other: &str) -> bool {
     };
     below(one, other) || below(other, one)
 }
+
+#[cfg(test)]
+mod tests;

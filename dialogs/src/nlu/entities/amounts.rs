@@ -1,6 +1,7 @@
 //! Numbers in their surroundings: money, people, pieces, measures, spans of time, and corrections of them.
 
 use super::{Finder, measures, money, pattern};
+use crate::measure::unit_at;
 use crate::money::{Currency, Money};
 use crate::nlu::Value;
 use crate::nlu::numbers::{self, Number, Written};
@@ -18,6 +19,16 @@ patterns! {
 const MONEY_MIN: f64 = 100.0;
 /// A range of people this wide is a guess, and its middle is taken.
 const GUESS_FACTOR: f64 = 2.0;
+
+/// What may stand after the lower end of a range beside the units of measures.
+const RANGE_UNITS: [&str; 9] = [
+    "元", "块", "yuan", "rmb", "cny", "dollars", "usd", "台", "周",
+];
+/// After these a number is an hour, a share, a discount or a span of time.
+const NO_COUNT: [&str; 21] = [
+    "%", "％", "点", "折", "成", "小时", "天", "年", "月", "号", "分钟", "pm", "am", "p.m", "a.m",
+    "o'clock", "day", "week", "month", "year", "hour",
+];
 
 /// One number or range with what stands around it.
 pub(super) struct Amount<'t> {
@@ -62,6 +73,12 @@ impl Finder<'_> {
             }
             let (amount, used) = amount(&text, number, all.get(at + 1));
             let next = all.get(at + used);
+            // "4, not 3": what is denied after the number that stands.
+            let said = at.checked_sub(1).and_then(|earlier| all.get(earlier));
+            if said.is_some_and(|said| denies(&text, said, number)) {
+                skip = amount.end;
+                continue;
+            }
             let Some((start, end, mut value)) = self.value(&amount) else {
                 skip = amount.end;
                 continue;
@@ -233,6 +250,10 @@ impl Finder<'_> {
         let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
             || after.starts_with(|c: char| c.is_ascii_alphanumeric());
         let weak = amount.written == Written::HanDigit;
+        let rest = after.trim_start();
+        if NO_COUNT.iter().any(|word| rest.starts_with(word)) {
+            return None;
+        }
         let whole = amount.low.fract() == 0.0 && amount.low <= f64::from(u32::MAX);
         (whole && (alone || !weak) && !glued && amount.high.is_none()).then_some((
             amount.start,
@@ -257,14 +278,12 @@ fn amount<'t>(text: &'t str, number: &Number, next: Option<&Number>) -> (Amount<
     let range = next.filter(|next| {
         let between = text.get(number.end..next.start).unwrap_or_default().trim();
         let between = between.trim_end_matches(['¥', '$', '€', '£', ' ']);
-        let joint = [
-            "元", "块", "yuan", "rmb", "cny", "dollars", "usd", "人", "台", "cm", "厘米", "kg",
-            "升", "毫升", "公斤", "l", "ml", "天", "周",
-        ]
-        .iter()
-        .find_map(|unit| between.strip_prefix(unit))
-        .unwrap_or(between)
-        .trim();
+        let joint = RANGE_UNITS
+            .iter()
+            .find_map(|unit| between.strip_prefix(unit))
+            .or_else(|| between.get(unit_at(between)?.1..))
+            .unwrap_or(between)
+            .trim();
         let joined = matches!(
             joint,
             "-" | "–" | "~" | "到" | "至" | "to" | "—" | "～" | "--" | "——"
@@ -317,6 +336,15 @@ fn amount<'t>(text: &'t str, number: &Number, next: Option<&Number>) -> (Amount<
         written: number.written,
     };
     (amount, taken)
+}
+
+fn denies(text: &str, said: &Number, number: &Number) -> bool {
+    let between = text.get(said.end..number.start).unwrap_or_default();
+    let word = between.trim_matches(|c: char| !c.is_alphanumeric());
+    matches!(
+        word,
+        "not" | "而不是" | "不是" | "rather than" | "instead of"
+    )
 }
 
 /// 不是三千是五千, not 3000 but 5000, 三台，不对，五台: the number after takes its place.

@@ -12,7 +12,7 @@ patterns! {
     WECHAT = r"(?:微信号?|wechat(?: id)?|weixin|wx|vx)((?:是|号|id|is|:|：| )*)([a-z][a-z0-9_-]{5,19})";
     COMPANY = r"(?:我是|我们是|来自|我在|公司叫|公司名叫|公司是|公司名是|我们公司叫)(?:做)?([^\s，。,！!？?是]{2,20}?(?:公司|集团|科技|咖啡馆|酒店|学校|工作室|医院|银行|大学|律所|餐厅))|\b(?:i am|i'm|we are|we're|this is) (?:\w+ )?from ([a-z0-9][a-z0-9&' .-]{1,40}?(?: (?:ltd|inc|gmbh|llc|corp|co|company))?)(?:[,.!?]|$| and )|\bi work (?:for|at) ([a-z0-9][a-z0-9&' -]{1,40}?)(?:[,.!?]|$| and | as )|\b(?:our|my) company (?:is called|is|name is) ([a-z0-9][a-z0-9&' -]{1,40}?)(?:[,.!?]|$| and )";
     NAME = r"(?:我叫|我姓|叫我)([\p{Han}]{1,4})|(?:my name is|my name's|call me) ([a-z][a-z'-]{1,20})";
-    ROLE = r"(?:我是|我就是|我们是|本人是?|我在公司?做|我做|我负责|负责)(?:[\p{Han}a-z0-9]{0,12}?的|公司|这边的?|店里的?|一名|个|一个)?(采购经理|采购负责人|采购主管|采购|行政经理|行政主管|行政|办公室主任|老板娘|老板|店主|店长|创始人|总经理|经理|财务|人事|hr|前台|设计师|工程师|经销商|代理商|批发商|负责人|主管|总监|ceo|cto)|\b(?:i am|i'm|we are|we're|as) (?:(?:the|a|an|our|their) )?(?:\w+ )??(office manager|procurement manager|purchasing manager|store manager|shop manager|facility manager|facilities manager|general manager|operations manager|manager|owner|co-owner|founder|co-founder|buyer|purchaser|ceo|cto|cfo|accountant|assistant|director|reseller|distributor|designer|engineer|teacher)\b|\bi(?:'m| am| work) in (procurement|purchasing|admin|administration|finance|hr|facilities|operations|sales|marketing)\b|\bi (own|run|manage) (?:a|an|the|my|our) ";
+    ROLE = r"(?:我是|我就是|我们是|本人是?|我在公司?做|我做|我负责|负责)(?:[\p{Han}a-z0-9]{0,12}?的|公司|这边的?|店里的?|一名|个|一个)?(采购经理|采购负责人|采购主管|采购|行政经理|行政主管|行政|办公室主任|老板娘|老板|店主|店长|创始人|总经理|经理|财务|人事|hr|前台|设计师|工程师|老师|教师|经销商|代理商|批发商|负责人|主管|总监|ceo|cto)|\b(?:i am|i'm|we are|we're|as) (?:(?:the|a|an|our|their) )?(?:\w+ )??(office manager|procurement manager|purchasing manager|store manager|shop manager|facility manager|facilities manager|general manager|operations manager|manager|owner|co-owner|founder|co-founder|buyer|purchaser|ceo|cto|cfo|accountant|assistant|director|reseller|distributor|designer|engineer|teacher)\b|\bi(?:'m| am| work) in (procurement|purchasing|admin|administration|finance|hr|facilities|operations|sales|marketing)\b|\bi (own|run|manage) (?:a|an|the|my|our) ";
 }
 
 /// Words after the name of the messenger that are no id.
@@ -20,7 +20,10 @@ const NO_ID: [&str; 8] = [
     "payment", "payments", "number", "please", "wechat", "support", "account", "instead",
 ];
 /// Where somebody works that is no company.
-const NO_COMPANY: [&str; 7] = ["home", "a ", "an ", "the ", "my ", "myself", "china"];
+const NO_COMPANY: [&str; 13] = [
+    "一家", "一个", "一间", "家", "个", "这家", "home", "a ", "an ", "the ", "my ", "myself",
+    "china",
+];
 
 impl Finder<'_> {
     fn own(&self, start: usize, end: usize) -> String {

@@ -10,7 +10,8 @@ patterns! {
     WEEKDAY = r"(这个?|本|下个?)?(?:周|星期|礼拜)([一二三四五六日天])\s*(前|之前|以前|要|就要|到货|送|用|交|吧)?";
     WEEKDAY_WORD = r"\b(this|next|by|before|until|on|this coming|by next|by this)\s+(mon|tues|wednes|thurs|fri|satur|sun)day\b";
     DATE = r"([一二三四五六七八九十\d]{1,3})\s*月\s*([一二三四五六七八九十\d]{1,3}\s*[号日]?|底|初|中旬|份)?\s*(前|之前|以前|以内|左右)?";
-    DAY_OF_MONTH = r"(\d{1,2})\s*[号日]\s*(?:前|之前|以前)";
+    DAY_OF_MONTH = r"(\d{1,2})\s*[号日]\s*(?:前|之前|以前)|\b(?:by|before|until) the (\d{1,2})(?:st|nd|rd|th)\b";
+    DAY_OF_NEXT_MONTH = r"下个?月\s*(\d{1,2})\s*[号日]\s*(?:前|之前|以前)?";
     DATE_WORD = r"\b(?:(end of|before|by|until|in|mid|early|late|beginning of|start of)[ -])?(?:the )?(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?(?: (\d{1,2})(?:st|nd|rd|th)?\b)?";
     DAY_THEN_MONTH = r"\b(\d{1,2})(?:st|nd|rd|th)?(?: of)? (january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b";
     FEAST = r"(圣诞节?|国庆节?|十一|元旦节?|五一|劳动节|春节|过年|双十一|双11|双十二|双12)\s*(?:前|之前|以前|要用|用)|\b(?:before|by|for|in time for|until) (christmas|xmas|new year'?s?|chinese new year|lunar new year|spring festival|national day)";
@@ -154,8 +155,18 @@ impl Finder<'_> {
                 found.push((whole.start(), whole.end(), days));
             }
         }
-        for groups in DAY_OF_MONTH.iter().flat_map(|p| p.captures_iter(text)) {
+        for groups in DAY_OF_NEXT_MONTH.iter().flat_map(|p| p.captures_iter(text)) {
             let (Some(whole), Some(day)) = (groups.get(0), groups.get(1)) else {
+                continue;
+            };
+            let month = self.listening.today.month % 12 + 1;
+            let day = small(day.as_str()).filter(|d| (1..=31).contains(d));
+            if let Some(days) = day.and_then(|day| self.days_until(month, day)) {
+                found.push((whole.start(), whole.end(), days));
+            }
+        }
+        for groups in DAY_OF_MONTH.iter().flat_map(|p| p.captures_iter(text)) {
+            let (Some(whole), Some(day)) = (groups.get(0), groups.get(1).or(groups.get(2))) else {
                 continue;
             };
             let today = self.listening.today;

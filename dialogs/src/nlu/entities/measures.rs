@@ -4,7 +4,7 @@ use super::amounts::Amount;
 use super::money::{self, About};
 use crate::measure::{Dimension, Quality, Unit, quality_at, quality_before, unit_at};
 use crate::nlu::Value;
-use crate::nlu::numbers::Written;
+use crate::nlu::numbers::{self, Written};
 
 /// Comparatives and the quality that they compare.
 const COMPARATIVES: [(&str, Quality); 14] = [
@@ -65,14 +65,28 @@ const CUPS_MIN: f64 = 10.0;
 pub(super) fn read(amount: &Amount<'_>) -> Option<(usize, usize, Value)> {
     let after = amount.after();
     let spaces = after.len() - after.trim_start().len();
-    let (unit, length) = unit_at(after.trim_start())?;
+    let (mut unit, length) = unit_at(after.trim_start())?;
     let word = after.trim_start().get(..length)?;
     let mut end = amount.end + spaces + length;
     let (before_quality, after_quality) = qualities(amount.text, amount.start, end);
-    let quality = before_quality
-        .or(after_quality.map(|(quality, _)| quality))
+    // 16g内存: what is remembered has no grams.
+    let remembers = |quality: Quality| matches!(quality, Quality::Memory | Quality::Storage);
+    let remembered = match after_quality {
+        Some((quality, _)) => remembers(quality),
+        None => before_quality.is_some_and(remembers),
+    };
+    if word == "g" && remembered {
+        unit = unit_at("gb").map_or(unit, |(bytes, _)| bytes);
+    }
+    let quality = after_quality
+        .map(|(quality, _)| quality)
+        .filter(|quality| quality.can_be(unit.dimension))
+        .or(before_quality)
         .filter(|quality| quality.can_be(unit.dimension));
-    if !is_measure(amount, unit, word, quality) {
+    let said = money::bound(amount.text, amount.start, end, amount.more);
+    let bounded =
+        said.below || said.above || amount.text.get(end..).is_some_and(|t| t.starts_with('的'));
+    if !is_measure(amount, unit, word, quality, bounded) {
         return None;
     }
     if let Some((quality, length)) = after_quality
@@ -106,12 +120,18 @@ pub(super) fn read(amount: &Amount<'_>) -> Option<(usize, usize, Value)> {
 }
 
 /// Units that are also other words need digits before them, or a quality beside them.
-fn is_measure(amount: &Amount<'_>, unit: Unit, word: &str, quality: Option<Quality>) -> bool {
+fn is_measure(
+    amount: &Amount<'_>,
+    unit: Unit,
+    word: &str,
+    quality: Option<Quality>,
+    bounded: bool,
+) -> bool {
     let digits = amount.written == Written::Digits;
     let strong = matches!(
         amount.written,
         Written::Digits | Written::Han | Written::English
-    );
+    ) || bounded;
     let short = word.len() == 1;
     match unit.dimension {
         Dimension::Duration => quality.is_some(),
@@ -151,7 +171,18 @@ fn qualities(text: &str, start: usize, end: usize) -> (Option<Quality>, Option<(
     let named = quality_before(before).map(|(quality, _)| quality);
     let after = text.get(end..).unwrap_or_default();
     let joined = after.trim_start_matches([' ', '-', '的']);
-    let follows =
-        quality_at(joined).map(|(quality, length)| (quality, after.len() - joined.len() + length));
+    // 宽20厘米高30厘米: a quality with a figure of its own is of that.
+    let of_next = |length: usize| {
+        let word = joined.get(..length).unwrap_or_default();
+        let rest = joined.get(length..).unwrap_or_default();
+        let rest = match word.is_ascii() {
+            true => rest.trim_start(),
+            false => rest,
+        };
+        rest.starts_with(|c: char| c.is_ascii_digit() || numbers::numeral(c).is_some())
+    };
+    let follows = quality_at(joined)
+        .filter(|(_, length)| !of_next(*length))
+        .map(|(quality, length)| (quality, after.len() - joined.len() + length));
     (compared.or(named), follows)
 }

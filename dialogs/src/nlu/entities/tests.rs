@@ -190,6 +190,7 @@ fn the_newest_of_corrected_numbers_stands() {
         ("说错了，是1500块", "corrected 1500 money"),
         ("actually under 2000", "budget ..2000"),
         ("not 3 units but 5 units", "quantity 5"),
+        ("quantity should be 4 not 3", "number 4"),
     ]);
 }
 
@@ -215,6 +216,17 @@ fn figures_with_units_are_measures() {
         ("三公斤以内", "measure ..3 kg"),
         ("budget 3000, under 5 kg", "budget ..3000; measure ..5 kg"),
         ("15.6寸", "measure 39.62 cm..39.62 cm"),
+        ("两米以内的", "measure ..200 cm"),
+        (
+            "16g内存 512g硬盘",
+            "memory 16 GB..16 GB; storage 512 GB..512 GB",
+        ),
+        (
+            "宽20厘米高30厘米",
+            "width 20 cm..20 cm; height 30 cm..30 cm",
+        ),
+        ("no wider than 60cm", "width ..60 cm"),
+        ("15寸到17寸", "measure 38.1 cm..43.18 cm"),
         ("200 cups a day", "measure 200 cups.."),
     ]);
 }
@@ -248,6 +260,11 @@ fn needs_are_dated_from_today() {
         ("月底前", "days 4"),
         ("下个月", "days 19"),
         ("不急", ""),
+        ("下个月15号", "days 19"),
+        ("by the 30th", "days 4"),
+        ("how long is the warranty? 2 years?", ""),
+        ("can I get 10% off", ""),
+        ("下午3点", ""),
         ("no rush", ""),
         ("急用", "days 1"),
         ("tomorrow", "days 1"),
