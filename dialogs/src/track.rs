@@ -4,8 +4,36 @@ use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
 use crate::flow::Flow;
+use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
+
+/// Slots that hold a number; a correction of one is told by its size.
+const NUMBER_SLOTS: [&str; 5] = [
+    "budget_min",
+    "deadline_days",
+    "people",
+    "quantity",
+    "budget_max",
+];
+/// How many times larger or smaller a corrected number may be.
+const CORRECTION_FACTOR: f64 = 20.0;
+/// What a figure is of where nobody says so.
+const USUAL_QUALITIES: [Quality; 13] = [
+    Quality::Weight,
+    Quality::Capacity,
+    Quality::Screen,
+    Quality::Power,
+    Quality::Noise,
+    Quality::Storage,
+    Quality::Area,
+    Quality::Cups,
+    Quality::Seats,
+    Quality::Battery,
+    Quality::Size,
+    Quality::Width,
+    Quality::Length,
+];
 
 /// What tracking may look at beside the conversation.
 pub struct Known<'a> {
@@ -99,11 +127,14 @@ struct Tracker<'a> {
 
 impl Tracker<'_> {
     fn fill(&mut self, slot: &str, value: SlotValue, quote: &str) {
-        let unchanged = self
-            .conversation
-            .slots
-            .get(slot)
-            .is_some_and(|filled| filled.value == value);
+        // What this message said before counts more than what was known.
+        let pending = self.events.iter().rev().find_map(|event| match event {
+            Event::SlotFilled { slot: of, filled } if of == slot => Some(Some(&filled.value)),
+            Event::SlotCleared { slot: of } if of == slot => Some(None),
+            _ => None,
+        });
+        let held = pending.unwrap_or_else(|| self.conversation.slot(slot));
+        let unchanged = held == Some(&value);
         if !unchanged {
             self.events.push(Event::SlotFilled {
                 slot: slot.to_owned(),
@@ -117,7 +148,11 @@ impl Tracker<'_> {
     }
 
     fn clear(&mut self, slot: &str) {
-        if self.conversation.slots.contains_key(slot) {
+        let told_now = self
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::SlotFilled { slot: of, .. } if of == slot));
+        if told_now || self.conversation.slots.contains_key(slot) {
             self.events.push(Event::SlotCleared {
                 slot: slot.to_owned(),
             });
@@ -126,17 +161,9 @@ impl Tracker<'_> {
 
     /// The deepest type named; another kind of product takes nothing over from the one before.
     fn category(&mut self, understanding: &Understanding) {
-        let named = understanding
-            .entities
-            .iter()
-            .filter(|e| !e.negated)
-            .filter_map(|e| match &e.value {
-                Value::ProductType { key } => Some((key, &e.quote)),
-                _ => None,
-            })
-            .rev()
-            .max_by_key(|(key, _)| key.matches('/').count());
-        let Some((key, quote)) = named else { return };
+        let Some((key, quote)) = deepest_type(understanding) else {
+            return;
+        };
         if let Some(SlotValue::Key(before)) = self.conversation.slot("category")
             && !related(before, key)
         {
@@ -149,6 +176,7 @@ impl Tracker<'_> {
                         slot.as_str(),
                         "budget_min" | "budget_max" | "product" | "brand"
                     ) || slot.starts_with("attr:")
+                        || slot.starts_with("measure:")
                 })
                 .cloned()
                 .collect();
@@ -184,6 +212,24 @@ impl Tracker<'_> {
                 }
                 _ => self.point_at(entity, understanding),
             },
+            Value::Corrected { count, money } => self.correct(*count, *money, quote),
+            Value::Measure {
+                quality,
+                dimension,
+                min,
+                max,
+            } => {
+                if let Some(attribute) = self.measured(*quality, *dimension, understanding) {
+                    let slot = format!("measure:{attribute}");
+                    let bound = MeasureBound {
+                        attribute: Some(attribute),
+                        dimension: *dimension,
+                        min: *min,
+                        max: *max,
+                    };
+                    self.fill(&slot, SlotValue::Measure(bound), quote);
+                }
+            }
             Value::Quantity { count, .. } => {
                 self.fill("quantity", SlotValue::Count(*count), quote);
             }
@@ -196,6 +242,7 @@ impl Tracker<'_> {
             Value::Wechat { text } => self.fill("wechat", SlotValue::Text(text.clone()), quote),
             Value::Company { text } => self.fill("company", SlotValue::Text(text.clone()), quote),
             Value::PersonName { text } => self.fill("name", SlotValue::Text(text.clone()), quote),
+            Value::Role { text } => self.fill("role", SlotValue::Text(text.clone()), quote),
             Value::Brand { key } => self.fill("brand", SlotValue::Key(key.clone()), quote),
             Value::Attribute { name, key } => {
                 self.fill(&format!("attr:{name}"), SlotValue::Key(key.clone()), quote);
@@ -218,6 +265,87 @@ impl Tracker<'_> {
         {
             self.fill("product", SlotValue::Key(id.clone()), &entity.quote);
         }
+    }
+
+    /// A number in a correction refills what was asked for, or the last number told that is of its size.
+    fn correct(&mut self, count: u32, money: bool, quote: &str) {
+        let conversation = self.conversation;
+        let size = |slot: &str| match conversation.slot(slot) {
+            Some(SlotValue::Count(held)) => Some(f64::from(*held)),
+            Some(SlotValue::Money(held)) => {
+                let minor_per_major = 10_f64.powi(held.currency.digits() as i32);
+                Some(held.minor as f64 / minor_per_major)
+            }
+            _ => None,
+        };
+        let alike = |slot: &str| {
+            size(slot).is_some_and(|held| {
+                let ratio = f64::from(count.max(1)) / held.max(1.0);
+                (1.0 / CORRECTION_FACTOR..=CORRECTION_FACTOR).contains(&ratio)
+            })
+        };
+        let is_money = |slot: &str| slot.starts_with("budget");
+        let asked = conversation
+            .asked
+            .as_deref()
+            .and_then(|asked| NUMBER_SLOTS.into_iter().find(|slot| *slot == asked))
+            .filter(|slot| !money || is_money(slot));
+        let latest = NUMBER_SLOTS
+            .into_iter()
+            .filter(|slot| {
+                if money {
+                    is_money(slot) && size(slot).is_some()
+                } else {
+                    alike(slot)
+                }
+            })
+            .max_by_key(|slot| conversation.slots.get(*slot).map(|filled| filled.turn));
+        let slot = asked.or(latest).or(money.then_some("budget_max"));
+        let amount = Money::from_major(i64::from(count), self.known.currency);
+        match slot {
+            Some("budget_max") => self.budget(None, Some(amount), quote),
+            Some("budget_min") => self.budget(Some(amount), None, quote),
+            Some(slot) => self.fill(slot, SlotValue::Count(count), quote),
+            None => {}
+        }
+    }
+
+    /// The attribute that tells such a figure of the products wanted.
+    fn measured(
+        &self,
+        quality: Option<Quality>,
+        dimension: Dimension,
+        understanding: &Understanding,
+    ) -> Option<String> {
+        let kind = deepest_type(understanding)
+            .map(|(key, _)| key.as_str())
+            .or_else(|| match self.conversation.slot("category") {
+                Some(SlotValue::Key(key)) => Some(key.as_str()),
+                _ => None,
+            })
+            .unwrap_or_default();
+        let catalogue = self.known.catalogue;
+        let told = |quality: Quality| {
+            catalogue
+                .attribute_for(quality, kind)
+                .filter(|(_, of)| *of == dimension)
+                .map(|(attribute, _)| attribute)
+        };
+        if let Some(quality) = quality {
+            return told(quality);
+        }
+        USUAL_QUALITIES
+            .into_iter()
+            .filter(|quality| quality.can_be(dimension))
+            .find_map(told)
+            .or_else(|| {
+                catalogue
+                    .measured(kind)
+                    .iter()
+                    .filter(|m| m.dimension == dimension)
+                    .max_by_key(|m| m.products)
+                    .map(|m| m.attribute.clone())
+            })
     }
 
     /// A new statement of the budget replaces the old one; another currency is not taken over.
@@ -289,6 +417,19 @@ impl Tracker<'_> {
     }
 }
 
+fn deepest_type(understanding: &Understanding) -> Option<(&String, &String)> {
+    understanding
+        .entities
+        .iter()
+        .filter(|e| !e.negated)
+        .filter_map(|e| match &e.value {
+            Value::ProductType { key } => Some((key, &e.quote)),
+            _ => None,
+        })
+        .rev()
+        .max_by_key(|(key, _)| key.matches('/').count())
+}
+
 /// One type is the other or lies below it.
 fn related(one: &str, other: &str) -> bool {
     let below = |path: &str, root: &str| {
@@ -299,3 +440,6 @@ fn related(one: &str, other: &str) -> bool {
     };
     below(one, other) || below(other, one)
 }
+
+#[cfg(test)]
+mod tests;

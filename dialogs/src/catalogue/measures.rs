@@ -1,11 +1,10 @@
 //! The figures a catalogue tells of its products: `1.2 L`, `58 dB`, `20 x 30 x 40 cm`, as numbers that can be compared.
 
 use super::fits::is_fit;
-use super::types::lies_below;
 use super::{Localized, Product};
 use crate::measure::{Dimension, MeasureBound, Quality, Span, Unit, unit_at};
 use crate::text;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of an attribute's text that is read for figures; longer ones are prose.
 const TEXT_CHARS_MAX: usize = 80;
@@ -22,10 +21,13 @@ const SIZES: [Quality; 7] = [
     Quality::Height,
 ];
 
-/// By product, in the order of the catalogue: attribute and figure.
+/// The figures of products, and what they come to for each type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Measures {
+    /// By product, in the order of the catalogue: attribute and figure.
     of_product: Vec<Vec<(String, Span)>>,
+    /// By type key; the empty key is all products.
+    of_type: BTreeMap<String, Vec<Measured>>,
 }
 
 /// An attribute with figures, over the products of a kind.
@@ -41,8 +43,10 @@ pub struct Measured {
 
 impl Measures {
     pub(super) fn of(products: &[Product]) -> Self {
+        let of_product: Vec<_> = products.iter().map(of_product).collect();
         Self {
-            of_product: products.iter().map(of_product).collect(),
+            of_type: of_types(products, &of_product),
+            of_product,
         }
     }
 
@@ -65,31 +69,51 @@ impl Measures {
     }
 
     /// Sorted by attribute. Of several dimensions under one attribute, each stands for itself.
-    pub(super) fn measured(&self, products: &[Product], type_key: &str) -> Vec<Measured> {
-        let mut found: BTreeMap<(&str, Dimension), Measured> = BTreeMap::new();
-        for (product, figures) in products.iter().zip(&self.of_product) {
-            let is_kind =
-                type_key.is_empty() || product.type_keys.iter().any(|k| lies_below(k, type_key));
-            if !is_kind {
-                continue;
-            }
-            let mut counted: Option<(&str, Dimension)> = None;
-            for (attribute, span) in figures {
-                let key = (attribute.as_str(), span.dimension);
-                let known = found.entry(key).or_insert_with(|| Measured {
-                    attribute: attribute.clone(),
-                    dimension: span.dimension,
-                    low: span.low,
-                    high: span.high,
-                    products: 0,
-                });
-                known.low = known.low.min(span.low);
-                known.high = known.high.max(span.high);
-                known.products += usize::from(counted != Some(key));
-                counted = Some(key);
-            }
+    pub(super) fn measured(&self, type_key: &str) -> &[Measured] {
+        self.of_type.get(type_key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// One pass over the products: each counts for all of its types and for those above them.
+fn of_types(
+    products: &[Product],
+    of_product: &[Vec<(String, Span)>],
+) -> BTreeMap<String, Vec<Measured>> {
+    let mut found: BTreeMap<&str, BTreeMap<(&str, Dimension), Measured>> = BTreeMap::new();
+    for (product, figures) in products.iter().zip(of_product) {
+        if figures.is_empty() {
+            continue;
         }
-        found.into_values().collect()
+        let mut kinds: BTreeSet<&str> = BTreeSet::from([""]);
+        for key in &product.type_keys {
+            kinds.insert(key);
+            kinds.extend(key.match_indices('/').filter_map(|(at, _)| key.get(..at)));
+        }
+        for kind in kinds {
+            count(found.entry(kind).or_default(), figures);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(kind, measured)| (kind.to_owned(), measured.into_values().collect()))
+        .collect()
+}
+
+fn count<'a>(found: &mut BTreeMap<(&'a str, Dimension), Measured>, figures: &'a [(String, Span)]) {
+    let mut counted: Option<(&str, Dimension)> = None;
+    for (attribute, span) in figures {
+        let key = (attribute.as_str(), span.dimension);
+        let known = found.entry(key).or_insert_with(|| Measured {
+            attribute: attribute.clone(),
+            dimension: span.dimension,
+            low: span.low,
+            high: span.high,
+            products: 0,
+        });
+        known.low = known.low.min(span.low);
+        known.high = known.high.max(span.high);
+        known.products += usize::from(counted != Some(key));
+        counted = Some(key);
     }
 }
 

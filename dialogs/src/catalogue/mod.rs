@@ -320,14 +320,14 @@ impl Catalogue {
     }
 
     /// The attributes with figures that products under the type have; the empty key means all products.
-    pub fn measured(&self, type_key: &str) -> Vec<Measured> {
-        self.measures.measured(&self.products, type_key)
+    pub fn measured(&self, type_key: &str) -> &[Measured] {
+        self.measures.measured(type_key)
     }
 
     /// The attribute that tells this quality of the products under the type.
     pub fn attribute_for(&self, quality: Quality, type_key: &str) -> Option<(String, Dimension)> {
-        let measured = self.measured(type_key);
-        measures::attribute_for(&measured, quality).map(|m| (m.attribute.clone(), m.dimension))
+        measures::attribute_for(self.measured(type_key), quality)
+            .map(|m| (m.attribute.clone(), m.dimension))
     }
 
     /// The attribute and its end that a superlative speaks of; none for prices, or where nothing tells it.

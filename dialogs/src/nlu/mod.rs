@@ -12,6 +12,7 @@ pub use classifier::Classifier;
 pub use training::{DEFAULT_INTENTS, TrainingSet};
 
 use crate::Language;
+use crate::measure::{Dimension, Quality};
 use crate::money::{Currency, Money};
 use crate::text::{self, Folded};
 use crate::vocabulary::Vocabulary;
@@ -137,6 +138,19 @@ pub enum Value {
     Number {
         count: u32,
     },
+    /// A number that takes the place of one said before.
+    Corrected {
+        count: u32,
+        /// Said with a currency.
+        money: bool,
+    },
+    /// What a product must measure, in base units of the dimension.
+    Measure {
+        quality: Option<Quality>,
+        dimension: Dimension,
+        min: Option<i64>,
+        max: Option<i64>,
+    },
     Quantity {
         count: u32,
         unit: Option<String>,
@@ -161,6 +175,10 @@ pub enum Value {
         text: String,
     },
     PersonName {
+        text: String,
+    },
+    /// What the customer does where they work.
+    Role {
         text: String,
     },
     ProductType {
