@@ -169,7 +169,12 @@ const AWAY_MS: i64 = 12 * 60 * 60 * 1000;
 pub fn decide(scene: &Scene<'_>) -> Decision {
     let mut decider = Decider {
         scene,
-        mentioned: mentioned(scene.conversation, scene.understanding),
+        mentioned: mentioned(
+            scene.conversation,
+            scene.understanding,
+            &scene.shop.catalogue,
+            scene.at_ms,
+        ),
         acts: Vec::new(),
         why: Vec::new(),
     };

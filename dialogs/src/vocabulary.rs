@@ -3,6 +3,7 @@
 use crate::text;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Terms of one vocabulary; further ones are left out.
 pub const TERMS_MAX: usize = 200_000;
@@ -33,8 +34,12 @@ pub struct Term {
 pub enum TermKind {
     ProductType,
     Brand,
-    Attribute { name: String },
+    Attribute {
+        name: String,
+    },
     Product,
+    /// A product by a word that may also be an ordinary one: it counts only where it is used as a name.
+    Model,
 }
 
 /// A term in a text; `start` and `end` are byte offsets into the folded text.
@@ -141,7 +146,22 @@ fn rank(kind: &TermKind) -> u8 {
         TermKind::Brand => 1,
         TermKind::Attribute { .. } => 2,
         TermKind::Product => 3,
+        TermKind::Model => 4,
     }
+}
+
+/// The most frequent English words: none of them is taken for a mistyped or shortened name.
+static COMMON: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let text = include_str!("../defaults/common-words.txt");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let mut words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.sort_unstable();
+    words
+});
+
+/// A folded word that everyday English has.
+pub fn is_common_word(word: &str) -> bool {
+    COMMON.binary_search(&word).is_ok()
 }
 
 /// No Latin letter or digit runs on over an edge; Han has no borders.

@@ -21,7 +21,10 @@ const MESSAGES: &[(&str, &str)] = &[
     ("多谢啦", "thank"),
     ("太感谢了，帮大忙了", "thank"),
     ("what would you get if you were me", "ask_recommendation"),
-    ("i'm looking for a sturdy desk, any tips?", "ask_recommendation"),
+    (
+        "i'm looking for a sturdy desk, any tips?",
+        "ask_recommendation",
+    ),
     ("pls reccomend a phone for my mum", "ask_recommendation"),
     ("which model suits a beginner", "ask_recommendation"),
     ("送女朋友买哪款合适", "ask_recommendation"),
@@ -98,15 +101,24 @@ const MESSAGES: &[(&str, &str)] = &[
     ("那就来一个吧", "buy"),
     ("we need 60 chairs for our new office", "bulk_purchase"),
     ("do you do wholesale", "bulk_purchase"),
-    ("we'd like to order in bulk for our company", "bulk_purchase"),
+    (
+        "we'd like to order in bulk for our company",
+        "bulk_purchase",
+    ),
     ("公司要采购一百套桌椅", "bulk_purchase"),
     ("批发怎么拿货", "bulk_purchase"),
     ("团购五十件有吗", "bulk_purchase"),
     ("please send me a formal quotation", "request_quote"),
-    ("can i get a quote for 30 units", "request_quote|bulk_purchase"),
+    (
+        "can i get a quote for 30 units",
+        "request_quote|bulk_purchase",
+    ),
     ("麻烦给我出一份报价单", "request_quote"),
     ("可以发个正式报价吗", "request_quote"),
-    ("can i book a time to visit the showroom", "request_appointment"),
+    (
+        "can i book a time to visit the showroom",
+        "request_appointment",
+    ),
     ("can we schedule a call on thursday", "request_appointment"),
     ("想约个时间到店看看", "request_appointment"),
     ("周六下午可以预约体验吗", "request_appointment"),
@@ -234,5 +246,8 @@ fn intents_of_messages_never_seen_are_told_apart() {
     }
     println!("{right} % of {asked} messages are told rightly");
     assert!(asked >= 120, "only {asked} messages stand in no example");
-    assert!(right >= RIGHT_PERCENT_MIN, "{right} % of {asked}: {wrong:#?}");
+    assert!(
+        right >= RIGHT_PERCENT_MIN,
+        "{right} % of {asked}: {wrong:#?}"
+    );
 }

@@ -7,6 +7,7 @@ mod index;
 mod measures;
 mod product;
 mod query;
+mod short_names;
 mod terms;
 mod types;
 mod values;

@@ -1,6 +1,7 @@
 //! What customers may call the things of a catalogue, learned from it.
 
 use super::fits::is_fit;
+use super::short_names;
 use super::types::Types;
 use super::values::Values;
 use super::{Localized, Product};
@@ -46,8 +47,9 @@ pub(super) fn learn(
         }
     }
     let respelled: Vec<Term> = terms.iter().flat_map(unhyphened).collect();
+    let short = short_names::of(products, types, values, &terms);
     // The shop's own word for a thing goes before what was learned.
-    let all = own.into_iter().chain(terms).chain(respelled);
+    let all = own.into_iter().chain(terms).chain(respelled).chain(short);
     (
         all.filter(|term| !term.surface.is_empty()).collect(),
         unknown,

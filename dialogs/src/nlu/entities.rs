@@ -1,6 +1,9 @@
 //! The facts in a message: money, counts, dates, contacts, and what the catalogue knows.
 
+use super::naming;
+use super::negation;
 use super::numbers::{self, Number};
+use super::references;
 use super::{Date, ENTITIES_MAX, Entity, Listening, Superlative, Value};
 use crate::calendar::Day;
 use crate::money::{Currency, Money};
@@ -38,7 +41,6 @@ patterns! {
     NAME = r"(?:我叫|我姓|叫我)([\p{Han}]{1,4})|(?:my name is|call me) ([a-z][a-z'-]{1,20})";
     PEOPLE = r"^\s*(?:多|来|几)?(?:个|位|号|名)?(?:来号)?\s*(?:人|员工|同事|people|persons|employees|colleagues|staff|users)";
     PIECES = r"^\s*(台|件|个|包|箱|套|支|把|只|盒|袋|张|块表|units?|pieces?|pcs|bags?|boxes|sets?|of (?:them|these|those)|x )";
-    ORDINAL = r"第\s*([一二三四五六七八九十\d]+)\s*(?:个|款|种|件|台)?|\b(first|second|third|fourth|1st|2nd|3rd|4th)\b";
     LAST_SHOWN = r"刚才那|刚刚那|这款|这个|这台|那款|那个|它|\bthis one\b|\bthat one\b|\bit\b|\bthis\b";
     ASAP = r"尽快|马上要|今天要|asap|as soon as possible|right away|today";
     BELOW = r"(以内|以下|之内|内|封顶|or less|max|at most)";
@@ -142,102 +144,38 @@ impl Finder<'_> {
     }
 
     fn catalogue(&mut self) {
-        for hit in self.listening.vocabulary.find(self.text()) {
+        let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
+        let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
+        for (at, hit) in hits.into_iter().enumerate() {
             let value = match hit.kind {
                 TermKind::ProductType => Value::ProductType { key: hit.key },
                 TermKind::Brand => Value::Brand { key: hit.key },
                 TermKind::Attribute { name } => Value::Attribute { name, key: hit.key },
-                TermKind::Product => Value::Product { id: hit.key },
+                TermKind::Product | TermKind::Model => Value::Product { id: hit.key },
             };
-            let negated = self.negated(hit.start);
+            let next = starts.get(at + 1).copied();
+            let negated = negation::refused(self.text(), hit.start, hit.end, next);
             self.add_negated(hit.start, hit.end, value, negated);
         }
     }
 
-    /// The clause before says that this is not wanted.
-    fn negated(&self, start: usize) -> bool {
-        let before = self.text().get(..start).unwrap_or_default();
-        let clause = before
-            .rsplit(['，', ',', '。', '.', '；', ';', '！', '？', '?'])
-            .next()
-            .unwrap_or_default();
-        let last: String = clause
-            .chars()
-            .rev()
-            .take(24)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
-        [
-            "不要",
-            "不想要",
-            "别要",
-            "不是",
-            "除了",
-            "不喜欢",
-            "不考虑",
-            "别给我",
-            "anything but ",
-            "not a ",
-            "not ",
-            "no ",
-            "without ",
-            "don't want ",
-            "except ",
-        ]
-        .iter()
-        .any(|no| {
-            last.rfind(no).is_some_and(|at| {
-                last.get(at + no.len()..)
-                    .is_some_and(|gap| gap.chars().count() <= 8)
-            })
-        })
-    }
-
     fn ordinals(&mut self) {
-        let text = self.folded.text.clone();
-        for groups in ORDINAL.iter().flat_map(|p| p.captures_iter(&text)) {
-            let Some(whole) = groups.get(0) else { continue };
-            let index = match (groups.get(1), groups.get(2)) {
-                (Some(han), _) => numbers::find(han.as_str()).first().map(|n| n.value as u32),
-                (_, Some(word)) => match word.as_str() {
-                    "first" | "1st" => Some(1),
-                    "second" | "2nd" => Some(2),
-                    "third" | "3rd" => Some(3),
-                    _ => Some(4),
-                },
-                _ => None,
-            };
-            let next = text.get(whole.end()..).unwrap_or_default();
-            let of_time = next.starts_with("次") || next.starts_with(" time");
-            if let Some(index) = index.filter(|i| (1..=50).contains(i) && !of_time) {
-                self.add(whole.start(), whole.end(), Value::Ordinal { index });
+        for pointed in references::find(self.text()) {
+            if !self.free(pointed.start, pointed.end) {
+                continue;
             }
-        }
-        // "compare the first two", 前两款
-        for (words, count) in [
-            ("前两", 2),
-            ("前三", 3),
-            ("first two", 2),
-            ("first three", 3),
-        ] {
-            if text.contains(words) {
-                for (at, entity) in (1..=count).enumerate() {
-                    self.found.push((
-                        at,
-                        Entity {
-                            value: Value::Ordinal { index: entity },
-                            quote: words.to_owned(),
-                            negated: false,
-                        },
-                    ));
-                }
-                self.found.retain(|(_, e)| {
-                    !(matches!(e.value, Value::Ordinal { .. })
-                        && e.quote == "first"
-                        && words.starts_with("first"))
-                });
+            let quote = self
+                .folded
+                .quote(self.message, pointed.start, pointed.end)
+                .to_owned();
+            self.taken.push((pointed.start, pointed.end));
+            for value in pointed.values {
+                let entity = Entity {
+                    value,
+                    quote: quote.clone(),
+                    negated: false,
+                };
+                self.found.push((pointed.start, entity));
             }
         }
     }

@@ -86,9 +86,9 @@ fn words(folded: &str) -> Vec<String> {
 }
 
 fn hash(kind: u8, parts: &[&str]) -> u64 {
-    parts
-        .iter()
-        .fold(seed(kind), |state, part| mix(mix(state, part.as_bytes()), b" "))
+    parts.iter().fold(seed(kind), |state, part| {
+        mix(mix(state, part.as_bytes()), b" ")
+    })
 }
 
 fn seed(kind: u8) -> u64 {
@@ -108,7 +108,10 @@ mod tests {
 
     #[test]
     fn words_of_both_scripts() {
-        assert_eq!(words("有duo吗, it's 3kg"), ["有", "duo", "吗", "it's", "3kg"]);
+        assert_eq!(
+            words("有duo吗, it's 3kg"),
+            ["有", "duo", "吗", "it's", "3kg"]
+        );
         assert!(features("").len() <= 1);
     }
 }

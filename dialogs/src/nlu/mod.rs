@@ -3,7 +3,10 @@
 mod classifier;
 mod entities;
 mod features;
+mod naming;
+mod negation;
 mod numbers;
+mod references;
 mod sentiment;
 mod training;
 
@@ -140,6 +143,27 @@ pub enum Value {
     },
     Yes,
     No,
+    /// Products among those shown.
+    OfShown {
+        which: Which,
+    },
+}
+
+/// Which of the products shown before is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    Cheaper,
+    Dearer,
+    Last,
+    LastButOne,
+    LastTwo,
+    Middle,
+    /// Of two, the one that is not under discussion.
+    Other,
+    Both,
+    /// The one under discussion before this one.
+    Before,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,7 +278,11 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     let tells = entities.iter().any(|e| {
         !matches!(
             e.value,
-            Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. }
+            Value::Yes
+                | Value::No
+                | Value::LastShown
+                | Value::Ordinal { .. }
+                | Value::OfShown { .. }
         )
     });
     let catalogue = entities.iter().any(|e| {
@@ -282,7 +310,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     // "The second one, please", and nothing else.
     if let [only] = entities
-        && matches!(only.value, Value::Ordinal { .. })
+        && matches!(only.value, Value::Ordinal { .. } | Value::OfShown { .. })
         && bare(folded, &text::fold(&only.quote))
     {
         found = vec![Intent {
