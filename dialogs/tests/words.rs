@@ -238,6 +238,44 @@ fn what_is_refused_is_told_from_what_is_wanted() {
     ]);
 }
 
+#[test]
+fn mistyped_words_are_taken_for_what_they_were_meant_to_be() {
+    check(&[
+        ("griners", &["绞肉机"]),
+        ("meat grindrs", &["绞肉机"]),
+        ("do you have kettels", &["电热水壶"]),
+        ("air condtioner", &["空调"]),
+        ("air conditoner please", &["空调"]),
+        ("diswasher", &["洗碗机"]),
+        ("dish washer", &["洗碗机"]),
+        ("airconditioner", &["空调"]),
+        ("dinning table", &["餐桌"]),
+        ("offce chair", &["办公椅"]),
+        ("Northfel", &["北麓"]),
+        ("Sprcue Duo", &["dw-2"]),
+        ("lether", &["真皮"]),
+        ("洗婉机", &["洗碗机"]),
+        ("洗机碗", &["洗碗机"]),
+        ("办工椅", &["办公椅"]),
+        ("电热水户", &["电热水壶"]),
+        ("变频空条", &["变频空调"]),
+    ]);
+}
+
+#[test]
+fn words_of_their_own_are_not_taken_for_mistyped_ones() {
+    check(&[
+        ("洗衣机", &[]),
+        ("洗碗布", &[]),
+        ("办公桌", &[]),
+        ("they printed fine", &[]),
+        ("that would be nicer", &[]),
+        ("a stable cable", &[]),
+        ("write to griners@example.com", &[]),
+        ("spruced up", &[]),
+    ]);
+}
+
 proptest! {
     #[test]
     fn no_message_makes_it_fail(message in any::<String>(), words in "(不要|谷禾|第|二|个|号| |no|one|both|duo|griner|沙发|,|的|#){0,12}") {

@@ -10,6 +10,20 @@ pub(super) fn find(message: &str, folded: &Folded, vocabulary: &Vocabulary) -> V
     found.retain(|hit| {
         hit.kind != TermKind::Model || is_chinese || is_name(message, folded, hit.start, hit.end)
     });
+    for meant in vocabulary.mistyped(&folded.text) {
+        let is_inside = |hit: &Found| meant.start <= hit.start && hit.end <= meant.end;
+        let overlaps = |hit: &Found| meant.start < hit.end && hit.start < meant.end;
+        // A shorter word inside the mistyped one was part of it.
+        let is_whole = |hit: &Found| hit.start == meant.start && hit.end == meant.end;
+        if found
+            .iter()
+            .all(|hit| !overlaps(hit) || (is_inside(hit) && !is_whole(hit)))
+        {
+            found.retain(|hit| !overlaps(hit));
+            found.push(meant);
+        }
+    }
+    found.sort_by_key(|hit| hit.start);
     found
 }
 
