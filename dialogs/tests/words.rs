@@ -185,6 +185,12 @@ fn numbers_of_other_things_point_at_nothing() {
         ("first of all, hi", &[]),
         ("the other day", &[]),
         ("order number 2", &[]),
+        ("前两天买的", &[]),
+        ("the first two weeks", &[]),
+        ("let me ask my wife first", &[]),
+        ("can you ship by the 5th", &[]),
+        ("第一时间联系我", &[]),
+        ("first, do you ship", &[]),
     ]);
 }
 
@@ -267,6 +273,7 @@ fn words_of_their_own_are_not_taken_for_mistyped_ones() {
     check(&[
         ("洗衣机", &[]),
         ("洗碗布", &[]),
+        ("洗碗池", &[]),
         ("办公桌", &[]),
         ("they printed fine", &[]),
         ("that would be nicer", &[]),

@@ -172,6 +172,9 @@ fn turned(gap: &str, no: &str) -> bool {
     if gap.starts_with('了') && !no.ends_with('了') {
         return true;
     }
+    if gap.chars().any(|c| c.is_ascii_digit()) {
+        return true;
+    }
     let spaced = format!(" {} ", gap.trim());
     TURNS.iter().any(|turn| spaced.contains(turn))
 }

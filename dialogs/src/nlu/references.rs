@@ -6,7 +6,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// The highest place in a list that somebody points at.
-const INDEX_MAX: u32 = 50;
+const INDEX_MAX: u32 = 20;
 
 /// A reference and its bytes in the folded text.
 pub(super) struct Pointed {
@@ -30,7 +30,7 @@ static PHRASES: LazyLock<Vec<(Option<Regex>, Pointer)>> = LazyLock::new(|| {
     let phrases = [
         (format!("倒数第(?:二|2){PIECE}?|second to last(?: {one})?|last but one|second last(?: {one})?"), Pointer::Which(Which::LastButOne)),
         (format!("倒数第(?:一|1){PIECE}?"), Pointer::Which(Which::Last)),
-        (format!("(?:前面?|头)(?:两|二|2|俩){PIECE}?|\\b(?:first|top) (?:two|2)\\b(?: {one}s?)?"), Pointer::First(2)),
+        (format!("(?:前面?|头)(?:两|二|2){PIECE}|前两$|前俩|\\b(?:first|top) (?:two|2)\\b(?: {one}s?)?"), Pointer::First(2)),
         (format!("(?:前面?|头)(?:三|3){PIECE}|\\b(?:first|top) (?:three|3)\\b(?: {one}s?)?"), Pointer::First(3)),
         (format!("(?:后面?|最后)(?:两|二|2|俩){PIECE}|\\blast (?:two|2)\\b(?: {one}s?)?"), Pointer::Which(Which::LastTwo)),
         (format!("最后面?的?(?:那|这)?{PIECE}|\\b(?:the |that |your )?last (?:{one})\\b|\\bthe latter(?: {one})?\\b|后者"), Pointer::Which(Which::Last)),
@@ -79,24 +79,60 @@ const WORDS: [&str; 10] = [
 const COUNTS: [&str; 10] = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 ];
-/// After 第二 without a word that counts things: no place in a list.
-const NOT_THINGS: [&str; 27] = [
-    "次", "天", "方", "时间", "名", "周", "月", "年", "步", "季", "代", "眼", "位", "期", "批",
-    "节", "层", "楼", "单", "部分", "点", "人", "大", "反应", "印象", "问题", "季度",
+/// What follows 第二 where it stands without a word that counts things; anything else is counted itself: 第二天, 第一锅.
+const AFTER_PLACE: [char; 40] = [
+    '的', '和', '跟', '与', '吧', '呢', '吗', '多', '怎', '有', '是', '要', '贵', '便', '还', '那',
+    '也', '都', '好', '比', '能', '可', '行', '，', ',', '。', '.', '！', '!', '？', '?', '、',
+    ' ', '；', ';', '：', '~', '啊', '呀', '哪',
 ];
 /// After "the second": no product.
-const NOT_PRODUCTS: [&str; 26] = [
-    "time", "of all", "of", "hand", "order", "floor", "day", "week", "month", "year", "purchase",
-    "thing", "question", "half", "name", "visit", "thought", "point", "reason", "step", "class",
-    "customer", "attempt", "place", "person", "party",
+const NOT_PRODUCTS: [&str; 31] = [
+    "two", "three", "few", "2", "3", "time", "of all", "of", "hand", "order", "floor", "day",
+    "week", "month", "year", "purchase", "thing", "question", "half", "name", "visit", "thought",
+    "point", "reason", "step", "class", "customer", "attempt", "place", "person", "party",
 ];
 /// What points at no product although it sounds so.
 const NOT_GOODS: [&str; 14] = [
     "问题", "订单", "月", "星期", "礼拜", "季度", "客服", "人", "地方", "小时", "地址", "疑问",
     "牌子", "店",
 ];
-/// Before "first" or "second" it is no place in a list.
-const NOT_BEFORE: [&str; 9] = ["a", "at", "my", "one", "our", "for", "every", "per", "in a"];
+/// Before "the first" it is a day.
+const BEFORE_DAYS: [&str; 9] = [
+    "on the",
+    "by the",
+    "from the",
+    "until the",
+    "till the",
+    "through the",
+    "before the",
+    "after the",
+    "due the",
+];
+/// Before a bare "second": a place in a list.
+const BEFORE_PLACES: [&str; 10] = [
+    "the", "and", "or", "vs", "versus", "with", "this", "that", "your", "to",
+];
+/// After a bare "second" that opens the message.
+const AFTER_PLACES: [&str; 6] = ["and", "or", "vs", "versus", "please", "pls"];
+/// After "the first two": no products.
+const TIMES: [&str; 16] = [
+    "days",
+    "weeks",
+    "months",
+    "years",
+    "hours",
+    "minutes",
+    "times",
+    "nights",
+    "orders",
+    "people",
+    "of us",
+    "digits",
+    "letters",
+    "questions",
+    "day",
+    "week",
+];
 
 /// All references, from the surest to the least sure; they may overlap.
 pub(super) fn find(text: &str) -> Vec<Pointed> {
@@ -107,7 +143,7 @@ pub(super) fn find(text: &str) -> Vec<Pointed> {
             let after = text.get(hit.end()..).unwrap_or_default();
             let goods = !starts_any(after.trim_start_matches('的'), &NOT_GOODS)
                 && !before.ends_with('最')
-                && !(before.ends_with("the ") && after.starts_with(" hundred"));
+                && !starts_any_word(after.trim_start(), &TIMES);
             if goods {
                 found.push(Pointed {
                     start: hit.start(),
@@ -141,7 +177,8 @@ fn ordinals(text: &str, found: &mut Vec<Pointed>) {
             continue;
         };
         let after = text.get(whole.end()..).unwrap_or_default();
-        let of_things = groups.get(2).is_some() || !starts_any(after, &NOT_THINGS);
+        let of_things =
+            groups.get(2).is_some() || after.is_empty() || after.starts_with(AFTER_PLACE);
         if of_things && !starts_any(after, &NOT_GOODS) {
             add(whole.start(), whole.end(), han_number(number.as_str()));
         }
@@ -172,13 +209,14 @@ fn ordinals(text: &str, found: &mut Vec<Pointed>) {
         };
         let before = text.get(..whole.start()).unwrap_or_default().trim_end();
         let after = text.get(whole.end()..).unwrap_or_default().trim_start();
-        let is_place = whole.len() > word.len()
-            || !(starts_any_word(after, &NOT_PRODUCTS) || ends_any_word(before, &NOT_BEFORE));
-        let dated = word.as_str().starts_with(|c: char| c.is_ascii_digit())
-            && whole.len() == word.len()
-            && !before.ends_with("the")
-            && !before.is_empty();
-        if is_place && !dated {
+        let opens = before.is_empty()
+            && (after.is_empty()
+                || after.starts_with(['?', '.', '!', '？', '。'])
+                || starts_any_word(after, &AFTER_PLACES));
+        let is_place = (opens || ends_any_word(before, &BEFORE_PLACES))
+            && !starts_any_word(after, &NOT_PRODUCTS)
+            && !ends_any_word(before, &BEFORE_DAYS);
+        if whole.len() > word.len() || is_place {
             add(whole.start(), whole.end(), english_ordinal(word.as_str()));
         }
     }

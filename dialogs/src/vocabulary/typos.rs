@@ -385,8 +385,12 @@ fn is_slip(typed: &str, meant: &str) -> bool {
     let longer = typed
         .strip_prefix(meant)
         .is_some_and(|end| matches!(end, "d" | "r" | "y" | "n" | "s"));
+    // In five letters a changed one makes too many words of their own: `blind`, `blend`.
+    let is_swap = typed.len() == meant.len() && strsim::hamming(typed, meant) == Ok(2);
+    let changed = typed.len() == meant.len() && !is_swap && typed.len() <= LETTERS_MIN;
     (first(typed) == first(meant) || is_swapped_start)
         && !other_ending
+        && !changed
         && !longer
         && strsim::osa_distance(typed, meant) == 1
 }
