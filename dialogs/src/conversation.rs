@@ -200,6 +200,7 @@ impl Conversation {
                     keep_newest(&mut self.excluded, EXCLUDED_MAX);
                 }
             }
+            Event::Allowed { exclusion } => self.excluded.retain(|other| other != exclusion),
             Event::FlowStarted { flow } => {
                 self.flows.retain(|frame| frame.flow != *flow);
                 self.flows.push(Frame {

@@ -96,6 +96,10 @@ pub enum Event {
     HandedBack {
         rep: String,
     },
+    /// What was excluded is wanted after all.
+    Allowed {
+        exclusion: Exclusion,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

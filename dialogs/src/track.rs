@@ -8,6 +8,7 @@ use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 
+mod pointed;
 /// Slots that hold a number; a correction of one is told by its size.
 const NUMBER_SLOTS: [&str; 5] = [
     "budget_min",
@@ -62,8 +63,13 @@ pub fn track(
 }
 
 /// The products that the words point at, in the order in which they are named.
-pub fn mentioned(conversation: &Conversation, understanding: &Understanding) -> Vec<String> {
-    let mut ids = Vec::new();
+pub fn mentioned(
+    conversation: &Conversation,
+    understanding: &Understanding,
+    catalogue: &Catalogue,
+    now_ms: i64,
+) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
     let highest = understanding
         .entities
         .iter()
@@ -79,25 +85,35 @@ pub fn mentioned(conversation: &Conversation, understanding: &Understanding) -> 
     } else {
         &conversation.listed
     };
+    let names_products = understanding
+        .entities
+        .iter()
+        .any(|e| !e.negated && matches!(e.value, Value::Product { .. }));
     for entity in understanding.entities.iter().filter(|e| !e.negated) {
-        let id = match &entity.value {
-            Value::Product { id } => Some(id.clone()),
-            Value::Ordinal { index } => nth(list, *index),
+        let found = match &entity.value {
+            Value::Product { id } => vec![id.clone()],
+            Value::Ordinal { index } => nth(list, *index).into_iter().collect(),
             Value::LastShown => conversation
                 .focus
                 .clone()
-                .or_else(|| conversation.listed.first().cloned()),
+                .or_else(|| conversation.listed.first().cloned())
+                .into_iter()
+                .collect(),
             Value::Number { count }
                 if only_a_number(understanding) && !awaits_a_number(conversation) =>
             {
-                nth(&conversation.listed, *count)
+                nth(&conversation.listed, *count).into_iter().collect()
             }
-            _ => None,
+            // "The Uno and the Duo, both of them": they are named already.
+            Value::OfShown { which } if !names_products => {
+                pointed::of_shown(*which, conversation, catalogue, now_ms)
+            }
+            _ => Vec::new(),
         };
-        if let Some(id) = id
-            && !ids.contains(&id)
-        {
-            ids.push(id);
+        for id in found {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
         }
     }
     ids
@@ -184,7 +200,17 @@ impl Tracker<'_> {
                 self.clear(&slot);
             }
         }
+        self.allow(|exclusion| matches!(exclusion, Exclusion::Type(other) if below(key, other)));
         self.fill("category", SlotValue::Key(key.clone()), quote);
+    }
+
+    /// What is wanted now is excluded no longer.
+    fn allow(&mut self, wanted: impl Fn(&Exclusion) -> bool) {
+        for exclusion in self.conversation.excluded.iter().filter(|e| wanted(e)) {
+            self.events.push(Event::Allowed {
+                exclusion: exclusion.clone(),
+            });
+        }
     }
 
     fn entity(&mut self, entity: &Entity, understanding: &Understanding) {
@@ -243,11 +269,24 @@ impl Tracker<'_> {
             Value::Company { text } => self.fill("company", SlotValue::Text(text.clone()), quote),
             Value::PersonName { text } => self.fill("name", SlotValue::Text(text.clone()), quote),
             Value::Role { text } => self.fill("role", SlotValue::Text(text.clone()), quote),
-            Value::Brand { key } => self.fill("brand", SlotValue::Key(key.clone()), quote),
+            Value::Brand { key } => {
+                self.allow(
+                    |exclusion| matches!(exclusion, Exclusion::Brand(other) if other == key),
+                );
+                self.fill("brand", SlotValue::Key(key.clone()), quote);
+            }
             Value::Attribute { name, key } => {
+                let wanted = Exclusion::Attribute {
+                    name: name.clone(),
+                    key: key.clone(),
+                };
+                self.allow(|exclusion| *exclusion == wanted);
                 self.fill(&format!("attr:{name}"), SlotValue::Key(key.clone()), quote);
             }
-            Value::Product { .. } | Value::Ordinal { .. } | Value::LastShown => {
+            Value::Product { .. }
+            | Value::Ordinal { .. }
+            | Value::LastShown
+            | Value::OfShown { .. } => {
                 self.point_at(entity, understanding);
             }
             Value::ProductType { .. }
@@ -260,7 +299,9 @@ impl Tracker<'_> {
     }
 
     fn point_at(&mut self, entity: &Entity, understanding: &Understanding) {
-        if let Some(id) = mentioned(self.conversation, understanding).first()
+        let now_ms = self.conversation.at_ms;
+        let catalogue = self.known.catalogue;
+        if let Some(id) = mentioned(self.conversation, understanding, catalogue, now_ms).first()
             && self.known.catalogue.get(id).is_some()
         {
             self.fill("product", SlotValue::Key(id.clone()), &entity.quote);
@@ -432,14 +473,14 @@ fn deepest_type(understanding: &Understanding) -> Option<(&String, &String)> {
 
 /// One type is the other or lies below it.
 fn related(one: &str, other: &str) -> bool {
-    let below = |path: &str, root: &str| {
-        path == root
-            || path
-                .strip_prefix(root)
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
     below(one, other) || below(other, one)
 }
 
+fn below(path: &str, root: &str) -> bool {
+    path == root
+        || path
+            .strip_prefix(root)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,14 @@
 //! The words a catalogue teaches: what customers may call its types, brands, attribute values and products.
 
-use crate::text;
+mod homophones;
+mod typos;
+
 use aho_corasick::{AhoCorasick, MatchKind};
-use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use typos::Typos;
 
 /// Terms of one vocabulary; further ones are left out.
 pub const TERMS_MAX: usize = 200_000;
-/// Letters of the shortest word that is taken for mistyped.
-pub const TYPO_LETTERS_MIN: usize = 5;
-/// Letters of the longest word that is compared with the terms.
-const TYPO_LETTERS_MAX: usize = 40;
 
 /// Terms and the automaton that finds them.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +16,7 @@ pub struct Vocabulary {
     /// By surface, each surface once.
     terms: Vec<Term>,
     automaton: Option<AhoCorasick>,
+    typos: Typos,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +33,12 @@ pub struct Term {
 pub enum TermKind {
     ProductType,
     Brand,
-    Attribute { name: String },
+    Attribute {
+        name: String,
+    },
     Product,
+    /// A product by a word that may also be an ordinary one: it counts only where it is used as a name.
+    Model,
 }
 
 /// A term in a text; `start` and `end` are byte offsets into the folded text.
@@ -62,13 +66,22 @@ impl Vocabulary {
                 .then_with(|| a.cmp(b))
         });
         ranked.dedup_by(|(_, later), (_, kept)| later.surface == kept.surface);
-        ranked.truncate(TERMS_MAX);
+        if ranked.len() > TERMS_MAX {
+            // Kinds, brands and values first: they find what the names left out would.
+            ranked.sort_by_key(|(at, term)| (rank(&term.kind), *at));
+            ranked.truncate(TERMS_MAX);
+            ranked.sort_by(|(_, x), (_, y)| x.surface.cmp(&y.surface));
+        }
         let terms: Vec<Term> = ranked.into_iter().map(|(_, term)| term).collect();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(terms.iter().map(|term| &term.surface))
             .ok();
-        Self { terms, automaton }
+        Self {
+            typos: Typos::of(&terms),
+            terms,
+            automaton,
+        }
     }
 
     pub fn terms(&self) -> &[Term] {
@@ -111,27 +124,21 @@ impl Vocabulary {
         found
     }
 
-    /// The term that a mistyped Latin word of five letters or more was meant to be: one letter added, dropped, changed or swapped.
-    /// None where several things are as near.
-    pub fn near(&self, word: &str) -> Option<(TermKind, String)> {
-        let word = text::fold(word);
-        let is_words = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b' ');
-        if !(TYPO_LETTERS_MIN..=TYPO_LETTERS_MAX).contains(&word.len()) || !is_words(&word) {
-            return None;
-        }
-        let mut meant: BTreeSet<(&TermKind, &str)> = BTreeSet::new();
-        for term in &self.terms {
-            let surface = &term.surface;
-            if surface.len().abs_diff(word.len()) <= 1
-                && is_words(surface)
-                && strsim::osa_distance(surface, &word) == 1
-            {
-                meant.insert((&term.kind, &term.key));
-            }
-        }
-        let best = meant.iter().next().copied()?;
-        let rivals = meant.iter().filter(|(kind, _)| rank(kind) == rank(best.0));
-        (rivals.count() == 1).then(|| (best.0.clone(), best.1.to_owned()))
+    /// What words that are no terms were meant to be, in the order of the text; none where several things are as near.
+    pub fn mistyped(&self, folded: &str) -> Vec<Found> {
+        let meant = self.typos.find(folded, &self.terms);
+        meant
+            .into_iter()
+            .filter_map(|meant| {
+                let term = self.terms.get(meant.term)?;
+                Some(Found {
+                    start: meant.start,
+                    end: meant.end,
+                    kind: term.kind.clone(),
+                    key: term.key.clone(),
+                })
+            })
+            .collect()
     }
 }
 
@@ -141,7 +148,22 @@ fn rank(kind: &TermKind) -> u8 {
         TermKind::Brand => 1,
         TermKind::Attribute { .. } => 2,
         TermKind::Product => 3,
+        TermKind::Model => 4,
     }
+}
+
+/// The most frequent English words: none of them is taken for a mistyped or shortened name.
+static COMMON: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let text = include_str!("../defaults/common-words.txt");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let mut words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.sort_unstable();
+    words
+});
+
+/// A folded word that everyday English has.
+pub fn is_common_word(word: &str) -> bool {
+    COMMON.binary_search(&word).is_ok()
 }
 
 /// No Latin letter or digit runs on over an edge; Han has no borders.
@@ -169,6 +191,7 @@ fn runs_on(c: char) -> bool {
 #[allow(clippy::unwrap_used, clippy::string_slice)]
 mod tests {
     use super::*;
+    use crate::text;
     use proptest::prelude::{any, proptest};
 
     fn vocabulary() -> Vocabulary {
@@ -239,11 +262,12 @@ mod tests {
 
     #[test]
     fn a_mistyped_word_is_taken_for_the_one_term_that_is_near() {
-        let near = |word: &str| vocabulary().near(word).map(|(_, key)| key);
+        let near = |word: &str| vocabulary().mistyped(word).pop().map(|found| found.key);
         assert_eq!(near("linnen").as_deref(), Some("linen"));
         assert_eq!(near("soafs").as_deref(), Some("sofas"));
-        assert_eq!(near("sofa bad").as_deref(), Some("sofa-beds"));
-        assert_eq!(near("bad"), None, "too short");
+        assert_eq!(near("a sofabed").as_deref(), Some("sofa-beds"));
+        assert_eq!(near("sofa bad"), None, "bad is a word");
+        assert_eq!(near("bde"), None, "too short");
         assert_eq!(near("minerul"), None, "two attribute values are as near");
         assert_eq!(near("table"), None);
         assert_eq!(near("沙发沙发发"), None);
@@ -258,7 +282,7 @@ mod tests {
                 assert!(found.start >= free_from && folded.is_char_boundary(found.end));
                 free_from = found.end;
             }
-            let _ = vocabulary().near(&message);
+            let _ = vocabulary().mistyped(&folded);
         }
     }
 }

@@ -10,6 +10,7 @@ mod measures;
 mod nearness;
 mod product;
 mod query;
+mod short_names;
 mod spread;
 mod terms;
 mod types;

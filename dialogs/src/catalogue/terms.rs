@@ -2,6 +2,7 @@
 
 use super::fits::is_fit;
 use super::lexicon::{Entry, lexicon};
+use super::short_names;
 use super::types::Types;
 use super::values::Values;
 use super::{Localized, Product};
@@ -55,8 +56,10 @@ pub(super) fn learn(
         }
     }
     let respelled: Vec<Term> = terms.iter().flat_map(unhyphened).collect();
+    let short = short_names::of(products, types, values, &terms);
     // The shop's own word for a thing goes before what was learned.
-    let all = own.into_iter().chain(terms).chain(respelled).chain(general);
+    let learned = own.into_iter().chain(terms).chain(respelled);
+    let all = learned.chain(short).chain(general);
     (
         all.filter(|term| !term.surface.is_empty()).collect(),
         unknown,

@@ -326,7 +326,7 @@ fn check_terms(catalogue: &Catalogue, message: &str, expected: &[&str]) {
             TermKind::ProductType => format!("type {}", found.key),
             TermKind::Brand => format!("brand {}", found.key),
             TermKind::Attribute { name } => format!("{name} {}", found.key),
-            TermKind::Product => format!("product {}", found.key),
+            TermKind::Product | TermKind::Model => format!("product {}", found.key),
         })
         .collect();
     assert_eq!(read, expected, "{message}");
@@ -373,8 +373,8 @@ fn a_catalogue_teaches_its_words() {
         catalogue.unknown_aliases(),
         pairs(&[("nothing", "nowhere")])
     );
-    let near = catalogue.vocabulary().near("lether");
-    assert_eq!(near.map(|(_, key)| key).as_deref(), Some("牛皮"));
+    let near = catalogue.vocabulary().mistyped("lether");
+    assert!(near.iter().map(|found| found.key.as_str()).eq(["牛皮"]));
 }
 
 #[test]
@@ -421,7 +421,7 @@ m-two,Shanlan Duo 意式机,2 CNY,in_stock,Shanlan,意式机,40 杯,自动,m-one
     check_terms(
         &catalogue,
         "山岚uno，自动的意式机",
-        &["milk 自动", "type 意式机"],
+        &["product m-one", "milk 自动", "type 意式机"],
     );
 }
 

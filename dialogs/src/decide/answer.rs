@@ -53,16 +53,79 @@ const WHAT_KINDS: [&str; 18] = [
 ];
 /// How one asks for goods.
 const ASKS_FOR: [&str; 26] = [
-    "有", "卖", "买", "要", "找", "推荐", "来个", "多少钱", "sell", "have", "carry", "stock", "looking for",
-    "want", "need", "buy", "get", "any", "show", "recommend", "price", "how much", "offer", "shop for",
-    "interested in", "do you do",
+    "有",
+    "卖",
+    "买",
+    "要",
+    "找",
+    "推荐",
+    "来个",
+    "多少钱",
+    "sell",
+    "have",
+    "carry",
+    "stock",
+    "looking for",
+    "want",
+    "need",
+    "buy",
+    "get",
+    "any",
+    "show",
+    "recommend",
+    "price",
+    "how much",
+    "offer",
+    "shop for",
+    "interested in",
+    "do you do",
 ];
 /// How one asks what is or how it is done, rather than for goods.
 const ASKS_HOW: [&str; 44] = [
-    "吗", "怎么", "如何", "多少", "多久", "能不能", "可不可以", "可以", "为什么", "为啥", "要不要", "是不是",
-    "会不会", "该不该", "几天", "几年", "几次", "比例", "区别", "how ", "can i", "can you", "could you",
-    "do you", "does it", "does the", "do i", "should i", "is it", "is there", "are there", "why ", "what if",
-    "what's the", "what is", "when ", "how's", "will it", "will the", "may i", "is the", "are the", "呢", "能",
+    "吗",
+    "怎么",
+    "如何",
+    "多少",
+    "多久",
+    "能不能",
+    "可不可以",
+    "可以",
+    "为什么",
+    "为啥",
+    "要不要",
+    "是不是",
+    "会不会",
+    "该不该",
+    "几天",
+    "几年",
+    "几次",
+    "比例",
+    "区别",
+    "how ",
+    "can i",
+    "can you",
+    "could you",
+    "do you",
+    "does it",
+    "does the",
+    "do i",
+    "should i",
+    "is it",
+    "is there",
+    "are there",
+    "why ",
+    "what if",
+    "what's the",
+    "what is",
+    "when ",
+    "how's",
+    "will it",
+    "will the",
+    "may i",
+    "is the",
+    "are the",
+    "呢",
+    "能",
 ];
 /// The words of a question for the values of a property.
 const WHICH: [&str; 12] = [
@@ -259,17 +322,20 @@ impl Decider<'_> {
 
     /// A question that the shop's pages answer, though it names a kind of goods.
     pub(super) fn asks_the_pages(&mut self, intents: &[String]) -> bool {
-        let open = intents
-            .iter()
-            .all(|i| matches!(i.as_str(), "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct"));
+        let open = intents.iter().all(|i| {
+            matches!(
+                i.as_str(),
+                "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct"
+            )
+        });
         let chooses = self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,
-                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. } | Value::LastShown
+                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. }
             )
-        });
-        let asks = self.words.ends_with('?')
-            || ASKS_HOW.iter().any(|word| self.words.contains(word));
+        }) || !self.mentioned.is_empty();
+        let asks =
+            self.words.ends_with('?') || ASKS_HOW.iter().any(|word| self.words.contains(word));
         if open && asks && !chooses && self.is_in_the_knowledge() {
             self.know("the pages answer it".to_owned());
             return true;

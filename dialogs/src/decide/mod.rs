@@ -48,7 +48,12 @@ pub struct Scene<'a> {
 pub fn decide(scene: &Scene<'_>) -> Decision {
     let mut decider = Decider {
         scene,
-        mentioned: mentioned(scene.conversation, scene.understanding),
+        mentioned: mentioned(
+            scene.conversation,
+            scene.understanding,
+            &scene.shop.catalogue,
+            scene.at_ms,
+        ),
         words: crate::text::fold(&scene.conversation.newest_words()),
         acts: Vec::new(),
         why: Vec::new(),
@@ -126,7 +131,10 @@ impl Decider<'_> {
         let courteous = self.acts.len() > before && !answered;
         if settled && !self.digressed(answered) {
             // The question was answered; nothing was told that leads on.
-        } else if self.told_something() || self.digressed(answered) || !(answered || lost || courteous) {
+        } else if self.told_something()
+            || self.digressed(answered)
+            || !(answered || lost || courteous)
+        {
             self.go_on(answered);
         }
         self.hand_off_if_due(&intents);

@@ -94,6 +94,7 @@ impl Decider<'_> {
                     | Value::People { .. }
                     | Value::Quantity { .. }
                     | Value::Horizon { .. }
+                    | Value::Measure { .. }
             )
         }) || self.answered_question()
     }
@@ -135,8 +136,11 @@ impl Decider<'_> {
             .last()
             .and_then(|frame| self.scene.shop.flows.iter().find(|f| f.id == frame.flow));
         // Who only looks for something is not pressed: the question was for their sake.
-        let waits = flow.is_some_and(|flow| flow.then != Then::Recommend) || asked == Some("category");
-        answered && waits && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
+        let waits =
+            flow.is_some_and(|flow| flow.then != Then::Recommend) || asked == Some("category");
+        answered
+            && waits
+            && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
     }
 
     fn best_intent(&self) -> &str {

@@ -1,11 +1,12 @@
 //! The facts in a message: money, counts, dates, contacts, and what the catalogue knows.
 
-use super::numbers;
+use super::naming;
+use super::negation;
+use super::references;
 use super::{ENTITIES_MAX, Entity, Listening, Value};
 use crate::text::Folded;
 use crate::vocabulary::TermKind;
 use regex::Regex;
-use std::sync::LazyLock;
 
 struct Finder<'a> {
     message: &'a str,
@@ -37,10 +38,6 @@ mod phrases;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
-
-patterns! {
-    ORDINAL = r"第\s*([一二三四五六七八九十\d]+)\s*(?:个|款|种|件|台)?|\b(first|second|third|fourth|1st|2nd|3rd|4th)\b";
-}
 
 pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) -> Vec<Entity> {
     let mut finder = Finder {
@@ -97,102 +94,38 @@ impl Finder<'_> {
     }
 
     fn catalogue(&mut self) {
-        for hit in self.listening.vocabulary.find(self.text()) {
+        let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
+        let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
+        for (at, hit) in hits.into_iter().enumerate() {
             let value = match hit.kind {
                 TermKind::ProductType => Value::ProductType { key: hit.key },
                 TermKind::Brand => Value::Brand { key: hit.key },
                 TermKind::Attribute { name } => Value::Attribute { name, key: hit.key },
-                TermKind::Product => Value::Product { id: hit.key },
+                TermKind::Product | TermKind::Model => Value::Product { id: hit.key },
             };
-            let negated = self.negated(hit.start);
+            let next = starts.get(at + 1).copied();
+            let negated = negation::refused(self.text(), hit.start, hit.end, next);
             self.add_negated(hit.start, hit.end, value, negated);
         }
     }
 
-    /// The clause before says that this is not wanted.
-    fn negated(&self, start: usize) -> bool {
-        let before = self.text().get(..start).unwrap_or_default();
-        let clause = before
-            .rsplit(['，', ',', '。', '.', '；', ';', '！', '？', '?'])
-            .next()
-            .unwrap_or_default();
-        let last: String = clause
-            .chars()
-            .rev()
-            .take(24)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
-        [
-            "不要",
-            "不想要",
-            "别要",
-            "不是",
-            "除了",
-            "不喜欢",
-            "不考虑",
-            "别给我",
-            "anything but ",
-            "not a ",
-            "not ",
-            "no ",
-            "without ",
-            "don't want ",
-            "except ",
-        ]
-        .iter()
-        .any(|no| {
-            last.rfind(no).is_some_and(|at| {
-                last.get(at + no.len()..)
-                    .is_some_and(|gap| gap.chars().count() <= 8)
-            })
-        })
-    }
-
     fn ordinals(&mut self) {
-        let text = self.folded.text.clone();
-        for groups in ORDINAL.iter().flat_map(|p| p.captures_iter(&text)) {
-            let Some(whole) = groups.get(0) else { continue };
-            let index = match (groups.get(1), groups.get(2)) {
-                (Some(han), _) => numbers::find(han.as_str()).first().map(|n| n.value as u32),
-                (_, Some(word)) => match word.as_str() {
-                    "first" | "1st" => Some(1),
-                    "second" | "2nd" => Some(2),
-                    "third" | "3rd" => Some(3),
-                    _ => Some(4),
-                },
-                _ => None,
-            };
-            let next = text.get(whole.end()..).unwrap_or_default();
-            let of_time = next.starts_with("次") || next.starts_with(" time");
-            if let Some(index) = index.filter(|i| (1..=50).contains(i) && !of_time) {
-                self.add(whole.start(), whole.end(), Value::Ordinal { index });
+        for pointed in references::find(self.text()) {
+            if !self.free(pointed.start, pointed.end) {
+                continue;
             }
-        }
-        // "compare the first two", 前两款
-        for (words, count) in [
-            ("前两", 2),
-            ("前三", 3),
-            ("first two", 2),
-            ("first three", 3),
-        ] {
-            if text.contains(words) {
-                for (at, entity) in (1..=count).enumerate() {
-                    self.found.push((
-                        at,
-                        Entity {
-                            value: Value::Ordinal { index: entity },
-                            quote: words.to_owned(),
-                            negated: false,
-                        },
-                    ));
-                }
-                self.found.retain(|(_, e)| {
-                    !(matches!(e.value, Value::Ordinal { .. })
-                        && e.quote == "first"
-                        && words.starts_with("first"))
-                });
+            let quote = self
+                .folded
+                .quote(self.message, pointed.start, pointed.end)
+                .to_owned();
+            self.taken.push((pointed.start, pointed.end));
+            for value in pointed.values {
+                let entity = Entity {
+                    value,
+                    quote: quote.clone(),
+                    negated: false,
+                };
+                self.found.push((pointed.start, entity));
             }
         }
     }

@@ -4,7 +4,10 @@ mod classifier;
 mod entities;
 mod features;
 mod learning;
+mod naming;
+mod negation;
 mod numbers;
+mod references;
 mod sentiment;
 mod training;
 
@@ -32,13 +35,60 @@ const GUESSED_MAX: f64 = 0.25;
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
+/// How one asks what a product is like.
+const HOW_IS_IT: [&str; 12] = [
+    "怎么样",
+    "咋样",
+    "如何",
+    "好不好",
+    "好吗",
+    "好用吗",
+    "介绍",
+    "how about",
+    "what about",
+    "tell me about",
+    "any good",
+    "how is",
+];
 /// Polite words around what is meant.
 const MANNERS: [&str; 37] = [
-    "请问一下", "请问", "麻烦问一下", "麻烦问下", "想问一下", "想问下", "问一下", "问下", "麻烦您了", "麻烦你了",
-    "麻烦您", "麻烦你", "麻烦了", "麻烦", "劳驾", "不好意思", "打扰一下", "打扰了", "辛苦了", "谢谢您", "谢谢啦",
-    "谢谢", "多谢", "excuse me", "sorry to bother you", "could you please tell me", "could you tell me",
-    "can you please tell me", "can you tell me", "please tell me", "just wondering", "quick question",
-    "thank you very much", "thank you", "thanks", "please", "pls",
+    "请问一下",
+    "请问",
+    "麻烦问一下",
+    "麻烦问下",
+    "想问一下",
+    "想问下",
+    "问一下",
+    "问下",
+    "麻烦您了",
+    "麻烦你了",
+    "麻烦您",
+    "麻烦你",
+    "麻烦了",
+    "麻烦",
+    "劳驾",
+    "不好意思",
+    "打扰一下",
+    "打扰了",
+    "辛苦了",
+    "谢谢您",
+    "谢谢啦",
+    "谢谢",
+    "多谢",
+    "excuse me",
+    "sorry to bother you",
+    "could you please tell me",
+    "could you tell me",
+    "can you please tell me",
+    "can you tell me",
+    "please tell me",
+    "just wondering",
+    "quick question",
+    "thank you very much",
+    "thank you",
+    "thanks",
+    "please",
+    "pls",
 ];
 /// Polite words taken from one end of a clause.
 const MANNERS_MAX: usize = 3;
@@ -206,6 +256,27 @@ pub enum Value {
     },
     Yes,
     No,
+    /// Products among those shown.
+    OfShown {
+        which: Which,
+    },
+}
+
+/// Which of the products shown before is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    Cheaper,
+    Dearer,
+    Last,
+    LastButOne,
+    LastTwo,
+    Middle,
+    /// Of two, the one that is not under discussion.
+    Other,
+    Both,
+    /// The one under discussion before this one.
+    Before,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -283,7 +354,19 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
 /// Each clause's best intents together; greetings stand beside what is asked.
 fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<Intent> {
     let mut found: Vec<Intent> = Vec::new();
-    let clauses = clauses(folded);
+    // "The cheaper one" points at something shown and asks for nothing cheaper.
+    let this = if folded.contains(text::han) {
+        "这个"
+    } else {
+        "this one"
+    };
+    let pointed = entities
+        .iter()
+        .filter(|e| matches!(e.value, Value::OfShown { .. }))
+        .fold(folded.to_owned(), |text, e| {
+            text.replacen(&text::fold(&e.quote), this, 1)
+        });
+    let clauses = clauses(&pointed);
     for clause in clauses.iter().take(CLAUSES_MAX) {
         for intent in listening.classifier.classify(clause).into_iter().take(1) {
             match found.iter_mut().find(|other| other.name == intent.name) {
@@ -320,7 +403,11 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     let tells = entities.iter().any(|e| {
         !matches!(
             e.value,
-            Value::Yes | Value::No | Value::LastShown | Value::Ordinal { .. }
+            Value::Yes
+                | Value::No
+                | Value::LastShown
+                | Value::Ordinal { .. }
+                | Value::OfShown { .. }
         )
     });
     let catalogue = entities.iter().any(|e| {
@@ -348,6 +435,20 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             intent.name = if named { "ask_details" } else { "inform" }.to_owned();
         }
     }
+    // A product, and how it is.
+    let only_named = says(|v| matches!(v, Value::Product { .. }))
+        && entities.iter().all(|e| {
+            !e.negated
+                && matches!(
+                    e.value,
+                    Value::Product { .. } | Value::ProductType { .. } | Value::Brand { .. }
+                )
+        });
+    if only_named && HOW_IS_IT.iter().any(|words| folded.contains(words)) {
+        for intent in found.iter_mut().filter(|i| i.name == "inform") {
+            intent.name = "ask_details".to_owned();
+        }
+    }
     // Courtesy stands beside what is asked, not before it.
     found.sort_by_key(|intent| COURTESIES.contains(&intent.name.as_str()));
     // Praise is no complaint.
@@ -356,7 +457,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     // "The second one, please", and nothing else.
     if let [only] = entities
-        && matches!(only.value, Value::Ordinal { .. })
+        && matches!(only.value, Value::Ordinal { .. } | Value::OfShown { .. })
         && bare(folded, &text::fold(&only.quote))
     {
         found = vec![Intent {

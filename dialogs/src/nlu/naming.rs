@@ -1,0 +1,37 @@
+//! The catalogue's words in a message, also where they are shortened or mistyped.
+
+use crate::text::{self, Folded};
+use crate::vocabulary::{Found, TermKind, Vocabulary};
+
+/// What the message names, in its order.
+pub(super) fn find(message: &str, folded: &Folded, vocabulary: &Vocabulary) -> Vec<Found> {
+    let is_chinese = folded.text.chars().any(text::han);
+    let mut found = vocabulary.find(&folded.text);
+    found.retain(|hit| {
+        hit.kind != TermKind::Model || is_chinese || is_name(message, folded, hit.start, hit.end)
+    });
+    for meant in vocabulary.mistyped(&folded.text) {
+        let is_inside = |hit: &Found| meant.start <= hit.start && hit.end <= meant.end;
+        let overlaps = |hit: &Found| meant.start < hit.end && hit.start < meant.end;
+        // A shorter word inside the mistyped one was part of it.
+        let is_whole = |hit: &Found| hit.start == meant.start && hit.end == meant.end;
+        if found
+            .iter()
+            .all(|hit| !overlaps(hit) || (is_inside(hit) && !is_whole(hit)))
+        {
+            found.retain(|hit| !overlaps(hit));
+            found.push(meant);
+        }
+    }
+    found.sort_by_key(|hit| hit.start);
+    found
+}
+
+/// In English a name is written with a capital where no sentence begins.
+fn is_name(message: &str, folded: &Folded, start: usize, end: usize) -> bool {
+    let quote = folded.quote(message, start, end);
+    let before = folded.text.get(..start).unwrap_or_default().trim_end();
+    let is_lower_case_used = message.chars().any(char::is_lowercase);
+    let opens = before.is_empty() || before.ends_with(['.', '!', '?', ':', ';']);
+    quote.starts_with(char::is_uppercase) && is_lower_case_used && !opens
+}

@@ -1,0 +1,206 @@
+//! Whether the words around a product word say that it is not wanted.
+
+use crate::text;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Characters between the word that negates and what it negates.
+const GAP_CHARS_MAX: usize = 14;
+/// The same where words are written with letters.
+const GAP_LETTERS_MAX: usize = 32;
+
+/// What negates the words after it. The longest that ends at a place counts.
+const BEFORE: [&str; 54] = [
+    "不要",
+    "不想要",
+    "不想买",
+    "别要",
+    "不是",
+    "除了",
+    "除开",
+    "不喜欢",
+    "不爱",
+    "不考虑",
+    "别给我",
+    "别推荐",
+    "别再推荐",
+    "不用",
+    "不需要",
+    "不买",
+    "讨厌",
+    "排除",
+    "去掉",
+    "拒绝",
+    "anything but",
+    "everything but",
+    "not",
+    "no",
+    "nothing in",
+    "nothing from",
+    "nothing by",
+    "without",
+    "don't want",
+    "dont want",
+    "do not want",
+    "don't need",
+    "don't like",
+    "dont like",
+    "do not like",
+    "don't show me",
+    "don't recommend",
+    "didn't like",
+    "dislike",
+    "hate",
+    "avoid",
+    "except",
+    "except for",
+    "excluding",
+    "exclude",
+    "other than",
+    "apart from",
+    "aside from",
+    "instead of",
+    "rather than",
+    "free of",
+    "never",
+    "not interested in",
+    "not a fan of",
+];
+
+/// Words in the gap after which something else is said, each with its spaces.
+const TURNS: [&str; 36] = [
+    "但",
+    "要",
+    "可是",
+    "不过",
+    "而",
+    "想",
+    "换",
+    "改",
+    "就",
+    "还是",
+    "太",
+    "很",
+    "那么",
+    "这么",
+    "可以",
+    " but ",
+    " i want ",
+    " want ",
+    " need ",
+    " looking ",
+    " prefer ",
+    " give ",
+    " show me ",
+    " too ",
+    " very ",
+    " so ",
+    " that ",
+    " sure ",
+    " only ",
+    " just ",
+    " really ",
+    " have ",
+    " sell ",
+    " carry ",
+    " know ",
+    " is ",
+];
+
+static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:的|色|款|牌子|品牌|家|那款|那种|这种|那个|这个|材质|我|就|都|也|可)*(?:不要|不考虑|不喜欢|不行|不想要|不需要|不用|别要|除外|以外|之外|算了|免了|排除)",
+    )
+    .ok()
+});
+
+/// Whether what stands at `start..end` of a folded text is refused; `next` is where the next product word starts.
+pub(super) fn refused(folded: &str, start: usize, end: usize, next: Option<usize>) -> bool {
+    let before = folded.get(..start).unwrap_or_default();
+    let after = folded.get(end..).unwrap_or_default();
+    let clause = before.rsplit(border).next().unwrap_or_default();
+    refused_before(clause, after) || refused_after(after, next.map(|at| at.saturating_sub(end)))
+}
+
+/// Where a clause ends; the point of `no. 2` does not.
+fn border(c: char) -> bool {
+    matches!(
+        c,
+        '，' | ',' | '。' | '.' | '；' | ';' | '！' | '!' | '？' | '?' | '\n' | ':' | '：'
+    )
+}
+
+fn refused_before(clause: &str, after: &str) -> bool {
+    // The negation nearest to the word decides.
+    let nearest = BEFORE
+        .iter()
+        .filter_map(|no| {
+            let at = rfind_word(clause, no)?;
+            Some((at + no.len(), usize::MAX - at, *no))
+        })
+        .max_by_key(|(end, length, _)| (*end, *length));
+    let Some((end, below, no)) = nearest else {
+        return false;
+    };
+    let head = clause.get(..usize::MAX - below).unwrap_or_default();
+    let gap = clause.get(end..).unwrap_or_default();
+    !is_question(head, no, after) && !too_far(gap) && !turned(gap, no)
+}
+
+/// 要不要, 是不是, 喜不喜欢, and 不是…吗 leave open what is wanted.
+fn is_question(head: &str, no: &str, after: &str) -> bool {
+    let Some(verb) = no.strip_prefix('不') else {
+        return head.ends_with("why ") || (no == "not" && head.trim_end().ends_with("or"));
+    };
+    let doubled = verb.chars().next().is_some_and(|c| head.ends_with(c));
+    let clause = after.split(border).next().unwrap_or_default().trim_end();
+    doubled || (no == "不是" && clause.ends_with(['吗', '么', '嘛']))
+}
+
+fn too_far(gap: &str) -> bool {
+    let length = gap.chars().count();
+    let max = if gap.chars().any(text::han) {
+        GAP_CHARS_MAX
+    } else {
+        GAP_LETTERS_MAX
+    };
+    length > max
+}
+
+fn turned(gap: &str, no: &str) -> bool {
+    // 不要了看看…: the refusal was of what stood before.
+    if gap.starts_with('了') && !no.ends_with('了') {
+        return true;
+    }
+    if gap.chars().any(|c| c.is_ascii_digit()) {
+        return true;
+    }
+    let spaced = format!(" {} ", gap.trim());
+    TURNS.iter().any(|turn| spaced.contains(turn))
+}
+
+/// 白色的不要: only where nothing else follows that it could be about.
+fn refused_after(after: &str, next: Option<usize>) -> bool {
+    let Some(hit) = AFTER.as_ref().and_then(|p| p.find(after)) else {
+        return false;
+    };
+    let rest = after.get(hit.end()..).unwrap_or_default();
+    let clause = rest.split(border).next().unwrap_or_default();
+    let about_next = next.is_some_and(|at| at < hit.end() + clause.len());
+    // 以外 and 除外 are only ever about what stands before.
+    let closes = ["以外", "之外", "除外"]
+        .iter()
+        .any(|word| hit.as_str().ends_with(word));
+    closes || !(about_next || clause.ends_with(['吗', '么', '嘛']))
+}
+
+/// The last place of a phrase; of a Latin one only at word borders.
+fn rfind_word(text: &str, phrase: &str) -> Option<usize> {
+    let latin = phrase.is_ascii();
+    text.rmatch_indices(phrase).map(|(at, _)| at).find(|at| {
+        let letter = |c: char| c.is_ascii_alphanumeric();
+        let before = text.get(..*at).unwrap_or_default();
+        let after = text.get(at + phrase.len()..).unwrap_or_default();
+        !latin || (!before.ends_with(letter) && !after.starts_with(letter))
+    })
+}
