@@ -130,14 +130,3 @@ impl Finder<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod pattern_tests {
-    #[test]
-    fn every_pattern_compiles() {
-        for (name, compiles) in super::all_patterns() {
-            assert!(compiles, "{name}");
-        }
-    }
-}
