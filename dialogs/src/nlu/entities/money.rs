@@ -18,7 +18,7 @@ patterns! {
 
 /// How far "around" reaches, in parts of the amount.
 const AROUND: f64 = 0.15;
-/// Bytes before an amount in which a word about the budget is near it.
+/// Characters before an amount in which a word about the budget is near it.
 const NEAR_CHARS: usize = 14;
 
 /// The currency said beside an amount, and the bytes of amount and currency together.
