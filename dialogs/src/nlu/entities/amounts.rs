@@ -11,12 +11,14 @@ use std::sync::LazyLock;
 patterns! {
     PEOPLE = r"^\s*(?:个|位|号|名|口)?\s*(?:人|员工|同事|people|persons|employees|colleagues|coworkers|co-workers|staff|users|guests|of us\b|folks)";
     PIECES = r"^\s*(台|件|个|包|箱|套|支|把|只|盒|袋|张|块表|瓶|罐|桶|双|条|本|units?\b|pieces?\b|pcs\b|bags?\b|boxes\b|box\b|sets?\b|packs?\b|bottles?\b|cans?\b|of (?:them|these|those)\b|x )";
-    CORRECTS = r"不对|不好意思|说错|写错|打错|更正|应该是|改成|改为|换成|我是说|我的意思是|其实是|还是(?:要)?|\bsorry\b|\bi meant\b|\bi mean\b|\bactually\b|\bno wait\b|\bwait\b|\bmake (?:it|that)\b|\bscratch that\b|\brather\b|\bcorrection\b|\bchange (?:it|that) to\b|\binstead\b";
+    CORRECTS = r"^no\b|^(?:不|不是|不是的)[，,]|不对|说错|写错|打错|更正|应该是|改成|改为|换成|我是说|我的意思是|其实是|还是(?:要)?|\bsorry\b|\bi meant\b|\bi mean\b|\bactually\b|\bno wait\b|\bwait\b|\bmake (?:it|that)\b|\bscratch that\b|\brather\b|\bcorrection\b|\bchange (?:it|that) to\b|\binstead\b";
     INSTEAD = r"^[^\d]{0,12}?(?:而是|是|改成|改为|换成|变成|不对|应该|\bbut\b|\bit's\b|\bsorry\b|\bi meant\b|\bi mean\b|\bactually\b|\bmake (?:it|that)\b|\brather\b|\bscratch that\b|\bno wait\b|\bwait\b|\bno,)";
 }
 
 /// Below this an amount without a currency is no money unless the budget is spoken of.
 const MONEY_MIN: f64 = 100.0;
+/// Between a word of correction and its number.
+const CORRECTION_CHARS: usize = 12;
 /// A range of people this wide is a guess, and its middle is taken.
 const GUESS_FACTOR: f64 = 2.0;
 
@@ -64,7 +66,11 @@ impl Finder<'_> {
     pub(super) fn numbers(&mut self) {
         let text = self.folded.text.clone();
         let all = numbers::find(&text);
-        let corrects = CORRECTS.as_ref().is_some_and(|p| p.is_match(&text));
+        let marks: Vec<(usize, usize)> = CORRECTS
+            .iter()
+            .flat_map(|p| p.find_iter(&text))
+            .map(|mark| (mark.start(), mark.end()))
+            .collect();
         let mut skip = 0;
         let mut retracted: Option<Value> = None;
         for (at, number) in all.iter().enumerate() {
@@ -88,6 +94,12 @@ impl Finder<'_> {
                 retracted = Some(value);
                 continue;
             }
+            let corrects = marks.iter().any(|(from, to)| {
+                let gap = text.get(*to..amount.start).unwrap_or("");
+                let near = *to <= amount.start && gap.chars().count() <= CORRECTION_CHARS;
+                let closes = *from >= end && text.get(*from..*to) == Some("instead");
+                near || closes
+            });
             if let (Value::Number { count }, true) = (&value, corrects || retracted.is_some()) {
                 value = self.corrected(*count, retracted.as_ref());
             }
@@ -253,6 +265,15 @@ impl Finder<'_> {
         let rest = after.trim_start();
         if NO_COUNT.iter().any(|word| rest.starts_with(word)) {
             return None;
+        }
+        let near =
+            before.trim_end_matches(|c: char| !c.is_alphanumeric() || "是为改成要".contains(c));
+        if near.ends_with("数量") || near.ends_with("quantity") {
+            let value = Value::Quantity {
+                count: amount.low as u32,
+                unit: None,
+            };
+            return Some((amount.start, amount.end, value));
         }
         let whole = amount.low.fract() == 0.0 && amount.low <= f64::from(u32::MAX);
         (whole && (alone || !weak) && !glued && amount.high.is_none()).then_some((

@@ -355,6 +355,7 @@ impl Finder<'_> {
             ("年前", to_year_end),
             ("end of the year", to_year_end),
             ("by year end", to_year_end),
+            ("下下周", next_week + 7),
             ("下周", next_week),
             ("下星期", next_week),
             ("next week", next_week),

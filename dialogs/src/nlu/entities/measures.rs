@@ -24,7 +24,8 @@ const COMPARATIVES: [(&str, Quality); 14] = [
     ("louder than", Quality::Noise),
 ];
 /// Words between a quality and its figure.
-const BETWEEN: [&str; 32] = [
+const BETWEEN: [&str; 33] = [
+    "life",
     "不超过",
     "不要超过",
     "不能超过",
@@ -108,6 +109,8 @@ pub(super) fn read(amount: &Amount<'_>) -> Option<(usize, usize, Value)> {
         (None, _) if unit.dimension.is_counted() && unit.dimension != Dimension::Data => {
             (Some(base(amount.low)?), None)
         }
+        // Nobody minds a longer warranty.
+        (None, _) if quality.is_some_and(more_is_better) => (Some(base(amount.low)?), None),
         (None, _) => (Some(base(amount.low)?), Some(base(amount.low)?)),
     };
     let value = Value::Measure {
@@ -117,6 +120,13 @@ pub(super) fn read(amount: &Amount<'_>) -> Option<(usize, usize, Value)> {
         max,
     };
     Some((amount.start, bound.end, value))
+}
+
+fn more_is_better(quality: Quality) -> bool {
+    matches!(
+        quality,
+        Quality::Warranty | Quality::Battery | Quality::Load
+    )
 }
 
 /// Units that are also other words need digits before them, or a quality beside them.
@@ -171,6 +181,7 @@ fn qualities(text: &str, start: usize, end: usize) -> (Option<Quality>, Option<(
     let named = quality_before(before).map(|(quality, _)| quality);
     let after = text.get(end..).unwrap_or_default();
     let joined = after.trim_start_matches([' ', '-', '的']);
+    let joined = joined.strip_prefix("of ").unwrap_or(joined);
     // 宽20厘米高30厘米: a quality with a figure of its own is of that.
     let of_next = |length: usize| {
         let word = joined.get(..length).unwrap_or_default();

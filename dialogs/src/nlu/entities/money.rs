@@ -6,11 +6,11 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 patterns! {
-    BELOW = r"^\s*(?:以内|以下|之内|之下|内|封顶|打住|为上限|or less|or under|or below|or lower|max(?:imum)?\b|at most|tops\b|limit\b)";
+    BELOW = r"^\s*(?:以内|以下|之内|之下|内|封顶|打住|为上限|or less|or under|or below|or lower|max(?:imum)?\b|at most|to spend|tops\b|limit\b)";
     ABOVE = r"^\s*(?:以上|之上|起步|起|往上|朝上|or more|or above|or over|or higher|and up|and above|plus\b|\+|minimum\b|at least)";
     ABOUT = r"^\s*(?:左右|上下|前后|或者左右|-?ish\b|or so\b|give or take)";
     SLIGHTLY_MORE = r"^\s*(?:出头|多一点|多点)";
-    BELOW_BEFORE = r"(?:\b(?:no|not) (?:wider|larger|bigger|taller|longer|higher|deeper|heavier|louder|thicker|greater) than|under|below|不超过|不要超过|别超过|不能超过|不超|不大于|不高于|控制在|up to|less than|max(?:imum)?|max of|maximum of|within|no more than|not more than|no higher than|not over|at most|cheaper than|lower than|smaller than|cap(?:ped)? at|limit of|最多|最高|顶多|至多|低于|小于|少于|不到|便宜于|lighter than|quieter than|shorter than|narrower than|thinner than|slimmer than)[\s:]*$";
+    BELOW_BEFORE = r"(?:\b(?:no|not) (?:wider|larger|bigger|taller|longer|higher|deeper|heavier|louder|thicker|greater) than|under|below|不超过|不要超过|别超过|不能超过|不超|不大于|不高于|控制在|up to|less than|max(?:imum)?|max is|maximum is|limit is|max of|maximum of|within|no more than|not more than|no higher than|not over|at most|cheaper than|lower than|smaller than|cap(?:ped)? at|limit of|最多|最高|顶多|至多|低于|小于|少于|不到|便宜于|lighter than|quieter than|shorter than|narrower than|thinner than|slimmer than)[\s:]*$";
     ABOVE_BEFORE = r"(?:at least|over|above|至少|最少|起码|不低于|不少于|不小于|more than|no less than|not less than|minimum|minimum of|min|超过|高于|大于|多于|starting (?:at|from)|upwards of|from|wider than|larger than|bigger than|taller than|longer than|higher than|deeper than|heavier than|greater than|louder than|thicker than)[\s:]*$";
     ABOUT_BEFORE = r"(?:around|about|roughly|approximately|approx\.?|circa|大概|大约|差不多|约|估计|somewhere around|close to|nearly|接近|将近)[\s是在:]*$";
     BUDGET_WORD = r"预算|价位|心理价|budget|\bspend|\bafford|price range|\bpay up to";
@@ -18,7 +18,7 @@ patterns! {
 
 /// How far "around" reaches, in parts of the amount.
 const AROUND: f64 = 0.15;
-/// Bytes before an amount in which a word about the budget is near it.
+/// Characters before an amount in which a word about the budget is near it.
 const NEAR_CHARS: usize = 14;
 
 /// The currency said beside an amount, and the bytes of amount and currency together.
@@ -144,7 +144,14 @@ pub(super) fn bound(text: &str, from: usize, to: usize, more: bool) -> Bound {
     let after_is = |p: &LazyLock<Option<Regex>>| p.as_ref()?.find(after).map(|m| m.end());
     let before_is = |p: &LazyLock<Option<Regex>>| p.as_ref().is_some_and(|p| p.is_match(before));
     let below_after = after_is(&BELOW);
-    let above_after = after_is(&ABOVE);
+    // 16GB+512GB joins two figures.
+    let joins = |end: &usize| {
+        after.get(..*end).is_some_and(|word| word.ends_with('+'))
+            && after
+                .get(*end..)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let above_after = after_is(&ABOVE).filter(|end| !joins(end));
     let about_after = after_is(&ABOUT);
     let slightly = after_is(&SLIGHTLY_MORE);
     let below = below_after.is_some() || before_is(&BELOW_BEFORE);
