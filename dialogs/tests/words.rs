@@ -19,7 +19,9 @@ gr-1\t谷禾 Rondo 绞肉机\t\tin_stock\t299 CNY\t谷禾\t厨房电器 > 绞肉
 so-1\t谷禾 布艺沙发\t三人\tin_stock\t2599 CNY\t谷禾\t家具 > 沙发\t灰\t棉麻\n\
 so-2\t谷禾 真皮沙发\t三人\tin_stock\t6599 CNY\t谷禾\t家具 > 沙发\t棕\t真皮\n\
 ta-1\t云杉 橡木餐桌\t四人\tin_stock\t1899 CNY\t云杉\t家具 > 餐桌\t原木色\t橡木\n\
-ch-1\t云杉 人体工学椅 Arco\t可调腰托\tin_stock\t999 CNY\t云杉\t家具 > 办公椅\t黑\t网布\n";
+ch-1\t云杉 人体工学椅 Arco\t可调腰托\tin_stock\t999 CNY\t云杉\t家具 > 办公椅\t黑\t网布\n\
+la-1\t林溪 落地书灯\t\tin_stock\t399 CNY\tLinqvist\t灯具\t黑\t\n\
+la-2\t林溪 夹式书灯\t\tin_stock\t199 CNY\tLinqvist\t灯具\t白\t\n";
 
 const GOODS_EN: &str = "id\ttitle\tdescription\tbrand\tproduct_type\tcolor\tmaterial\n\
 ac-1\tNorthfell Pro inverter air conditioner\tFor the living room\tNorthfell\tAir conditioners > Inverter air conditioners\tWhite\t\n\
@@ -120,8 +122,18 @@ fn products_are_named_by_brand_and_model_however_spaced() {
         ("spruce one or spruce duo", &["dw-1", "dw-2"]),
         ("云杉Duo嵌入式洗碗机", &["dw-2"]),
         ("北麓g-1", &["北麓", "kt-1"]),
+        ("Northfell有哪些", &["北麓"]),
         ("Northfell air conditioner", &["北麓", "空调"]),
         ("云杉洗碗机", &["云杉", "洗碗机"]),
+    ]);
+}
+
+#[test]
+fn a_brand_is_known_by_the_name_that_its_titles_begin_with() {
+    check(&[
+        ("林溪的灯具", &["Linqvist", "灯具"]),
+        ("不要林溪的", &["-Linqvist"]),
+        ("Linqvist", &["Linqvist"]),
     ]);
 }
 

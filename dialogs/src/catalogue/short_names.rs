@@ -1,6 +1,7 @@
 //! Products by less than their title: the brand with a model's word, or that word alone.
 
 use super::Product;
+use super::fits::is_fit;
 use super::terms::without_brand;
 use super::types::Types;
 use super::values::Values;
@@ -43,6 +44,9 @@ const ABBREVIATIONS: [&str; 24] = [
     "new",
 ];
 
+/// Titles that begin with the same word before it is taken for their brand's name.
+const TITLES_MIN: usize = 2;
+
 /// Who is named by a short name, and whether anybody else is.
 #[derive(Default)]
 struct Named {
@@ -60,20 +64,28 @@ pub(super) fn of(
 ) -> Vec<Term> {
     let mut short = respaced(terms);
     let said = said_otherwise(types, values);
+    let own_names = names_in_titles(products, &said);
+    short.extend(own_names.iter().map(|(surface, brand)| Term {
+        surface: surface.clone(),
+        kind: TermKind::Brand,
+        key: brand.clone(),
+    }));
     let ordinary = ordinary(products);
     let standing = standing(products);
     let mut named: BTreeMap<String, Named> = BTreeMap::new();
     for (place, product) in products.iter().enumerate() {
-        for model in models(product, &said) {
+        for model in models(product, &said, &own_names) {
             let alone = model.join(" ");
-            let heads = [Some(alone.clone()), model.first().cloned()];
+            let has_digit = alone.chars().any(|c| c.is_ascii_digit());
+            let together = has_digit.then(|| model.concat());
+            let heads = [Some(alone.clone()), model.first().cloned(), together];
             for head in heads.into_iter().flatten().collect::<BTreeSet<_>>() {
                 // A first word that other titles have too names none of them.
-                let is_whole = head == alone;
+                let is_whole = head != *model.first().unwrap_or(&alone) || head == alone;
                 if !is_whole && standing.get(&head).is_some_and(|in_titles| *in_titles > 1) {
                     continue;
                 }
-                for brand in brands(product) {
+                for brand in brands(product, &own_names) {
                     for joint in [" ", ""] {
                         let is_spaced = joint == " "
                             || is_border(brand.chars().next_back(), head.chars().next());
@@ -114,13 +126,20 @@ pub(super) fn of(
 }
 
 /// The words with which a title names the model, in each language: `duo`, `office 30`.
-fn models(product: &Product, said: &BTreeSet<String>) -> BTreeSet<Vec<String>> {
+fn models(
+    product: &Product,
+    said: &BTreeSet<String>,
+    own_names: &BTreeMap<String, String>,
+) -> BTreeSet<Vec<String>> {
     let mut models = BTreeSet::new();
     for (_, title) in product.title.texts() {
         let folded = text::fold(title);
         let rest = without_brand(product, &folded).unwrap_or(folded);
         let words: Vec<String> = rest
             .split(' ')
+            .enumerate()
+            .filter(|(at, word)| *at > 0 || !own_names.contains_key(*word))
+            .map(|(_, word)| word)
             .map_while(|word| {
                 let is_latin = word.chars().all(|c| c.is_alphanumeric() && !text::han(c));
                 (is_latin && !word.is_empty() && !said.contains(word)).then(|| word.to_owned())
@@ -150,7 +169,8 @@ fn said_otherwise(types: &Types, values: &Values) -> BTreeSet<String> {
     for (_, known) in types.iter() {
         known.name.texts().for_each(|(_, name)| add(name));
     }
-    for (_, values) in values.iter() {
+    // What fits names other products, no kind.
+    for (_, values) in values.iter().filter(|(attribute, _)| !is_fit(attribute)) {
         for value in values.values() {
             value.name.texts().for_each(|(_, name)| add(name));
         }
@@ -193,19 +213,62 @@ fn standing(products: &[Product]) -> BTreeMap<String, usize> {
     standing
 }
 
-fn brands(product: &Product) -> BTreeSet<String> {
+fn brands(product: &Product, own_names: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let own = own_names
+        .iter()
+        .filter(|(_, brand)| product.brand.as_ref() == Some(*brand))
+        .map(|(name, _)| name.clone());
     let names = product.brand_names.texts().map(|(_, name)| name);
     names
         .chain(product.brand.as_deref())
         .map(text::fold)
         .filter(|brand| !brand.is_empty())
+        .chain(own)
         .collect()
 }
 
-/// Words of letters that are no abbreviation; with digits they are models, which have terms of their own.
+/// The word that a brand's titles begin with where it is no other brand's: its name in that language, with the brand.
+fn names_in_titles(products: &[Product], said: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut held: BTreeMap<String, BTreeMap<Option<&str>, usize>> = BTreeMap::new();
+    for product in products {
+        let firsts: BTreeSet<String> = product
+            .title
+            .texts()
+            .filter_map(|(_, title)| Some(text::fold(title).split_once(' ')?.0.to_owned()))
+            .collect();
+        for first in firsts {
+            let holders = held.entry(first).or_default();
+            *holders.entry(product.brand.as_deref()).or_default() += 1;
+        }
+    }
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+    for brand in products.iter().filter_map(|p| p.brand.as_deref()) {
+        *all.entry(brand).or_default() += 1;
+    }
+    let mut names = BTreeMap::new();
+    for (word, holders) in held {
+        let is_name = word.chars().count() > 1
+            && word.chars().all(char::is_alphabetic)
+            && !said.contains(&word)
+            && !is_common_word(&word);
+        if let (true, [(Some(brand), titles)]) =
+            (is_name, holders.into_iter().collect::<Vec<_>>().as_slice())
+        {
+            // Most of its titles begin so; a word of a few may be a series.
+            let of_all = all.get(brand).copied().unwrap_or_default();
+            if *titles >= TITLES_MIN && titles * 2 > of_all {
+                names.insert(word, (*brand).to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// Words that are no abbreviation; a word with digits is a model, which has terms of its own.
 fn is_alone(name: &str) -> bool {
-    name.chars().all(|c| c.is_alphabetic() || c == ' ')
-        && name.chars().count() >= ALONE_LETTERS_MIN
+    let is_models = name.chars().any(|c| c.is_ascii_digit()) && !name.contains(' ');
+    name.chars().filter(|c| c.is_alphabetic()).count() >= ALONE_LETTERS_MIN
+        && !is_models
         && !ABBREVIATIONS.contains(&name)
 }
 
