@@ -97,6 +97,9 @@ impl Finder<'_> {
         let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
         let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
         for (at, hit) in hits.into_iter().enumerate() {
+            if self.counts(hit.start, hit.end) {
+                continue;
+            }
             let value = match hit.kind {
                 TermKind::ProductType => Value::ProductType { key: hit.key },
                 TermKind::Brand => Value::Brand { key: hit.key },
@@ -107,6 +110,18 @@ impl Finder<'_> {
             let negated = negation::refused(self.text(), hit.start, hit.end, next);
             self.add_negated(hit.start, hit.end, value, negated);
         }
+    }
+
+    /// “50 bags of”: what the pieces are of follows.
+    fn counts(&self, start: usize, end: usize) -> bool {
+        let text = self.text();
+        let numbered = text
+            .get(..start)
+            .is_some_and(|before| before.trim_end().ends_with(|c: char| c.is_ascii_digit()));
+        numbered
+            && text
+                .get(end..)
+                .is_some_and(|after| after.starts_with(" of "))
     }
 
     fn ordinals(&mut self) {

@@ -435,20 +435,6 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             intent.name = if named { "ask_details" } else { "inform" }.to_owned();
         }
     }
-    // A product, and how it is.
-    let only_named = says(|v| matches!(v, Value::Product { .. }))
-        && entities.iter().all(|e| {
-            !e.negated
-                && matches!(
-                    e.value,
-                    Value::Product { .. } | Value::ProductType { .. } | Value::Brand { .. }
-                )
-        });
-    if only_named && HOW_IS_IT.iter().any(|words| folded.contains(words)) {
-        for intent in found.iter_mut().filter(|i| i.name == "inform") {
-            intent.name = "ask_details".to_owned();
-        }
-    }
     // Courtesy stands beside what is asked, not before it.
     found.sort_by_key(|intent| COURTESIES.contains(&intent.name.as_str()));
     // Praise is no complaint.
@@ -481,6 +467,20 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             name: OUT_OF_SCOPE.to_owned(),
             confidence: 0.0,
         });
+    }
+    // A product, and how it is.
+    let only_named = says(|v| matches!(v, Value::Product { .. }))
+        && !entities.iter().any(|e| {
+            e.negated
+                || matches!(
+                    e.value,
+                    Value::Budget { .. } | Value::Measure { .. } | Value::Quantity { .. }
+                )
+        });
+    if only_named && HOW_IS_IT.iter().any(|words| folded.contains(words)) {
+        for intent in found.iter_mut().filter(|i| i.name == "inform") {
+            intent.name = "ask_details".to_owned();
+        }
     }
     found.truncate(INTENTS_MAX);
     found
