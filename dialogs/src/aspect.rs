@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// Aspects of one file.
 pub const ASPECTS_MAX: usize = 200;
 
+/// Letters of a word too short to be taken for the name of a property.
+const SHORT_LETTERS: usize = 4;
+
 /// Less or more of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,8 +68,10 @@ impl Aspects {
                 .flat_map(|texts| texts.0.values().cloned())
                 .chain([attribute.replace('_', " ")])
                 .map(|name| text::fold(&name))
-                // One letter or character alone stands inside other words.
-                .filter(|name| name.chars().count() > 1)
+                // A short word stands inside other words, or for something else: “for”, “fits”.
+                .filter(|name| {
+                    name.chars().count() > if name.is_ascii() { SHORT_LETTERS } else { 1 }
+                })
                 .collect();
             compiled.aspects.push(vec![attribute.clone()]);
             for name in names {
@@ -150,7 +155,7 @@ mod tests {
     use super::*;
 
     fn check(message: &str, expected: &[(&str, Says)]) {
-        let attributes = ["color", "noise", "weight", "grip"].map(str::to_owned);
+        let attributes = ["color", "noise", "weight", "handle"].map(str::to_owned);
         let (aspects, problems) = Aspects::compile(
             include_str!("../defaults/aspects.yaml"),
             &attributes.into_iter().collect(),
@@ -175,7 +180,7 @@ mod tests {
         );
         check("有没有安静一点的", &[("noise", Says::Wish(Toward::Less))]);
         check("anything lighter", &[("weight", Says::Wish(Toward::Less))]);
-        check("what about the grip", &[("grip", Says::Name)]);
+        check("what about the handle", &[("handle", Says::Name)]);
         check("clouds", &[]);
         check("how wide is it", &[]);
     }

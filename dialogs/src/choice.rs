@@ -83,6 +83,15 @@ pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
     if asks_for_a_number {
         return None;
     }
+    // Quick replies that answer a question are counted; beside a list, the products are.
+    let answers = conversation.choices.iter().any(|choice| {
+        ["type:", "value:", "details:", "yes", "no"]
+            .iter()
+            .any(|id| choice.id.starts_with(id))
+    });
+    if !answers && let Some(id) = conversation.listed.get(number.checked_sub(1)?) {
+        return Some(format!("details:{id}"));
+    }
     conversation
         .choices
         .get(number.checked_sub(1)?)

@@ -125,7 +125,7 @@ fn what_was_refused_is_wanted_again_when_it_is_named() {
         key: "黑".to_owned(),
     };
     let brand = Exclusion::Brand("谷禾".to_owned());
-    assert_eq!(hear("不要黑色的"), [black.clone()]);
+    assert_eq!(hear("不要黑色的"), std::slice::from_ref(&black));
     assert_eq!(hear("也不要谷禾的"), [black, brand.clone()]);
     assert_eq!(hear("算了，还是要黑色的"), [brand]);
     assert_eq!(hear("谷禾的也可以"), []);

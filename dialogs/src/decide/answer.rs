@@ -30,6 +30,23 @@ const TOPICS: [(&str, &str, &str); 8] = [
 ];
 /// The words of a question for a number of products.
 const HOW_MANY: [&str; 6] = ["几款", "多少款", "几种", "多少种", "几个", "how many"];
+/// What is counted besides products.
+const OTHERS_COUNTED: [&str; 14] = [
+    "how many days",
+    "how many weeks",
+    "how many hours",
+    "how many times",
+    "how many people",
+    "how many minutes",
+    "how many months",
+    "how many years",
+    "几个月",
+    "几个小时",
+    "几个工作日",
+    "几个人",
+    "几个星期",
+    "几个地方",
+];
 /// The words of a question for what there is at all.
 const WHAT_KINDS: [&str; 18] = [
     "你们卖什么",
@@ -322,11 +339,11 @@ impl Decider<'_> {
 
     /// A question that the shop's pages answer, though it names a kind of goods.
     pub(super) fn asks_the_pages(&mut self, intents: &[String]) -> bool {
-        let open = intents.iter().all(|i| {
-            matches!(
-                i.as_str(),
-                "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct"
-            )
+        let open = intents.iter().all(|i| match i.as_str() {
+            "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct" => true,
+            // “How many days” counts no products.
+            "ask_most" => !self.asks_how_many() && !self.names_extreme(),
+            _ => false,
         });
         let chooses = self.scene.understanding.entities.iter().any(|entity| {
             matches!(
@@ -400,7 +417,7 @@ impl Decider<'_> {
             "ask_most" => match self.superlative() {
                 Some(of) => self.extreme(of, why),
                 None if self.asks_what_kinds() => self.kinds(why),
-                None if HOW_MANY.iter().any(|word| self.words.contains(word)) => {
+                None if self.asks_how_many() => {
                     let wanted = Wanted::of(self.scene.conversation);
                     self.act(Act::Count { wanted }, why);
                 }
@@ -542,6 +559,12 @@ impl Decider<'_> {
     fn kinds(&mut self, why: String) {
         let wanted = Wanted::of(self.scene.conversation).without_words();
         self.act(Act::Kinds { wanted }, why);
+    }
+
+    /// How many products, not how many days.
+    fn asks_how_many(&self) -> bool {
+        HOW_MANY.iter().any(|word| self.words.contains(word))
+            && !OTHERS_COUNTED.iter().any(|word| self.words.contains(word))
     }
 
     fn asks_what_kinds(&self) -> bool {

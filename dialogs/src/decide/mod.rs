@@ -140,6 +140,7 @@ impl Decider<'_> {
         self.hand_off_if_due(&intents);
         if self.acts.iter().all(Act::is_opening) {
             self.nothing_applied(&intents);
+            self.give_up_if_due(&intents);
         }
     }
 
@@ -161,6 +162,24 @@ impl Decider<'_> {
             self.act(Act::Acknowledge, "an answer that fills nothing");
         } else {
             self.act(Act::Clarify, "nothing else applied");
+        }
+    }
+
+    /// This turn too was not understood: where that makes it too many, a person takes over in place of another excuse.
+    fn give_up_if_due(&mut self, intents: &[String]) {
+        let lost = self.acts.iter().position(|act| matches!(act, Act::Clarify));
+        let Some(at) = lost.filter(|_| self.scene.conversation.mode == Mode::Bot) else {
+            return;
+        };
+        let mut counted = self.scene.conversation.clone();
+        counted.misses += 1;
+        let intents: Vec<&str> = intents.iter().map(String::as_str).collect();
+        let shop = self.scene.shop;
+        let due = shop.handoff.due(&counted, &intents, &shop.scorecard);
+        if due == Some(Reason::LowConfidence) {
+            self.acts.remove(at);
+            self.why.remove(at);
+            self.hand_off(Reason::LowConfidence, "a handoff rule applies");
         }
     }
 

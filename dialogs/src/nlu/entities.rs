@@ -8,6 +8,12 @@ use crate::text::Folded;
 use crate::vocabulary::TermKind;
 use regex::Regex;
 
+/// Number words that stand before a piece.
+const SMALL_NUMBERS: [&str; 14] = [
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty",
+    "thirty", "fifty", "hundred",
+];
+
 struct Finder<'a> {
     message: &'a str,
     folded: &'a Folded,
@@ -54,6 +60,7 @@ pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) ->
     finder.numbers();
     finder.words();
     finder.found.sort_by_key(|(at, _)| *at);
+    finder.pieces_of_goods();
     finder
         .found
         .into_iter()
@@ -112,12 +119,33 @@ impl Finder<'_> {
         }
     }
 
+    /// “10 coffee machines”: a bare number right before goods counts them.
+    fn pieces_of_goods(&mut self) {
+        let goods: Vec<usize> = self
+            .found
+            .iter()
+            .filter(|(_, e)| matches!(e.value, Value::ProductType { .. } | Value::Product { .. }))
+            .map(|(start, _)| *start)
+            .collect();
+        for (start, entity) in &mut self.found {
+            if let Value::Number { count } = entity.value {
+                let end = *start + crate::text::fold(&entity.quote).len();
+                if goods.iter().any(|at| *at >= end && *at - end <= 1) {
+                    entity.value = Value::Quantity { count, unit: None };
+                }
+            }
+        }
+    }
+
     /// “50 bags of”: what the pieces are of follows.
     fn counts(&self, start: usize, end: usize) -> bool {
         let text = self.text();
         let numbered = text
             .get(..start)
-            .is_some_and(|before| before.trim_end().ends_with(|c: char| c.is_ascii_digit()));
+            .and_then(|before| before.split_whitespace().next_back())
+            .is_some_and(|word| {
+                word.ends_with(|c: char| c.is_ascii_digit()) || SMALL_NUMBERS.contains(&word)
+            });
         numbered
             && text
                 .get(end..)

@@ -342,8 +342,13 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
     let message = text::clean(message);
     let folded = Folded::of(&message);
     let entities = entities::find(&message, &folded, listening);
+    // An address or an account name is written in no language.
+    let spoken = entities
+        .iter()
+        .filter(|e| matches!(e.value, Value::Email { .. } | Value::Wechat { .. }))
+        .fold(message.clone(), |text, e| text.replacen(&e.quote, "", 1));
     Understanding {
-        language: text::language(&message, listening.language),
+        language: text::language(&spoken, listening.language),
         intents: intents(&folded.text, &entities, listening),
         sentiment: sentiment::of(&folded.text),
         entities,
