@@ -92,8 +92,8 @@ const MANNERS: [&str; 37] = [
 ];
 /// Polite words taken from one end of a clause.
 const MANNERS_MAX: usize = 3;
-/// Intents that accompany others.
-const COURTESIES: [&str; 5] = ["greet", "thank", "goodbye", "small_talk", "affirm"];
+/// Intents that accompany others, the most telling first.
+const COURTESIES: [&str; 5] = ["affirm", "goodbye", "small_talk", "thank", "greet"];
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
 /// Characters of a clause that stands after a question without a mark between them.
@@ -402,7 +402,11 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         names.push(i.name.clone());
         new
     });
-    if found.len() > 1 {
+    // Beside something that is meant, what is not understood is passed over.
+    if found
+        .iter()
+        .any(|i| i.name != OUT_OF_SCOPE && !COURTESIES.contains(&i.name.as_str()))
+    {
         found.retain(|i| i.name != OUT_OF_SCOPE);
     }
     let tells = entities.iter().any(|e| {
@@ -441,7 +445,12 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         }
     }
     // Courtesy stands beside what is asked, not before it.
-    found.sort_by_key(|intent| COURTESIES.contains(&intent.name.as_str()));
+    found.sort_by_key(|intent| {
+        COURTESIES
+            .iter()
+            .position(|name| *name == intent.name)
+            .map_or(0, |place| place + 1)
+    });
     // Praise is no complaint.
     if sentiment::of(folded) == Sentiment::Positive && found.len() > 1 {
         found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
@@ -461,11 +470,18 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
         found.retain(|i| i.name != "inform" || i.confidence >= INFORM_MIN);
     }
     // Facts carry a message that no example resembles.
-    if found.iter().all(|i| i.name == OUT_OF_SCOPE) && tells {
-        found = vec![Intent {
-            name: "inform".to_owned(),
-            confidence: 0.5,
-        }];
+    let says_nothing = |i: &Intent| {
+        i.name == OUT_OF_SCOPE || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
+    };
+    if found.iter().all(says_nothing) && tells {
+        found.retain(|i| i.name != OUT_OF_SCOPE);
+        found.insert(
+            0,
+            Intent {
+                name: "inform".to_owned(),
+                confidence: 0.5,
+            },
+        );
     }
     if found.is_empty() {
         found.push(Intent {

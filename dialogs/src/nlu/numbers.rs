@@ -38,6 +38,15 @@ const WORDS_MAX: usize = 8;
 const NUMBERS_MAX: usize = 200;
 
 /// Every number, from left to right.
+/// 一下, 一起, 一般: the one counts nothing.
+fn is_no_number(folded: &str, number: &Number) -> bool {
+    let next = folded
+        .get(number.end..)
+        .and_then(|after| after.chars().next());
+    folded.get(number.start..number.end) == Some("一")
+        && next.is_some_and(|c| "下起般点些样直定会边切旦致律再共贯".contains(c))
+}
+
 pub(super) fn find(folded: &str) -> Vec<Number> {
     let mut found: Vec<Number> = Vec::new();
     let mut skip = 0;
@@ -58,7 +67,7 @@ pub(super) fn find(folded: &str) -> Vec<Number> {
         } else if numeral(c).is_some()
             || matches!(c, '十' | '拾' | '几' | '半' | '百' | '千' | '万')
         {
-            chinese(folded, at)
+            chinese(folded, at).filter(|number| !is_no_number(folded, number))
         } else {
             None
         };
