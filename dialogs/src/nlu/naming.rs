@@ -3,6 +3,9 @@
 use crate::text::{self, Folded};
 use crate::vocabulary::{Found, TermKind, Vocabulary, is_common_word};
 
+/// Letters of a word that is as likely a model's name as an everyday word: one, pro, latte.
+const SHORT_NAME_LETTERS: usize = 5;
+
 /// What the message names, in its order.
 pub(super) fn find(message: &str, folded: &Folded, vocabulary: &Vocabulary) -> Vec<Found> {
     let is_chinese = folded.text.chars().any(text::han);
@@ -32,7 +35,9 @@ pub(super) fn find(message: &str, folded: &Folded, vocabulary: &Vocabulary) -> V
 /// A word of everyday English in small letters: `我们company` names no product.
 fn is_everyday(message: &str, folded: &Folded, hit: &Found) -> bool {
     let quote = folded.quote(message, hit.start, hit.end);
-    quote.chars().all(|c| c.is_ascii_lowercase()) && is_common_word(quote)
+    quote.len() > SHORT_NAME_LETTERS
+        && quote.chars().all(|c| c.is_ascii_lowercase())
+        && is_common_word(quote)
 }
 
 /// Every Word Begins With A Capital: then none of them means a name.
