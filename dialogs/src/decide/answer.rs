@@ -97,6 +97,19 @@ const ASKS_FOR: [&str; 26] = [
     "interested in",
     "do you do",
 ];
+/// How one asks whether there are goods of a kind.
+const HAS_GOODS: [&str; 10] = [
+    "有",
+    "卖",
+    "推荐",
+    "来个",
+    "have any",
+    "do you have",
+    "sell",
+    "carry",
+    "any ",
+    "show",
+];
 /// How one asks what is or how it is done, rather than for goods.
 const ASKS_HOW: [&str; 44] = [
     "吗",
@@ -351,6 +364,16 @@ impl Decider<'_> {
                 Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. }
             )
         }) || !self.mentioned.is_empty();
+        // “Do you have hand grinders?” asks for goods, whatever the pages say of them.
+        let names_kind = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+            )
+        });
+        if names_kind && HAS_GOODS.iter().any(|word| self.words.contains(word)) {
+            return false;
+        }
         let asks =
             self.words.ends_with('?') || ASKS_HOW.iter().any(|word| self.words.contains(word));
         if open && asks && !chooses && self.is_in_the_knowledge() {
