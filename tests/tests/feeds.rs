@@ -187,7 +187,7 @@ fn a_chinese_feed_of_phone_plans_sells_in_both_languages() {
                     ..said("a phone plan under 100 yuan")
                 },
                 Said {
-                    says: &["¥20", "Price: ¥29 / ¥49"],
+                    says: &["¥10", "Price: ¥29 / ¥39"],
                     ..said("compare the first and second")
                 },
             ],
