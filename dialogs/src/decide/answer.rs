@@ -418,6 +418,8 @@ impl Decider<'_> {
             "give_contact" => {}
             "ask_price" => self.about(target, why, |id| Act::Price { id }),
             "ask_stock" if self.asks_what_kinds() => self.kinds(why),
+            // “Do you have it in black” is no question whether the red one is in stock.
+            "ask_stock" if self.says_value() => self.in_another_value(target, why),
             "ask_stock" => self.about(target, why, |id| Act::Stock { id }),
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
@@ -524,6 +526,36 @@ impl Decider<'_> {
                     self.ask("category", why);
                 }
             }
+        }
+    }
+
+    /// A product asked for in some colour or size: in stock if it is that, else what it is.
+    fn in_another_value(&mut self, target: Option<String>, why: String) {
+        let catalogue = &self.scene.shop.catalogue;
+        let other = target.as_deref().and_then(|id| {
+            let own = catalogue.values_of(id);
+            self.scene
+                .understanding
+                .entities
+                .iter()
+                .find_map(|e| match &e.value {
+                    Value::Attribute { name, key }
+                        if !own.contains(&(name.clone(), key.clone())) =>
+                    {
+                        Some((id.to_owned(), name.clone()))
+                    }
+                    _ => None,
+                })
+        });
+        match other {
+            Some((id, name)) => self.act(
+                Act::Aspect {
+                    id,
+                    attributes: vec![name],
+                },
+                why,
+            ),
+            None => self.about(target, why, |id| Act::Stock { id }),
         }
     }
 
