@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod choice;
 pub mod compose;
 pub mod conversation;
+pub mod cue;
 pub mod decide;
 pub mod event;
 pub mod find;

@@ -54,6 +54,7 @@ pub fn defaults() -> Vec<(&'static str, &'static str)> {
         ("policies/lead.yaml", DEFAULT_LEAD),
         ("policies/handoff.yaml", DEFAULT_HANDOFF),
         ("aspects.yaml", DEFAULT_ASPECTS),
+        ("cues.yaml", crate::cue::DEFAULT_CUES),
     ];
     all.extend(DEFAULT_REPLIES.map(|(language, source)| match language {
         Language::Zh => ("replies/zh.yaml", source),

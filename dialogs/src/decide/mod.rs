@@ -1,10 +1,12 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 //!
-//! `answer` gives each intent its act, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods; `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
 
 mod act;
 mod answer;
+mod outside;
 mod pointing;
+mod property;
 mod question;
 mod wanted;
 

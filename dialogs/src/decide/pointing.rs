@@ -2,28 +2,9 @@
 
 use super::Decider;
 use crate::aspect::Toward;
+use crate::cue::Cue;
 use crate::flow::{Then, known};
 use crate::nlu::Value;
-
-/// Answers to a question about a preference that say there is none.
-const NO_PREFERENCE: [&str; 16] = [
-    "随便",
-    "都行",
-    "都可以",
-    "无所谓",
-    "没要求",
-    "没有要求",
-    "都好",
-    "你看着办",
-    "不限",
-    "whatever",
-    "don't care",
-    "dont care",
-    "doesn't matter",
-    "any is fine",
-    "anything",
-    "no preference",
-];
 
 impl Decider<'_> {
     /// The product under discussion.
@@ -106,7 +87,7 @@ impl Decider<'_> {
             !slot.starts_with("offer:")
                 && (known(conversation, slot)
                     || self.best_intent() == "deny"
-                    || NO_PREFERENCE.iter().any(|word| self.words.contains(word)))
+                    || Cue::NoPreference.is_in(&self.words))
         })
     }
 

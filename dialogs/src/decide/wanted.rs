@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Order, Query};
 use crate::conversation::Conversation;
+use crate::cue::Cue;
 use crate::event::{Exclusion, SlotValue};
 use crate::measure::MeasureBound;
 use crate::money::Money;
@@ -25,68 +26,6 @@ pub struct Wanted {
     pub measures: Vec<MeasureBound>,
 }
 
-/// Words of asking and of the customer's own affairs, which say nothing of a product.
-const ASKING: [&str; 58] = [
-    "我们",
-    "咱们",
-    "你们",
-    "公司",
-    "单位",
-    "采购",
-    "你好",
-    "您好",
-    "请问",
-    "一下",
-    "麻烦",
-    "问下",
-    "谢谢",
-    "感谢",
-    "多谢",
-    "推荐",
-    "有没有",
-    "有哪些",
-    "哪些",
-    "什么",
-    "想要",
-    "想配",
-    "想买",
-    "需要",
-    "看看",
-    "给我",
-    "帮我",
-    "预算",
-    "以内",
-    "以下",
-    "左右",
-    "之间",
-    "大概",
-    "希望",
-    "可以",
-    "报价",
-    "能不能",
-    "老板",
-    "一款",
-    "一台",
-    "一个",
-    "几款",
-    "哪款",
-    "哪个",
-    "合适",
-    "来号",
-    "个人",
-    "人用",
-    "周内",
-    "用上",
-    "下个月",
-    "月底",
-    "年底",
-    "要用",
-    "周六",
-    "店里",
-    "预约",
-    "随便",
-];
-
 /// The customer's words of this turn without what is a constraint already and without the words of asking.
 fn telling_words(conversation: &Conversation) -> String {
     let mut words = text::fold(&conversation.newest_words());
@@ -96,10 +35,8 @@ fn telling_words(conversation: &Conversation) -> String {
             words = words.replacen(&quote, " ", 1);
         }
     }
-    for asking in ASKING {
-        words = words.replace(asking, " ");
-    }
-    words
+    Cue::Asking
+        .cut_from(&words)
         .split_whitespace()
         .filter(|word| {
             let bare = word.trim_matches(|c: char| !c.is_alphanumeric());

@@ -1,0 +1,135 @@
+//! Words by which a message is told apart where its intents alone do not: data in `defaults/cues.yaml`.
+
+use crate::Language;
+use crate::vocabulary::at_borders;
+use aho_corasick::AhoCorasick;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub const DEFAULT_CUES: &str = include_str!("../defaults/cues.yaml");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cue {
+    /// A question for a number of products.
+    HowMany,
+    /// What is counted besides products.
+    OtherCounts,
+    /// A question for what there is at all.
+    WhatKinds,
+    /// How one asks for goods.
+    ForGoods,
+    /// How one asks whether there are goods of a kind.
+    HasGoods,
+    /// How one asks what is or how it is done, rather than for goods.
+    How,
+    /// A question for the values of a property.
+    Which,
+    /// There is no preference.
+    NoPreference,
+    /// Words of asking and of the customer's own affairs, which say nothing of a product.
+    Asking,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    cues: BTreeMap<Cue, BTreeMap<Language, Vec<String>>>,
+    topics: BTreeMap<String, BTreeMap<Language, String>>,
+}
+
+struct Cues {
+    /// Each cue's words.
+    words: BTreeMap<Cue, AhoCorasick>,
+    /// By intent.
+    topics: BTreeMap<String, BTreeMap<Language, String>>,
+}
+
+/// A file of ours that cannot be read has no words; a test reads it.
+static CUES: LazyLock<Cues> = LazyLock::new(|| {
+    let source: Option<Source> = serde_saphyr::from_str(DEFAULT_CUES).ok();
+    let mut cues = Cues {
+        words: BTreeMap::new(),
+        topics: BTreeMap::new(),
+    };
+    if let Some(source) = source {
+        for (cue, by_language) in source.cues {
+            let words = by_language.values().flatten().map(|w| crate::text::fold(w));
+            if let Ok(automaton) = AhoCorasick::new(words) {
+                cues.words.insert(cue, automaton);
+            }
+        }
+        cues.topics = source.topics;
+    }
+    cues
+});
+
+impl Cue {
+    /// Whether folded text says it; a Latin word counts where it stands alone.
+    pub fn is_in(self, folded: &str) -> bool {
+        self.places(folded).next().is_some()
+    }
+
+    /// The text with each word of the cue replaced by a space.
+    pub fn cut_from(self, folded: &str) -> String {
+        let mut rest = String::with_capacity(folded.len());
+        let mut from = 0;
+        for (start, end) in self.places(folded) {
+            if start >= from {
+                rest.push_str(folded.get(from..start).unwrap_or_default());
+                rest.push(' ');
+                from = end;
+            }
+        }
+        rest.push_str(folded.get(from..).unwrap_or_default());
+        rest
+    }
+
+    fn places(self, folded: &str) -> impl Iterator<Item = (usize, usize)> {
+        CUES.words
+            .get(&self)
+            .into_iter()
+            .flat_map(move |words| words.find_overlapping_iter(folded))
+            .map(|hit| (hit.start(), hit.end()))
+            .filter(move |(start, end)| at_borders(folded, *start, *end))
+    }
+}
+
+/// What questions of an intent are about, for one that says little by itself.
+pub fn topic(intent: &str, language: Language) -> Option<&'static str> {
+    CUES.topics.get(intent)?.get(&language).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cue_has_words_and_every_topic_both_languages() {
+        for cue in [
+            Cue::HowMany,
+            Cue::OtherCounts,
+            Cue::WhatKinds,
+            Cue::ForGoods,
+            Cue::HasGoods,
+            Cue::How,
+            Cue::Which,
+            Cue::NoPreference,
+            Cue::Asking,
+        ] {
+            assert!(CUES.words.contains_key(&cue), "{cue:?}");
+        }
+        assert!(!CUES.topics.is_empty());
+        for (intent, texts) in &CUES.topics {
+            assert_eq!(texts.len(), Language::ALL.len(), "{intent}");
+        }
+    }
+
+    #[test]
+    fn a_latin_word_counts_where_it_stands_alone() {
+        assert!(Cue::HasGoods.is_in("any grinders"));
+        assert!(!Cue::HasGoods.is_in("the company grinds"));
+        assert!(Cue::HasGoods.is_in("你们有磨豆机"));
+        assert_eq!(Cue::Asking.cut_from("请问有没有灯"), "  灯");
+    }
+}

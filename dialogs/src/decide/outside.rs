@@ -1,0 +1,149 @@
+//! Questions that lead past the goods on show: to the shop's pages, or to what the shop does not have.
+
+use super::{Act, Decider, QUESTION_CHARS_MAX, Wanted};
+use crate::cue::{self, Cue};
+use crate::nlu::Value;
+
+/// Nearness (0 to 1) above which words name something of the catalogue.
+const WORDS_SCORE_MIN: f32 = 0.5;
+/// Intents that a question for goods is taken for.
+const FOR_GOODS: [&str; 14] = [
+    "ask_stock",
+    "ask_recommendation",
+    "ask_accessories",
+    "ask_price",
+    "ask_details",
+    "ask_most",
+    "ask_alternatives",
+    "ask_abilities",
+    "inform",
+    "buy",
+    "bulk_purchase",
+    "out_of_scope",
+    "thank",
+    "small_talk",
+];
+impl Decider<'_> {
+    /// A kind of goods that the shop does not have is asked for.
+    pub(super) fn not_carried(&mut self, intents: &[String]) -> bool {
+        let known = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::ProductType { .. }
+                    | Value::Brand { .. }
+                    | Value::Product { .. }
+                    | Value::Phone { .. }
+                    | Value::Email { .. }
+                    | Value::Wechat { .. }
+            )
+        });
+        let asks = intents.iter().any(|i| FOR_GOODS.contains(&i.as_str()))
+            && Cue::ForGoods.is_in(&self.words);
+        if known || !asks || self.is_in_the_knowledge() {
+            return false;
+        }
+        let Some(what) = self.scene.shop.catalogue.lacks(&self.words) else {
+            return false;
+        };
+        let what = what.to_owned();
+        self.act(Act::NotCarried { what }, "a kind of goods that is not here");
+        true
+    }
+
+    /// A question that the shop's pages answer, though it names a kind of goods.
+    pub(super) fn asks_the_pages(&mut self, intents: &[String]) -> bool {
+        let open = intents.iter().all(|i| match i.as_str() {
+            "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct" => true,
+            // “How many days” counts no products.
+            "ask_most" => !self.asks_how_many() && !self.names_extreme(),
+            _ => false,
+        });
+        let chooses = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. }
+            )
+        }) || !self.mentioned.is_empty();
+        // “Do you have hand grinders?” asks for goods, whatever the pages say of them.
+        let names_kind = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+            )
+        });
+        if names_kind && Cue::HasGoods.is_in(&self.words) {
+            return false;
+        }
+        let asks = self.words.ends_with('?') || Cue::How.is_in(&self.words);
+        if open && asks && !chooses && self.is_in_the_knowledge() {
+            self.know("the pages answer it".to_owned());
+            return true;
+        }
+        false
+    }
+
+    /// What no intent fits may still be something of the shop's pages or products.
+    pub(super) fn beyond(&mut self, why: String) {
+        if self.told_something() {
+            return;
+        }
+        if self.asks_what_kinds() {
+            self.kinds(why);
+        } else if self.is_in_the_knowledge() {
+            self.know(why);
+        } else if self.is_in_the_catalogue() {
+            let wanted = Wanted::of(self.scene.conversation);
+            self.act(Act::Recommend { wanted }, "words of the catalogue");
+        }
+    }
+
+    pub(super) fn know(&mut self, why: String) {
+        let question: String = self
+            .scene
+            .conversation
+            .newest_words()
+            .chars()
+            .take(QUESTION_CHARS_MAX)
+            .collect();
+        self.act(Act::Know { question }, why);
+    }
+
+    /// A question by the customer's words, else by what questions of that kind are about.
+    pub(super) fn know_about(&mut self, intent: &str, why: String) {
+        let language = self.scene.conversation.language;
+        let topic = cue::topic(intent, language);
+        match topic {
+            Some(topic) if !self.is_in_the_knowledge() => self.act(
+                Act::Know {
+                    question: topic.to_owned(),
+                },
+                why,
+            ),
+            _ => self.know(why),
+        }
+    }
+
+    /// The kind is known and the words name something of it.
+    pub(super) fn is_in_the_catalogue(&self) -> bool {
+        let wanted = Wanted::of(self.scene.conversation);
+        wanted.is_concrete()
+            && self
+                .scene
+                .shop
+                .catalogue
+                .search(&wanted.query(self.scene.at_ms, 1))
+                .first()
+                .is_some_and(|hit| hit.score >= WORDS_SCORE_MIN)
+    }
+
+    pub(super) fn is_in_the_knowledge(&self) -> bool {
+        let conversation = self.scene.conversation;
+        let words = conversation.newest_words();
+        !self
+            .scene
+            .shop
+            .knowledge
+            .search(&words, conversation.language)
+            .is_empty()
+    }
+}

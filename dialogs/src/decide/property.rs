@@ -1,0 +1,99 @@
+//! Questions about properties: what one product has, what there is, and what has less or more of it.
+
+use super::{Act, Decider, Wanted};
+use crate::aspect::Says;
+use crate::cue::Cue;
+
+/// Intents that a question about a property is taken for.
+const OF_PROPERTIES: [&str; 14] = [
+    "ask_details",
+    "ask_most",
+    "ask_stock",
+    "ask_cheaper",
+    "ask_better",
+    "ask_alternatives",
+    "ask_recommendation",
+    "ask_reason",
+    "ask_usage",
+    "ask_price",
+    "compare",
+    "inform",
+    "correct",
+    "out_of_scope",
+];
+
+impl Decider<'_> {
+    /// A question about properties: what one product has, what there is, or what has less or more of it.
+    pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
+        if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) || self.names_extreme() {
+            return false;
+        }
+        let aspects = self.scene.shop.aspects.find(&self.words);
+        let Some(first) = aspects.first() else {
+            return false;
+        };
+        let catalogue = &self.scene.shop.catalogue;
+        let mut wanted = Wanted::of(self.scene.conversation).without_words();
+        if let Says::Wish(toward) = first.says {
+            let attribute = first
+                .attributes
+                .iter()
+                .find(|name| catalogue.tells_figures(name, wanted.category.as_deref()));
+            let Some(attribute) = attribute.cloned() else {
+                return false;
+            };
+            match self.end_in(&attribute, toward) {
+                Some(than) => self.act(
+                    Act::MoreOf {
+                        attribute,
+                        toward,
+                        than,
+                        wanted,
+                    },
+                    "less or more of a property is wanted",
+                ),
+                None if wanted.is_concrete() => self.act(
+                    Act::Rank {
+                        attribute,
+                        toward,
+                        wanted,
+                    },
+                    "less or more of a property is wanted",
+                ),
+                None => return false,
+            }
+            return true;
+        }
+        let asks_which = Cue::Which.is_in(&self.words);
+        let pointed_at = !self.mentioned.is_empty();
+        match self.target().filter(|_| pointed_at || !self.says_value()) {
+            Some(id) if pointed_at || !asks_which => {
+                let attributes: Vec<String> = aspects
+                    .iter()
+                    .filter(|aspect| aspect.says == Says::Name)
+                    .flat_map(|aspect| aspect.attributes.iter().cloned())
+                    .collect();
+                self.act(Act::Aspect { id, attributes }, "a property of one product");
+                true
+            }
+            target if asks_which && !self.says_value() => {
+                // What colours are there: of the kind under discussion.
+                if !wanted.is_concrete()
+                    && let Some(product) = target.as_deref().and_then(|id| catalogue.get(id))
+                {
+                    wanted.category = product.type_keys.last().cloned();
+                }
+                let Some(attribute) = first.attributes.first().cloned() else {
+                    return false;
+                };
+                wanted.attributes.retain(|(name, _)| *name != attribute);
+                self.act(
+                    Act::Values { attribute, wanted },
+                    "what there is of a property",
+                );
+                true
+            }
+            _ => false,
+        }
+    }
+}
