@@ -22,10 +22,14 @@ pub enum Cue {
     ForGoods,
     /// How one asks whether there are goods of a kind.
     HasGoods,
+    /// What stands right before the goods asked for.
+    BeforeGoods,
     /// How one asks what is or how it is done, rather than for goods.
     How,
     /// A question for the values of a property.
     Which,
+    /// What is like the thing under discussion, or stands in for it.
+    Similar,
     /// There is no preference.
     NoPreference,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
@@ -70,6 +74,12 @@ impl Cue {
         self.places(folded).next().is_some()
     }
 
+    /// Whether folded text ends with it.
+    pub fn ends(self, folded: &str) -> bool {
+        let folded = folded.trim_end();
+        self.places(folded).any(|(_, end)| end == folded.len())
+    }
+
     /// The text with each word of the cue replaced by a space.
     pub fn cut_from(self, folded: &str) -> String {
         let mut rest = String::with_capacity(folded.len());
@@ -112,8 +122,10 @@ mod tests {
             Cue::WhatKinds,
             Cue::ForGoods,
             Cue::HasGoods,
+            Cue::BeforeGoods,
             Cue::How,
             Cue::Which,
+            Cue::Similar,
             Cue::NoPreference,
             Cue::Asking,
         ] {

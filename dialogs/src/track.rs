@@ -100,7 +100,7 @@ pub fn mentioned(
                 .into_iter()
                 .collect(),
             Value::Number { count }
-                if only_a_number(understanding) && !awaits_a_number(conversation) =>
+                if only_a_number(understanding) && is_a_place(conversation, *count) =>
             {
                 nth(&conversation.listed, *count).into_iter().collect()
             }
@@ -128,11 +128,14 @@ fn only_a_number(understanding: &Understanding) -> bool {
     understanding.entities.len() == 1
 }
 
-fn awaits_a_number(conversation: &Conversation) -> bool {
-    matches!(
-        conversation.asked.as_deref(),
-        Some("people" | "quantity" | "budget_max" | "deadline_days")
-    )
+/// Whether a bare number points into the list shown, and is no answer to the question asked.
+fn is_a_place(conversation: &Conversation, count: u32) -> bool {
+    match conversation.asked.as_deref() {
+        Some("people" | "quantity" | "deadline_days") => false,
+        // Nobody's budget is as small as a place in a list.
+        Some("budget_max") => usize::try_from(count).is_ok_and(|n| n <= conversation.listed.len()),
+        _ => true,
+    }
 }
 
 struct Tracker<'a> {
@@ -232,7 +235,7 @@ impl Tracker<'_> {
                 Some("deadline_days") => {
                     self.fill("deadline_days", SlotValue::Count(*count), quote);
                 }
-                Some("budget_max") => {
+                Some("budget_max") if !is_a_place(self.conversation, *count) => {
                     let amount = Money::from_major(i64::from(*count), self.known.currency);
                     self.budget(None, Some(amount), quote);
                 }

@@ -1,4 +1,4 @@
-//! Kinds of goods that people ask for and this shop does not have: what can be said of them is only that.
+//! Kinds of goods and brands that people ask for and this shop does not have: what can be said of them is only that.
 
 use super::lexicon::lexicon;
 use crate::Language;
@@ -9,10 +9,11 @@ use aho_corasick::{AhoCorasick, MatchKind};
 /// Letters of the shortest Latin word that names a kind.
 const LETTERS_MIN: usize = 3;
 
-/// The words of the lexicon that stand for nothing in the catalogue.
+/// The words of the lexicon, and the brands known everywhere, that stand for nothing in the catalogue.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Absent {
-    automaton: Option<AhoCorasick>,
+    kinds: Option<AhoCorasick>,
+    brands: Option<AhoCorasick>,
 }
 
 impl Absent {
@@ -41,20 +42,45 @@ impl Absent {
                 length > 1 && (!word.is_ascii() || length >= LETTERS_MIN)
             }));
         }
+        let mut brands: Vec<String> = Vec::new();
+        for names in include_str!("../../defaults/brands.tsv").lines() {
+            if names.starts_with('#') {
+                continue;
+            }
+            let names: Vec<String> = names.split('|').map(text::fold).collect();
+            if !names.iter().any(|name| carried(name)) {
+                brands.extend(names);
+            }
+        }
         Self {
-            automaton: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(&words)
-                .ok(),
+            kinds: automaton(&words),
+            brands: automaton(&brands),
         }
     }
 
-    /// The first such word of a folded text.
-    pub(super) fn find<'t>(&self, folded: &'t str) -> Option<&'t str> {
-        self.automaton
-            .as_ref()?
-            .find_iter(folded)
-            .find(|hit| at_borders(folded, hit.start(), hit.end()))
-            .and_then(|hit| folded.get(hit.start()..hit.end()))
+    /// The first such kind in a folded text.
+    pub(super) fn kind<'t>(&self, folded: &'t str) -> Option<&'t str> {
+        let (start, end) = first(&self.kinds, folded)?;
+        folded.get(start..end)
     }
+
+    /// The first such brand in a folded text, and where it stands.
+    pub(super) fn brand(&self, folded: &str) -> Option<(usize, usize)> {
+        first(&self.brands, folded)
+    }
+}
+
+fn automaton(words: &[String]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .ok()
+}
+
+fn first(automaton: &Option<AhoCorasick>, folded: &str) -> Option<(usize, usize)> {
+    automaton
+        .as_ref()?
+        .find_iter(folded)
+        .map(|hit| (hit.start(), hit.end()))
+        .find(|(start, end)| at_borders(folded, *start, *end))
 }

@@ -154,6 +154,26 @@ impl Lexicon {
         }
     }
 
+    /// The type that a type's name ends with: `coffee servers` are no coffee.
+    pub(super) fn tail(&self, name: &str) -> Option<usize> {
+        let folded = text::fold(name);
+        if folded.contains(text::han) {
+            return self.head_of_han(&folded);
+        }
+        let words: Vec<&str> = folded.split_whitespace().collect();
+        self.ending(&words)
+    }
+
+    /// The longest name of a type that the words end with.
+    fn ending(&self, words: &[&str]) -> Option<usize> {
+        (1..=NAME_WORDS_MAX.min(words.len()))
+            .rev()
+            .find_map(|length| {
+                let name = words.get(words.len() - length..)?.join(" ");
+                self.kind_of_goods(name.trim_matches(|c: char| !c.is_alphanumeric()))
+            })
+    }
+
     fn head_of_words(&self, folded: &str) -> Option<usize> {
         // What follows says more of the thing, not what it is.
         let mut first = folded;
@@ -163,12 +183,9 @@ impl Lexicon {
             first = first.split(mark).next().unwrap_or(first);
         }
         let words: Vec<&str> = first.split_whitespace().collect();
-        (1..=words.len()).rev().find_map(|end| {
-            (1..=NAME_WORDS_MAX.min(end)).rev().find_map(|length| {
-                let name = words.get(end - length..end)?.join(" ");
-                self.kind_of_goods(name.trim_matches(|c: char| !c.is_alphanumeric()))
-            })
-        })
+        (1..=words.len())
+            .rev()
+            .find_map(|end| self.ending(words.get(..end)?))
     }
 
     fn head_of_han(&self, folded: &str) -> Option<usize> {

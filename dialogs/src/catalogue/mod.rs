@@ -119,7 +119,12 @@ impl Catalogue {
 
     /// The first word of a folded text that names a kind of goods which is not here.
     pub fn lacks<'t>(&self, folded: &'t str) -> Option<&'t str> {
-        self.absent.find(folded)
+        self.absent.kind(folded)
+    }
+
+    /// Where a folded text names a well-known brand that is not here.
+    pub fn lacks_brand(&self, folded: &str) -> Option<(usize, usize)> {
+        self.absent.brand(folded)
     }
 
     /// Aliases whose name stands for nothing here.
@@ -412,6 +417,11 @@ impl Catalogue {
     /// The type's name in the language, else in the other.
     pub fn type_name(&self, key: &str, language: Language) -> Option<&str> {
         self.types.name(key, language)
+    }
+
+    /// The same as it stands within a sentence.
+    pub fn type_noun(&self, key: &str, language: Language) -> Option<String> {
+        self.types.noun(key, language)
     }
 
     /// Names of the attributes that any product has.

@@ -289,7 +289,13 @@ fn is_border(before: Option<char>, after: Option<char>) -> bool {
     }
 }
 
-/// `北岸 n9` also as `北岸n9`, and the other way round.
+/// Chinese is written without spaces, also where a title has one.
+fn is_gap(before: Option<char>, after: Option<char>) -> bool {
+    let is_han = |c: Option<char>| c.is_some_and(text::han);
+    is_border(before, after) || (is_han(before) && is_han(after))
+}
+
+/// `北岸 n9` also as `北岸n9`, and the other way round; `北岸 台灯` also as `北岸台灯`.
 fn respaced(terms: &[Term]) -> Vec<Term> {
     let mut other = Vec::new();
     for term in terms {
@@ -298,7 +304,7 @@ fn respaced(terms: &[Term]) -> Vec<Term> {
         let mut rest = term.surface.chars().peekable();
         let mut before: Option<char> = None;
         while let Some(c) = rest.next() {
-            let is_gap = c == ' ' && is_border(before, rest.peek().copied());
+            let is_gap = c == ' ' && is_gap(before, rest.peek().copied());
             if !is_gap {
                 joined.push(c);
             }

@@ -126,7 +126,7 @@ fn of_lexicon(types: &Types, values: &Values, own: &[Term]) -> Vec<Term> {
             .collect()
     };
     let head = |name: &str| -> Vec<usize> {
-        let found = lexicon().head(name);
+        let found = lexicon().tail(name);
         let wider = found
             .and_then(|at| lexicon().entry(at))
             .and_then(Entry::wider);

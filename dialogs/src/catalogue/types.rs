@@ -17,6 +17,8 @@ pub(super) struct Type {
     pub name: Localized,
     pub products: usize,
     first_line: u32,
+    /// Its English name begins with a name proper, which keeps its capital within a sentence.
+    is_proper: bool,
 }
 
 /// The key of each level of a path of names, general first.
@@ -52,6 +54,15 @@ pub(super) fn lies_below(key: &str, above: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+fn first_word(name: &str) -> &str {
+    name.split_whitespace().next().unwrap_or_default()
+}
+
+/// A title has the word, written the same, after its first one.
+fn has_inside(title: &str, word: &str) -> bool {
+    !word.is_empty() && title.split_whitespace().skip(1).any(|other| other == word)
+}
+
 impl Types {
     pub(super) fn of(products: &[Product]) -> Self {
         let mut in_feed_order: Vec<&Product> = products.iter().collect();
@@ -69,6 +80,10 @@ impl Types {
                         known.name.set(language, text);
                     }
                 }
+                known.is_proper |= has_inside(
+                    product.title.own(Language::En).unwrap_or_default(),
+                    first_word(known.name.own(Language::En).unwrap_or_default()),
+                );
             }
         }
         types
@@ -80,6 +95,20 @@ impl Types {
 
     pub(super) fn name(&self, key: &str, language: Language) -> Option<&str> {
         self.by_key.get(key).map(|known| known.name.get(language))
+    }
+
+    /// The type's name as it stands within a sentence: “electric grinders”, but “French presses”.
+    pub(super) fn noun(&self, key: &str, language: Language) -> Option<String> {
+        let known = self.by_key.get(key)?;
+        let name = known.name.get(language);
+        let word = first_word(name);
+        let is_plain = word.chars().skip(1).all(|c| c.is_lowercase() || c == '-');
+        if known.is_proper || word.chars().count() < 2 || !is_plain {
+            return Some(name.to_owned());
+        }
+        let mut letters = name.chars();
+        let first = letters.next().into_iter().flat_map(char::to_lowercase);
+        Some(first.chain(letters).collect())
     }
 
     /// The most general keys, in the order of the feed.

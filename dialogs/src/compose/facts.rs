@@ -91,32 +91,52 @@ impl<'a> Composer<'a> {
         reasons
     }
 
-    /// What the customer asked for, in the shop's words; `None` where nothing was.
+    /// What the customer asked for, as a noun with all that qualifies it; `None` where nothing was.
+    ///
+    /// 白色、¥300 以内的北岸台灯; “Northbank table lamps up to ¥300 (white)”.
     pub(super) fn criteria(&self, wanted: &Wanted) -> Option<Fact> {
         let language = self.stage.language;
-        let mut criteria = Vec::new();
-        match (wanted.price_min, wanted.price_max, language) {
-            (None, Some(max), Language::Zh) => criteria.push(format!("{max} 以内")),
-            (None, Some(max), Language::En) => criteria.push(format!("up to {max}")),
-            (Some(min), None, Language::Zh) => criteria.push(format!("{min} 以上")),
-            (Some(min), None, Language::En) => criteria.push(format!("from {min}")),
-            (Some(min), Some(max), _) => criteria.push(format!("{min}–{max}")),
-            (None, None, _) => {}
-        }
-        if let Some(name) = wanted
+        let price = match (wanted.price_min, wanted.price_max, language) {
+            (None, Some(max), Language::Zh) => Some(format!("{max} 以内")),
+            (None, Some(max), Language::En) => Some(format!("up to {max}")),
+            (Some(min), None, Language::Zh) => Some(format!("{min} 以上")),
+            (Some(min), None, Language::En) => Some(format!("from {min}")),
+            (Some(min), Some(max), Language::Zh) => Some(format!("{min}–{max}")),
+            (Some(min), Some(max), Language::En) => Some(format!("from {min} to {max}")),
+            (None, None, _) => None,
+        };
+        let qualities: Vec<String> = wanted
+            .attributes
+            .iter()
+            .map(|(name, key)| self.value_name(name, key))
+            .chain(wanted.measures.iter().map(|bound| self.bound(bound)))
+            .chain(wanted.excluded.iter().map(|what| self.exclusion(what)))
+            .collect();
+        let brand = wanted.brand.as_deref().map(|brand| self.brand(brand));
+        let kind = wanted
             .category
             .as_ref()
-            .and_then(|key| self.stage.shop.catalogue.type_name(key, language))
-        {
-            criteria.push(name.to_owned());
+            .and_then(|key| self.stage.shop.catalogue.type_noun(key, language));
+        if price.is_none() && qualities.is_empty() && brand.is_none() && kind.is_none() {
+            return None;
         }
-        criteria.extend(wanted.brand.iter().map(|brand| self.brand(brand)));
-        for (name, key) in &wanted.attributes {
-            criteria.push(self.value_name(name, key));
-        }
-        criteria.extend(wanted.measures.iter().map(|bound| self.bound(bound)));
-        criteria.extend(wanted.excluded.iter().map(|what| self.exclusion(what)));
-        (!criteria.is_empty()).then(|| self.said_fact(criteria.join(self.comma())))
+        let phrase = match language {
+            Language::Zh => {
+                let before: Vec<String> = qualities.into_iter().chain(price).collect();
+                let of = if before.is_empty() { "" } else { "的" };
+                let (brand, kind) = (brand.unwrap_or_default(), kind.as_deref());
+                let kind = kind.unwrap_or(if of.is_empty() { "的产品" } else { "产品" });
+                format!("{}{of}{brand}{kind}", before.join(self.comma()))
+            }
+            Language::En => {
+                let noun = kind.unwrap_or_else(|| "products".to_owned());
+                let in_brackets =
+                    (!qualities.is_empty()).then(|| format!("({})", qualities.join(self.comma())));
+                let parts = [brand, Some(noun), price, in_brackets];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+            }
+        };
+        Some(self.said_fact(phrase))
     }
 
     /// A constraint as the customer would say it.
@@ -142,9 +162,8 @@ impl<'a> Composer<'a> {
                 .stage
                 .shop
                 .catalogue
-                .type_name(key, language)
-                .unwrap_or(key)
-                .to_owned(),
+                .type_noun(key, language)
+                .unwrap_or_else(|| key.clone()),
             Exclusion::Brand(key) => self.brand(key),
             Exclusion::Attribute { name, key } => self.value_name(name, key),
         };
@@ -234,12 +253,15 @@ impl<'a> Composer<'a> {
         let name = wanted
             .category
             .as_ref()
-            .and_then(|key| self.stage.shop.catalogue.type_name(key, language))
-            .unwrap_or(match language {
-                Language::Zh => "这些条件",
-                Language::En => "these conditions",
+            .and_then(|key| self.stage.shop.catalogue.type_noun(key, language))
+            .unwrap_or_else(|| {
+                match language {
+                    Language::Zh => "这样的产品",
+                    Language::En => "such products",
+                }
+                .to_owned()
             });
-        self.said_fact(name.to_owned())
+        self.said_fact(name)
     }
 
     pub(super) fn attributes(&self, product: &Product, max: usize) -> String {

@@ -163,6 +163,10 @@ impl<'a> Composer<'a> {
             Act::Values { attribute, wanted } => self.values(attribute, wanted, found),
             Act::Kinds { .. } => self.kinds(found),
             Act::NotCarried { what } => self.not_carried(what, found),
+            Act::BrandNotCarried { brand } => {
+                let brand = self.said_fact(brand.clone());
+                self.say("not_carried.brand", &[("brand", brand)]);
+            }
             Act::Recall => self.recall(),
             Act::Repeat => self.repeat(),
             Act::Abilities => self.say("abilities", &[("shop", shop_name)]),
@@ -212,6 +216,7 @@ impl<'a> Composer<'a> {
             Act::HandedOffAlready => self.say("handoff.again", &[]),
             Act::OptOut => self.say("opt_out", &[]),
             Act::Privacy => self.say("privacy", &[]),
+            Act::OthersData => self.say("others_data", &[]),
             Act::Clarify => self.clarify(),
             Act::ExpiredChoice => self.say("choice.expired", &[]),
             Act::Own { intent } => self.say(&format!("intent.{intent}"), &[("shop", shop_name)]),

@@ -56,6 +56,10 @@ pub enum Act {
     NotCarried {
         what: String,
     },
+    /// A brand that the shop does not have, as the customer writes it; what it has of the kind follows.
+    BrandNotCarried {
+        brand: String,
+    },
     Price {
         id: String,
     },
@@ -116,6 +120,8 @@ pub enum Act {
     HandedOffAlready,
     OptOut,
     Privacy,
+    /// Nobody is told about other customers.
+    OthersData,
     /// What the customer said before.
     Recall,
     /// The newest reply's products again.
@@ -143,6 +149,7 @@ impl Act {
                 | Act::Deny
                 | Act::Acknowledge
                 | Act::ContactThanks
+                | Act::BrandNotCarried { .. }
         )
     }
 

@@ -6,6 +6,11 @@ use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Superlative, Value};
 
+/// Confidence from which an intent stands beside facts that speak for another.
+const SURE_MIN: f64 = 0.6;
+/// Characters of a question from which on it says what it is about.
+const TELLING_CHARS_MIN: usize = 4;
+
 impl Decider<'_> {
     /// A product is named and nothing is told that others could be chosen by.
     fn names_only_a_product(&self) -> bool {
@@ -71,6 +76,7 @@ impl Decider<'_> {
                 self.act(Act::Privacy, why.clone());
                 self.hand_off(Reason::UnsupportedRequest, &why);
             }
+            "ask_others_data" => self.act(Act::OthersData, why),
             "ask_recommendation" | "inform" | "correct" => {
                 if self.asks_what_kinds() {
                     self.kinds(why);
@@ -86,7 +92,13 @@ impl Decider<'_> {
             "ask_stock" if self.asks_what_kinds() => self.kinds(why),
             // “Do you have it in black” is no question whether the red one is in stock.
             "ask_stock" if self.says_value() => self.in_another_value(target, why),
+            // “Anything like it that you have?” asks past the one that is sold out.
+            "ask_stock" if self.mentioned.is_empty() && Cue::Similar.is_in(&self.words) => {
+                self.about(target, why, |to| Act::Alternatives { to });
+            }
             "ask_stock" => self.about(target, why, |id| Act::Stock { id }),
+            // Nothing is under discussion that this could be a question about.
+            "ask_details" if self.is_about_nothing_here(&target) => self.know(why),
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
             "buy" => self.about(target, why, |id| Act::Buy { id }),
@@ -132,6 +144,8 @@ impl Decider<'_> {
                     self.know(why);
                 }
             }
+            // “Which dark roasts have you?” wants goods, though it resembles a question of use.
+            "ask_usage" | "ask_compatibility" if self.rather_wants_goods(intent) => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
             "ask_compatibility" => self.about(target, why, |of| Act::Accessories { of }),
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
@@ -144,7 +158,9 @@ impl Decider<'_> {
             }
             "out_of_scope" => self.beyond(why),
             own => {
-                if self.scene.shop.wordings.has(&format!("intent.{own}")) {
+                // Who says what goods they want is shown goods, unless their words are clearly of this.
+                let wants_goods = self.told_something() && !self.is_sure_of(own);
+                if !wants_goods && self.scene.shop.wordings.has(&format!("intent.{own}")) {
                     self.act(
                         Act::Own {
                             intent: own.to_owned(),
@@ -154,6 +170,40 @@ impl Decider<'_> {
                 }
             }
         }
+    }
+
+    fn is_sure_of(&self, intent: &str) -> bool {
+        let intents = &self.scene.understanding.intents;
+        intents
+            .iter()
+            .any(|i| i.name == intent && i.confidence >= SURE_MIN)
+    }
+
+    /// Goods of a kind are asked for, and the intent is a guess.
+    fn rather_wants_goods(&self, intent: &str) -> bool {
+        !self.is_sure_of(intent) && self.names_kind() && Cue::HasGoods.is_in(&self.words)
+    }
+
+    /// A kind, a brand or a property of the catalogue is named.
+    pub(super) fn names_kind(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+            )
+        })
+    }
+
+    /// A question in words that the shop has nothing for, before any product was spoken of.
+    fn is_about_nothing_here(&self, target: &Option<String>) -> bool {
+        let conversation = self.scene.conversation;
+        let wanted = Wanted::of(conversation);
+        target.is_none()
+            && conversation.listed.is_empty()
+            && !wanted.is_concrete()
+            && !self.told_something()
+            && wanted.words.chars().filter(|c| c.is_alphanumeric()).count() >= TELLING_CHARS_MIN
     }
 
     /// An act on one product, or the way to find out which.

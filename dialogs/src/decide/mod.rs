@@ -117,7 +117,8 @@ impl Decider<'_> {
             self.act(Act::OtherCurrency, "the budget is in another currency");
         }
         let before = self.acts.len();
-        let settled = self.ask_of_properties(&intents)
+        let settled = self.brand_not_carried()
+            || self.ask_of_properties(&intents)
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);
         if !settled {

@@ -6,6 +6,8 @@ use crate::nlu::Value;
 
 /// Nearness (0 to 1) above which words name something of the catalogue.
 const WORDS_SCORE_MIN: f32 = 0.5;
+/// Confidence below which an intent is a guess, and the pages' own words count more.
+const GUESS_MAX: f64 = 0.35;
 /// Intents that a question for goods is taken for.
 const FOR_GOODS: [&str; 14] = [
     "ask_stock",
@@ -50,9 +52,35 @@ impl Decider<'_> {
         true
     }
 
+    /// A well-known brand that the shop does not have is asked for.
+    pub(super) fn brand_not_carried(&mut self) -> bool {
+        let Some((start, end)) = self.scene.shop.catalogue.lacks_brand(&self.words) else {
+            return false;
+        };
+        let head = self.words.get(..start).unwrap_or_default();
+        if !Cue::BeforeGoods.ends(head) {
+            return false;
+        }
+        let folded = self.words.get(start..end).unwrap_or_default();
+        let written = self.scene.conversation.newest_words();
+        let at = written.to_lowercase().find(folded);
+        let brand = at
+            .and_then(|at| written.get(at..at + folded.len()))
+            .unwrap_or(folded)
+            .to_owned();
+        let why = "a brand that is not here";
+        if self.told_something() {
+            self.act(Act::BrandNotCarried { brand }, why);
+            return false;
+        }
+        self.act(Act::NotCarried { what: brand }, why);
+        true
+    }
+
     /// A question that the shop's pages answer, though it names a kind of goods.
     pub(super) fn asks_the_pages(&mut self, intents: &[String]) -> bool {
         let open = intents.iter().all(|i| match i.as_str() {
+            guess if self.is_a_guess(guess) => true,
             "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct" => true,
             // “How many days” counts no products.
             "ask_most" => !self.asks_how_many() && !self.names_extreme(),
@@ -65,13 +93,7 @@ impl Decider<'_> {
             )
         }) || !self.mentioned.is_empty();
         // “Do you have hand grinders?” asks for goods, whatever the pages say of them.
-        let names_kind = self.scene.understanding.entities.iter().any(|entity| {
-            matches!(
-                entity.value,
-                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
-            )
-        });
-        if names_kind && Cue::HasGoods.is_in(&self.words) {
+        if self.names_kind() && Cue::HasGoods.is_in(&self.words) {
             return false;
         }
         let asks = self.words.ends_with('?') || Cue::How.is_in(&self.words);
@@ -83,6 +105,13 @@ impl Decider<'_> {
     }
 
     /// What no intent fits may still be something of the shop's pages or products.
+    fn is_a_guess(&self, intent: &str) -> bool {
+        let intents = &self.scene.understanding.intents;
+        intents
+            .iter()
+            .any(|i| i.name == intent && i.confidence < GUESS_MAX)
+    }
+
     pub(super) fn beyond(&mut self, why: String) {
         if self.told_something() {
             return;

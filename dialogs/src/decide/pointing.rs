@@ -76,6 +76,7 @@ impl Decider<'_> {
                     | Value::Quantity { .. }
                     | Value::Horizon { .. }
                     | Value::Measure { .. }
+                    | Value::Corrected { .. }
             )
         }) || self.answered_question()
     }

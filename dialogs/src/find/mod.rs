@@ -135,7 +135,8 @@ impl Seeker<'_> {
             Act::EasePrice { id } => id
                 .as_ref()
                 .map_or(Found::Unneeded, |id| self.beside(id, Side::Cheaper)),
-            Act::Disclose
+            Act::BrandNotCarried { .. }
+            | Act::Disclose
             | Act::WelcomeBack
             | Act::Greet
             | Act::Thank
@@ -156,6 +157,7 @@ impl Seeker<'_> {
             | Act::HandedOffAlready
             | Act::OptOut
             | Act::Privacy
+            | Act::OthersData
             | Act::Recall
             | Act::Repeat
             | Act::Abilities

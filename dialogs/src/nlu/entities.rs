@@ -103,8 +103,17 @@ impl Finder<'_> {
     fn catalogue(&mut self) {
         let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
         let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
-        for (at, hit) in hits.into_iter().enumerate() {
-            if self.counts(hit.start, hit.end) {
+        let had: Vec<bool> = hits
+            .iter()
+            .map(|hit| negation::had_before(self.text(), hit.start))
+            .collect();
+        // What was had before is wanted again only where nothing else is.
+        let wants_another = hits
+            .iter()
+            .zip(&had)
+            .any(|(hit, had)| !had && matches!(hit.kind, TermKind::ProductType));
+        for ((at, hit), had) in hits.into_iter().enumerate().zip(had) {
+            if self.counts(hit.start, hit.end) || (had && wants_another) {
                 continue;
             }
             let value = match hit.kind {

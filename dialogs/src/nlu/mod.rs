@@ -31,6 +31,8 @@ const INFORM_MIN: f64 = 0.7;
 const CERTAIN: f64 = 0.85;
 /// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
 const GUESSED_MAX: f64 = 0.25;
+/// The largest bare number that is taken for a place in a list.
+const PLACE_MAX: u32 = 9;
 /// Words beside an ordinal that add nothing to it.
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
@@ -455,9 +457,9 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     if sentiment::of(folded) == Sentiment::Positive && found.len() > 1 {
         found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
     }
-    // "The second one, please", and nothing else.
+    // "The second one, please", or "2", and nothing else.
     if let [only] = entities
-        && matches!(only.value, Value::Ordinal { .. } | Value::OfShown { .. })
+        && points_at_one(&only.value, listening.expected)
         && bare(folded, &text::fold(&only.quote))
     {
         found = vec![Intent {
@@ -505,6 +507,18 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     found.truncate(INTENTS_MAX);
     found
+}
+
+/// A place among the products shown; a bare number is one where no other number was asked for.
+fn points_at_one(value: &Value, expected: Option<&str>) -> bool {
+    match value {
+        Value::Ordinal { .. } | Value::OfShown { .. } => true,
+        Value::Number { count } => match expected {
+            Some("people" | "quantity" | "deadline_days") => false,
+            _ => *count <= PLACE_MAX,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a message says nothing beside one piece of it.

@@ -122,6 +122,21 @@ pub(super) fn refused(folded: &str, start: usize, end: usize, next: Option<usize
     refused_before(clause, after) || refused_after(after, next.map(|at| at.saturating_sub(end)))
 }
 
+/// What the customer had: 以前用胶囊机, “we used to have one of those”.
+static HAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:(?:以前|之前|原来|原先|过去|曾经)(?:一直|都|是)?(?:用|买|喝|穿|有|住)(?:过|的是|的)?|用过|坏掉的|\b(?:used to (?:have|use|own|buy|drink|wear)|(?:had|owned|tried)|my (?:old|previous|last)|our (?:old|previous|last)))\s*(?:一?(?:台|个|款|把|张|只|双|套|件|种)|one of those|an?|the|some)?\s*$",
+    )
+    .ok()
+});
+
+/// Whether what starts at `start` of a folded text is what the customer had before.
+pub(super) fn had_before(folded: &str, start: usize) -> bool {
+    let before = folded.get(..start).unwrap_or_default();
+    let clause = before.rsplit(border).next().unwrap_or_default();
+    HAD.as_ref().is_some_and(|had| had.is_match(clause))
+}
+
 /// Where a clause ends; the point of `no. 2` does not.
 fn border(c: char) -> bool {
     matches!(
@@ -203,4 +218,25 @@ fn rfind_word(text: &str, phrase: &str) -> Option<usize> {
         let after = text.get(at + phrase.len()..).unwrap_or_default();
         !latin || (!before.ends_with(letter) && !after.starts_with(letter))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_had_before_is_told_from_what_is_wanted() {
+        for (text, goods, expected) in [
+            ("以前用胶囊机觉得太酸", "胶囊机", true),
+            ("我之前买过一台跑步机", "跑步机", true),
+            ("we used to have a floor lamp", "floor lamp", true),
+            ("my old desk broke", "desk", true),
+            ("想买一台胶囊机", "胶囊机", false),
+            ("以前没买过，想要台灯", "台灯", false),
+            ("i have a desk, i used to like it", "desk", false),
+        ] {
+            let start = text.find(goods).expect("the goods are in the text");
+            assert_eq!(had_before(text, start), expected, "{text}");
+        }
+    }
 }
