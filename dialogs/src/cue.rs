@@ -30,6 +30,10 @@ pub enum Cue {
     Which,
     /// What is like the thing under discussion, or stands in for it.
     Similar,
+    /// A question for all that is needed for something.
+    Outfit,
+    /// What goes with a product, of whatever kind.
+    Accessories,
     /// There is no preference.
     NoPreference,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
@@ -126,6 +130,8 @@ mod tests {
             Cue::How,
             Cue::Which,
             Cue::Similar,
+            Cue::Outfit,
+            Cue::Accessories,
             Cue::NoPreference,
             Cue::Asking,
         ] {

@@ -401,6 +401,19 @@ impl Catalogue {
         })
     }
 
+    /// Those of a kind among them.
+    pub fn accessories_of_kind(&self, id: &str, kind: &str) -> Vec<String> {
+        let mut fitting = self.accessories_of(id);
+        fitting.retain(|id| self.is_of_kind(id, kind));
+        fitting
+    }
+
+    /// The product's own types hold the kind.
+    pub fn is_of_kind(&self, id: &str, kind: &str) -> bool {
+        self.get(id)
+            .is_some_and(|product| product.type_keys.iter().any(|own| own == kind))
+    }
+
     /// Key and name of every type, by key.
     pub fn types(&self, language: Language) -> Vec<(String, String)> {
         self.types

@@ -85,6 +85,25 @@ impl Composer<'_> {
         }
     }
 
+    /// One product of each kind, and what the kinds are called.
+    pub(super) fn outfit(&mut self, wanted: &Wanted, found: &Found) {
+        let Found::Goods { ids } = found else {
+            self.recommend(wanted, &Found::Nothing);
+            return;
+        };
+        let language = self.stage.language;
+        let catalogue = &self.stage.shop.catalogue;
+        let kinds: Vec<String> = ids
+            .iter()
+            .filter_map(|id| self.product(id)?.type_keys.last())
+            .filter_map(|key| catalogue.type_noun(key, language))
+            .collect();
+        let kinds = self.catalogue_fact(kinds.join(self.comma()));
+        let criteria = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        self.say("outfit", &[("criteria", criteria), ("kinds", kinds)]);
+        self.show(ids, Some(wanted));
+    }
+
     /// Nothing keeps everything: which wish is given up, and what there is without it.
     fn relaxed(
         &mut self,

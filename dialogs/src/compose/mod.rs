@@ -147,6 +147,7 @@ impl<'a> Composer<'a> {
             Act::Acknowledge => self.say("inform.thanks", &[]),
             Act::ContactThanks => self.say("contact.thanks", &[]),
             Act::Recommend { wanted } => self.recommend(wanted, found),
+            Act::Outfit { wanted } => self.outfit(wanted, found),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted, found),
             Act::Rank {
                 attribute,
@@ -180,7 +181,7 @@ impl<'a> Composer<'a> {
             Act::Cheaper { than } => self.beside("cheaper", than, found),
             Act::Better { than } => self.beside("better", than, found),
             Act::Alternatives { to } => self.beside("alternatives", to, found),
-            Act::Accessories { of } => self.beside("accessories", of, found),
+            Act::Accessories { of, .. } => self.beside("accessories", of, found),
             Act::Discount { id } => self.discount(id.as_deref()),
             Act::EasePrice { id } => self.ease(id.as_deref(), found),
             Act::Reassure => {

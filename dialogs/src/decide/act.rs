@@ -22,6 +22,10 @@ pub enum Act {
     Recommend {
         wanted: Wanted,
     },
+    /// What one needs for something: one product of each kind.
+    Outfit {
+        wanted: Wanted,
+    },
     Extreme {
         of: Superlative,
         wanted: Wanted,
@@ -92,6 +96,9 @@ pub enum Act {
     },
     Accessories {
         of: String,
+        /// Only of this kind.
+        #[serde(default)]
+        kind: Option<String>,
     },
     Discount {
         id: Option<String>,

@@ -102,7 +102,7 @@ impl Decider<'_> {
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
             "buy" => self.about(target, why, |id| Act::Buy { id }),
-            "ask_accessories" => self.about(target, why, |of| Act::Accessories { of }),
+            "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
             "ask_discount" => self.act(Act::Discount { id: target }, why),
             "object_price" => self.too_dear(why),
@@ -147,7 +147,9 @@ impl Decider<'_> {
             // “Which dark roasts have you?” wants goods, though it resembles a question of use.
             "ask_usage" | "ask_compatibility" if self.rather_wants_goods(intent) => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
-            "ask_compatibility" => self.about(target, why, |of| Act::Accessories { of }),
+            "ask_compatibility" => {
+                self.about(target, why, |of| Act::Accessories { of, kind: None })
+            }
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),

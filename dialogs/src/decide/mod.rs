@@ -118,6 +118,8 @@ impl Decider<'_> {
         }
         let before = self.acts.len();
         let settled = self.brand_not_carried()
+            || self.outfit()
+            || self.goods_that_fit(&intents)
             || self.ask_of_properties(&intents)
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);

@@ -96,7 +96,7 @@ impl Decider<'_> {
         if self.names_kind() && Cue::HasGoods.is_in(&self.words) {
             return false;
         }
-        let asks = self.words.ends_with('?') || Cue::How.is_in(&self.words);
+        let asks = self.is_a_question();
         if open && asks && !chooses && self.is_in_the_knowledge() {
             self.know("the pages answer it".to_owned());
             return true;
@@ -105,6 +105,10 @@ impl Decider<'_> {
     }
 
     /// What no intent fits may still be something of the shop's pages or products.
+    fn is_a_question(&self) -> bool {
+        self.words.ends_with('?') || Cue::How.is_in(&self.words)
+    }
+
     fn is_a_guess(&self, intent: &str) -> bool {
         let intents = &self.scene.understanding.intents;
         intents
@@ -119,6 +123,9 @@ impl Decider<'_> {
         if self.asks_what_kinds() {
             self.kinds(why);
         } else if self.is_in_the_knowledge() {
+            self.know(why);
+        } else if self.is_a_question() {
+            // No excuse for not having understood: the question was clear, the answer is not here.
             self.know(why);
         } else if self.is_in_the_catalogue() {
             let wanted = Wanted::of(self.scene.conversation);

@@ -3,6 +3,7 @@
 use super::{Act, Decider, Wanted};
 use crate::aspect::Says;
 use crate::cue::Cue;
+use crate::nlu::Value;
 
 /// Intents that a question about a property is taken for.
 const OF_PROPERTIES: [&str; 14] = [
@@ -23,6 +24,56 @@ const OF_PROPERTIES: [&str; 14] = [
 ];
 
 impl Decider<'_> {
+    /// All that is needed for something is asked for, and it falls into kinds.
+    pub(super) fn outfit(&mut self) -> bool {
+        if !Cue::Outfit.is_in(&self.words) {
+            return false;
+        }
+        let wanted = Wanted::of(self.scene.conversation).without_words();
+        let query = wanted.query(self.scene.at_ms, 1);
+        let has_kinds = self.scene.shop.catalogue.spread(&query).kinds.is_some();
+        if wanted.category.is_none() || !has_kinds {
+            return false;
+        }
+        self.act(Act::Outfit { wanted }, "all that is needed is asked for");
+        true
+    }
+
+    /// “Which papers does it take?”: goods of another kind that fit the product named.
+    pub(super) fn goods_that_fit(&mut self, intents: &[String]) -> bool {
+        let open = |i: &String| {
+            OF_PROPERTIES.contains(&i.as_str())
+                || matches!(i.as_str(), "ask_accessories" | "ask_compatibility")
+        };
+        let [of] = self.mentioned.as_slice() else {
+            return false;
+        };
+        if !intents.iter().all(open) || Cue::Accessories.is_in(&self.words) {
+            return false;
+        }
+        let catalogue = &self.scene.shop.catalogue;
+        let kind = self
+            .scene
+            .understanding
+            .entities
+            .iter()
+            .filter(|entity| !entity.negated)
+            .find_map(|entity| match &entity.value {
+                Value::ProductType { key } if !catalogue.is_of_kind(of, key) => Some(key.clone()),
+                _ => None,
+            });
+        let Some(kind) = kind.filter(|kind| !catalogue.accessories_of_kind(of, kind).is_empty())
+        else {
+            return false;
+        };
+        let act = Act::Accessories {
+            of: of.clone(),
+            kind: Some(kind),
+        };
+        self.act(act, "what of that kind fits the product");
+        true
+    }
+
     /// A question about properties: what one product has, what there is, or what has less or more of it.
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
         if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) || self.names_extreme() {

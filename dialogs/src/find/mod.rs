@@ -88,6 +88,7 @@ impl Seeker<'_> {
     fn for_act(&self, act: &Act) -> Found {
         match act {
             Act::Recommend { wanted } => self.recommend(wanted),
+            Act::Outfit { wanted } => self.outfit(wanted),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted),
             Act::Rank {
                 attribute,
@@ -107,14 +108,15 @@ impl Seeker<'_> {
             Act::Cheaper { than } => self.beside(than, Side::Cheaper),
             Act::Better { than } => self.beside(than, Side::Dearer),
             Act::Alternatives { to } => goods(self.shop.catalogue.similar(to, RECOMMENDED_MAX)),
-            Act::Accessories { of } => goods(
-                self.shop
-                    .catalogue
-                    .accessories_of(of)
-                    .into_iter()
-                    .take(RECOMMENDED_MAX)
-                    .collect(),
-            ),
+            Act::Accessories { of, kind } => {
+                let catalogue = &self.shop.catalogue;
+                let mut fitting = match kind {
+                    Some(kind) => catalogue.accessories_of_kind(of, kind),
+                    None => catalogue.accessories_of(of),
+                };
+                fitting.truncate(RECOMMENDED_MAX);
+                goods(fitting)
+            }
             Act::Know { question } => self
                 .shop
                 .knowledge
@@ -215,6 +217,27 @@ impl Seeker<'_> {
             return Found::SoldOut { ids: sold_out };
         }
         self.relaxed(wanted)
+    }
+
+    /// The first of each kind below the one wanted, the kinds with most products first.
+    fn outfit(&self, wanted: &Wanted) -> Found {
+        let query = wanted.query(self.at_ms, 1);
+        let kinds = self.shop.catalogue.spread(&query).kinds;
+        let (kinds, _) = kinds.unwrap_or_default();
+        let first_of = |kind: &String| {
+            let query = Query {
+                types: vec![kind.clone()],
+                ..query.clone()
+            };
+            self.ids(&query).into_iter().next()
+        };
+        goods(
+            kinds
+                .iter()
+                .filter_map(first_of)
+                .take(RECOMMENDED_MAX)
+                .collect(),
+        )
     }
 
     /// One end of a measured attribute, within every constraint.

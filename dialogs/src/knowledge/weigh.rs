@@ -28,7 +28,7 @@ a an the of to for in on at by with from and or but if then so is are was were b
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
 const SAME: [&str; 17] = [
-    "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage",
+    "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
     "保修|质保|三包|维修|修理|报修|warranty|warranties|guarantee|guaranteed|repair|repairs|repaired",
@@ -141,7 +141,13 @@ pub(super) fn informative(message: &str) -> Vec<Informative> {
     for token in tokens {
         let surface = bare.get(token.start..token.end).unwrap_or_default();
         let in_pair = !is_pair(&token) && paired.contains(&token.start);
-        if !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str()) {
+        // A word of a deal is meant, whichever of its names is used; Han characters in twos tell more than the deal.
+        let in_deal = surface.is_ascii()
+            && found
+                .iter()
+                .any(|t| t.is_deal() && t.start <= token.start && token.end <= t.end);
+        if !in_deal && !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str())
+        {
             found.push(Informative {
                 is_latin: surface.is_ascii(),
                 text: token.text,

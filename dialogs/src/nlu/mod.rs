@@ -31,8 +31,10 @@ const INFORM_MIN: f64 = 0.7;
 const CERTAIN: f64 = 0.85;
 /// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
 const GUESSED_MAX: f64 = 0.25;
+/// Characters from which on one alone, repeated, is a word of no language.
+const BABBLE_CHARS_MIN: usize = 3;
 /// The largest bare number that is taken for a place in a list.
-const PLACE_MAX: u32 = 9;
+pub(crate) const PLACE_MAX: u32 = 9;
 /// Words beside an ordinal that add nothing to it.
 const ADDS_NOTHING: [&str; 12] = [
     "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
@@ -358,8 +360,29 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
     }
 }
 
+/// One character over and over: 啦啦啦啦, aaaa; laughter is none.
+fn is_babble(folded: &str) -> bool {
+    let mut letters = folded.chars().filter(|c| c.is_alphanumeric());
+    let Some(first) = letters.next() else {
+        return false;
+    };
+    let rest: Vec<char> = letters.collect();
+    rest.len() + 1 >= BABBLE_CHARS_MIN
+        && rest.iter().all(|c| *c == first)
+        && !matches!(
+            first,
+            '哈' | '呵' | '嘿' | '嘻' | '嗯' | '好' | '对' | '6' | 'h' | '在'
+        )
+}
+
 /// Each clause's best intents together; greetings stand beside what is asked.
 fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<Intent> {
+    if is_babble(folded) {
+        return vec![Intent {
+            name: OUT_OF_SCOPE.to_owned(),
+            confidence: 1.0,
+        }];
+    }
     let mut found: Vec<Intent> = Vec::new();
     // "The cheaper one" points at something shown and asks for nothing cheaper.
     let this = if folded.contains(text::han) {
