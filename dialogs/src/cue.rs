@@ -34,6 +34,12 @@ pub enum Cue {
     Outfit,
     /// What goes with a product, of whatever kind.
     Accessories,
+    /// Where customers are.
+    Place,
+    /// One of those shown is asked for.
+    WhichOne,
+    /// Which of those shown is to be had.
+    Pick,
     /// There is no preference.
     NoPreference,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
@@ -132,6 +138,9 @@ mod tests {
             Cue::Similar,
             Cue::Outfit,
             Cue::Accessories,
+            Cue::Place,
+            Cue::WhichOne,
+            Cue::Pick,
             Cue::NoPreference,
             Cue::Asking,
         ] {

@@ -93,12 +93,7 @@ pub fn mentioned(
         let found = match &entity.value {
             Value::Product { id } => vec![id.clone()],
             Value::Ordinal { index } => nth(list, *index).into_iter().collect(),
-            Value::LastShown => conversation
-                .focus
-                .clone()
-                .or_else(|| conversation.listed.first().cloned())
-                .into_iter()
-                .collect(),
+            Value::LastShown => last_shown(conversation).into_iter().collect(),
             Value::Number { count }
                 if only_a_number(understanding) && is_a_place(conversation, *count) =>
             {
@@ -117,6 +112,19 @@ pub fn mentioned(
         }
     }
     ids
+}
+
+/// The product under discussion; under a new list, the one that was before it.
+fn last_shown(conversation: &Conversation) -> Option<String> {
+    let spoken_of = match conversation.slot("product") {
+        Some(SlotValue::Key(id)) => Some(id.clone()),
+        _ => None,
+    };
+    conversation
+        .focus
+        .clone()
+        .or(spoken_of)
+        .or_else(|| conversation.listed.first().cloned())
 }
 
 fn nth(list: &[String], index: u32) -> Option<String> {
@@ -278,6 +286,7 @@ impl Tracker<'_> {
                 );
                 self.fill("brand", SlotValue::Key(key.clone()), quote);
             }
+            Value::Attribute { .. } if asks_of_service(understanding) => {}
             Value::Attribute { name, key } => {
                 let wanted = Exclusion::Attribute {
                     name: name.clone(),
@@ -459,6 +468,27 @@ impl Tracker<'_> {
             }
         }
     }
+}
+
+/// Questions about the deal: what they mention of a product is no wish for one.
+const SERVICES: [&str; 7] = [
+    "ask_warranty",
+    "ask_return",
+    "ask_delivery",
+    "ask_payment",
+    "ask_invoice",
+    "order_status",
+    "complain",
+];
+
+/// The message is about the deal, and names no goods to look for.
+fn asks_of_service(understanding: &Understanding) -> bool {
+    let names_kind = understanding
+        .entities
+        .iter()
+        .any(|e| matches!(e.value, Value::ProductType { .. }));
+    let best = understanding.intents.first();
+    !names_kind && best.is_some_and(|intent| SERVICES.contains(&intent.name.as_str()))
 }
 
 fn deepest_type(understanding: &Understanding) -> Option<(&String, &String)> {

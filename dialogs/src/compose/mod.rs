@@ -202,7 +202,7 @@ impl<'a> Composer<'a> {
                 self.say("currency.other", &[("currency", fact)]);
                 self.draft.asked = Some("budget_max".to_owned());
             }
-            Act::Know { question } => self.know(question, found),
+            Act::Know { question, .. } => self.know(question, found),
             Act::Hours => self.hours(),
             Act::Buy { id } => self.buy(id),
             Act::AskWhich => self.ask_which(),

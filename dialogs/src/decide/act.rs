@@ -111,6 +111,9 @@ pub enum Act {
     OtherCurrency,
     Know {
         question: String,
+        /// What questions of the kind are about.
+        #[serde(default)]
+        topic: Option<String>,
     },
     Hours,
     Buy {

@@ -70,6 +70,8 @@ impl Decider<'_> {
             "insult" => self.act(Act::Insulted, why),
             "ask_robot" => self.act(Act::Robot, why),
             "ask_human" => self.hand_off(Reason::CustomerRequest, &why),
+            // Who has ordered nothing that is known of asks how long it would take.
+            "order_status" if !self.is_sure_of(intent) => self.know_about("ask_delivery", why),
             "order_status" => self.hand_off(Reason::UnsupportedRequest, &why),
             "complain" => self.hand_off(Reason::Complaint, &why),
             "privacy_request" => {
@@ -78,11 +80,15 @@ impl Decider<'_> {
             }
             "ask_others_data" => self.act(Act::OthersData, why),
             "ask_recommendation" | "inform" | "correct" => {
-                if self.asks_what_kinds() {
+                if self.asks_which_of_those() {
+                    self.which_of_those(why);
+                } else if self.asks_what_kinds() {
                     self.kinds(why);
                 } else if let Some(of) = self.superlative() {
                     self.extreme(of, why);
-                } else if intent == "inform" && self.names_only_a_product() {
+                } else if self.names_only_a_product()
+                    && (intent == "inform" || !self.is_sure_of(intent))
+                {
                     self.about(target, why, |id| Act::Details { id });
                 }
             }
@@ -102,6 +108,8 @@ impl Decider<'_> {
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
             "buy" => self.about(target, why, |id| Act::Buy { id }),
+            // Goods of another kind, where none say that they fit: what there is of them follows.
+            "ask_accessories" if self.names_another_kind(&target) => {}
             "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
             "ask_discount" => self.act(Act::Discount { id: target }, why),
@@ -172,6 +180,34 @@ impl Decider<'_> {
                 }
             }
         }
+    }
+
+    /// “Which one is easier to clean?”, of what was just shown.
+    fn asks_which_of_those(&self) -> bool {
+        self.scene.conversation.listed.len() > 1
+            && !self.told_something()
+            && Cue::WhichOne.is_in(&self.words)
+            && self.superlative().is_none()
+    }
+
+    /// The first of those shown, with its reasons; a comparison that nothing here tells is said to be unknown.
+    fn which_of_those(&mut self, why: String) {
+        let first = self.scene.conversation.listed.first().cloned();
+        match first.filter(|_| Cue::Pick.is_in(&self.words)) {
+            Some(id) => self.act(Act::Reasons { id }, why),
+            None => self.know(why),
+        }
+    }
+
+    fn names_another_kind(&self, target: &Option<String>) -> bool {
+        let catalogue = &self.scene.shop.catalogue;
+        let entities = &self.scene.understanding.entities;
+        target.as_ref().is_some_and(|of| {
+            !Cue::Accessories.is_in(&self.words)
+                && entities.iter().any(|entity| {
+                    matches!(&entity.value, Value::ProductType { key } if !catalogue.is_of_kind(of, key))
+                })
+        })
     }
 
     fn is_sure_of(&self, intent: &str) -> bool {
@@ -329,6 +365,11 @@ impl Decider<'_> {
     }
 
     fn affirmed(&mut self, why: String) {
+        // “Fine, the second one.”
+        if let Some(id) = self.mentioned.first().cloned() {
+            self.act(Act::Details { id }, why);
+            return;
+        }
         let focus = self.scene.conversation.focus.clone();
         match (self.scene.conversation.asked.as_deref(), focus) {
             (Some("offer:person"), _) => self.hand_off(Reason::CustomerRequest, &why),

@@ -14,6 +14,7 @@ pub use act::Act;
 pub use wanted::{QUESTION_CHARS_MAX, Wanted};
 
 use crate::conversation::{Conversation, Mode};
+use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Understanding, Value};
@@ -25,6 +26,12 @@ use serde::{Deserialize, Serialize};
 pub const ACTS_MAX: usize = 4;
 /// Products on one reply.
 pub const RECOMMENDED_MAX: usize = 3;
+/// Confidence from which an intent counts beside a better one.
+const BESIDE_MIN: f64 = 0.25;
+/// The share of the best intent's confidence that one beside it must have.
+const BESIDE_SHARE_MIN: f64 = 0.45;
+/// Characters beside the name of a place that add nothing to it: 我在, “in”.
+const BESIDE_PLACE_CHARS_MAX: usize = 4;
 /// Silence after which a customer is welcomed back.
 const AWAY_MS: i64 = 12 * 60 * 60 * 1000;
 
@@ -102,13 +109,7 @@ impl Decider<'_> {
             );
             return;
         }
-        let intents: Vec<String> = self
-            .scene
-            .understanding
-            .intents
-            .iter()
-            .map(|intent| intent.name.clone())
-            .collect();
+        let intents = self.likely_intents();
         if intents.iter().any(|i| i == "opt_out") {
             self.act(Act::OptOut, "intent opt_out");
             return;
@@ -131,6 +132,7 @@ impl Decider<'_> {
         if self.new_contact() {
             self.act(Act::ContactThanks, "contact details were given");
         }
+        self.keep_one_courtesy();
         let answered = self.acts.iter().skip(before).any(|act| !act.is_courtesy());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
         let courteous = self.acts.len() > before && !answered;
@@ -149,6 +151,39 @@ impl Decider<'_> {
         }
     }
 
+    /// Who says goodbye is not also invited to chat, and “all right” beside an answer needs none.
+    fn keep_one_courtesy(&mut self) {
+        let says_bye = self.acts.contains(&Act::Bye);
+        let answers = self
+            .acts
+            .iter()
+            .any(|act| !act.is_courtesy() && !act.is_opening());
+        let is_idle = |act: &Act| match act {
+            Act::SmallTalk | Act::Thank | Act::Greet => says_bye,
+            Act::Acknowledge => answers,
+            _ => false,
+        };
+        let kept: Vec<(Act, String)> = std::mem::take(&mut self.acts)
+            .into_iter()
+            .zip(std::mem::take(&mut self.why))
+            .filter(|(act, _)| !is_idle(act))
+            .collect();
+        (self.acts, self.why) = kept.into_iter().unzip();
+    }
+
+    /// The intents to act on: the best one, and those beside it that are no mere guesses.
+    fn likely_intents(&self) -> Vec<String> {
+        let intents = &self.scene.understanding.intents;
+        let best = intents.first().map_or(0.0, |intent| intent.confidence);
+        let least = BESIDE_MIN.max(best * BESIDE_SHARE_MIN);
+        intents
+            .iter()
+            .enumerate()
+            .filter(|(place, intent)| *place == 0 || intent.confidence >= least)
+            .map(|(_, intent)| intent.name.clone())
+            .collect()
+    }
+
     /// What to do where neither an intent nor a flow led anywhere.
     fn nothing_applied(&mut self, intents: &[String]) {
         let conversation = self.scene.conversation;
@@ -161,13 +196,23 @@ impl Decider<'_> {
         }
         let tells = intents.iter().any(|i| i == "inform" || i == "correct");
         let wanted = Wanted::of(conversation);
-        if tells && wanted.is_concrete() {
+        let tells_more = tells && (self.worth_showing() || !self.told_something());
+        if tells_more && wanted.is_concrete() {
             self.act(Act::Recommend { wanted }, "more was told of what is wanted");
-        } else if tells && conversation.asked.is_some() {
+        } else if tells && (conversation.asked.is_some() || self.told_something()) {
             self.act(Act::Acknowledge, "an answer that fills nothing");
+        } else if self.names_only_a_place() {
+            self.act(Act::Acknowledge, "where the customer is");
         } else {
             self.act(Act::Clarify, "nothing else applied");
         }
+    }
+
+    /// “Shanghai”: told, not asked.
+    fn names_only_a_place(&self) -> bool {
+        let rest = Cue::Place.cut_from(&self.words);
+        Cue::Place.is_in(&self.words)
+            && rest.chars().filter(|c| c.is_alphanumeric()).count() <= BESIDE_PLACE_CHARS_MAX
     }
 
     /// This turn too was not understood: where that makes it too many, a person takes over in place of another excuse.

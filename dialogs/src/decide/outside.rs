@@ -104,7 +104,6 @@ impl Decider<'_> {
         false
     }
 
-    /// What no intent fits may still be something of the shop's pages or products.
     fn is_a_question(&self) -> bool {
         self.words.ends_with('?') || Cue::How.is_in(&self.words)
     }
@@ -116,6 +115,7 @@ impl Decider<'_> {
             .any(|i| i.name == intent && i.confidence < GUESS_MAX)
     }
 
+    /// What no intent fits may still be something of the shop's pages or products.
     pub(super) fn beyond(&mut self, why: String) {
         if self.told_something() {
             return;
@@ -134,6 +134,10 @@ impl Decider<'_> {
     }
 
     pub(super) fn know(&mut self, why: String) {
+        self.know_on(None, why);
+    }
+
+    fn know_on(&mut self, topic: Option<&str>, why: String) {
         let question: String = self
             .scene
             .conversation
@@ -141,7 +145,8 @@ impl Decider<'_> {
             .chars()
             .take(QUESTION_CHARS_MAX)
             .collect();
-        self.act(Act::Know { question }, why);
+        let topic = topic.map(str::to_owned);
+        self.act(Act::Know { question, topic }, why);
     }
 
     /// A question by the customer's words, else by what questions of that kind are about.
@@ -152,10 +157,11 @@ impl Decider<'_> {
             Some(topic) if !self.is_in_the_knowledge() => self.act(
                 Act::Know {
                     question: topic.to_owned(),
+                    topic: None,
                 },
                 why,
             ),
-            _ => self.know(why),
+            topic => self.know_on(topic, why),
         }
     }
 

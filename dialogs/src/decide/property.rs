@@ -2,8 +2,9 @@
 
 use super::{Act, Decider, Wanted};
 use crate::aspect::Says;
+use crate::catalogue::{Order, Query};
 use crate::cue::Cue;
-use crate::nlu::Value;
+use crate::nlu::{Superlative, Value};
 
 /// Intents that a question about a property is taken for.
 const OF_PROPERTIES: [&str; 14] = [
@@ -74,15 +75,44 @@ impl Decider<'_> {
         true
     }
 
+    /// “How long is the warranty of the cheapest one?”
+    fn aspect_of_extreme(&mut self, of: Superlative, attributes: &[String]) -> bool {
+        let order = match of {
+            Superlative::Cheapest => Order::PriceUp,
+            Superlative::MostExpensive => Order::PriceDown,
+            _ => return false,
+        };
+        let wanted = Wanted::of(self.scene.conversation).without_words();
+        if !wanted.is_concrete() {
+            return false;
+        }
+        let query = Query {
+            order,
+            ..wanted.query(self.scene.at_ms, 1)
+        };
+        let Some(hit) = self.scene.shop.catalogue.search(&query).into_iter().next() else {
+            return false;
+        };
+        let act = Act::Aspect {
+            id: hit.id,
+            attributes: attributes.to_vec(),
+        };
+        self.act(act, "a property of the one at an end of the prices");
+        true
+    }
+
     /// A question about properties: what one product has, what there is, or what has less or more of it.
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
-        if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) || self.names_extreme() {
+        if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) {
             return false;
         }
         let aspects = self.scene.shop.aspects.find(&self.words);
         let Some(first) = aspects.first() else {
             return false;
         };
+        if let Some(of) = self.superlative() {
+            return first.says == Says::Name && self.aspect_of_extreme(of, first.attributes);
+        }
         let catalogue = &self.scene.shop.catalogue;
         let mut wanted = Wanted::of(self.scene.conversation).without_words();
         if let Says::Wish(toward) = first.says {

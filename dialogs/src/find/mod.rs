@@ -117,10 +117,10 @@ impl Seeker<'_> {
                 fitting.truncate(RECOMMENDED_MAX);
                 goods(fitting)
             }
-            Act::Know { question } => self
+            Act::Know { question, topic } => self
                 .shop
                 .knowledge
-                .search(question, self.language)
+                .search_on(question, topic.as_deref(), self.language)
                 .into_iter()
                 .next()
                 .map_or(Found::Nothing, |passage| Found::Passage { passage }),

@@ -8,10 +8,13 @@ pub use passages::{PASSAGE_CHARS_MAX, PASSAGES_MAX};
 pub use weigh::COVERAGE_MIN;
 
 use crate::Language;
+use std::collections::BTreeMap;
 use weigh::Weights;
 
 /// Passages given for one question.
 pub const FOUND_MAX: usize = 5;
+/// What a passage gains by answering the usual question of the kind, as a share of its score for that.
+const TOPIC_TIMES: f32 = 0.3;
 /// Of the best passage's score, the share that a further one must have.
 const SHARE_MIN: f32 = 0.5;
 
@@ -74,11 +77,23 @@ impl Knowledge {
     /// Passages that answer, best first; weak evidence returns nothing.
     /// Those in the other language are only asked where the language has none.
     pub fn search(&self, text: &str, language: Language) -> Vec<Passage> {
+        self.search_on(text, None, language)
+    }
+
+    /// The same, where those that also answer what questions of the kind are about come first.
+    pub fn search_on(&self, text: &str, topic: Option<&str>, language: Language) -> Vec<Passage> {
+        let of_topic: BTreeMap<usize, f32> = topic
+            .map(|topic| self.weights.scores(topic).into_iter().collect())
+            .unwrap_or_default();
         let spoken = self.passages.iter().any(|p| p.language == language);
         let mut found: Vec<(f32, &Passage)> = self
             .weights
             .scores(text)
             .into_iter()
+            .map(|(place, score)| {
+                let bonus = of_topic.get(&place).copied().unwrap_or_default();
+                (place, score + TOPIC_TIMES * bonus)
+            })
             .filter_map(|(place, score)| Some((score, self.passages.get(place)?)))
             .filter(|(_, passage)| !spoken || passage.language == language)
             .collect();

@@ -28,7 +28,7 @@ a an the of to for in on at by with from and or but if then so is are was were b
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
 const SAME: [&str; 17] = [
-    "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
+    "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|what is shipping|whats shipping|what's shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
     "保修|质保|三包|维修|修理|报修|warranty|warranties|guarantee|guaranteed|repair|repairs|repaired",

@@ -228,6 +228,11 @@ impl Finder<'_> {
         let budget_word = near || (amount.low >= 20.0 && money::speaks_of_budget(before, false));
         let bare_han = matches!(amount.written, Written::HanDigit) && !near;
         let counted = currency.is_none() && money::counts_things(amount.after());
+        // 他们六十多了 is an age, and what it costs elsewhere is nobody's budget.
+        let is_age = currency.is_none() && amount.after().starts_with(['岁', '了']);
+        if is_age || money::is_elsewhere(before) {
+            return None;
+        }
         let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
             && currency.is_none()
             && !near;

@@ -187,3 +187,18 @@ mod tests {
         }
     }
 }
+
+/// Where things are cheaper, as customers tell it.
+static ELSEWHERE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:淘宝|京东|拼多多|天猫|闲鱼|别家|别人家|别的店|其他店|人家|隔壁|网上|amazon|ebay|walmart|elsewhere|other (?:shop|store|site)s?|another (?:shop|store|site)|competitors?)[^，,。.；;！!？?]{0,24}$",
+    )
+    .ok()
+});
+
+/// The amount that follows is a price somewhere else.
+pub(super) fn is_elsewhere(before: &str) -> bool {
+    ELSEWHERE
+        .as_ref()
+        .is_some_and(|place| place.is_match(before))
+}
