@@ -90,6 +90,22 @@ impl Cue {
         self.places(folded).any(|(_, end)| end == folded.len())
     }
 
+    /// Whether it stands in folded text with at most so many characters after it.
+    pub fn ends_within(self, folded: &str, chars_max: usize) -> bool {
+        self.places(folded).any(|(_, end)| {
+            let after = folded.get(end..).unwrap_or_default();
+            after.chars().count() <= chars_max
+        })
+    }
+
+    /// Whether folded text starts with it, a particle or a comma aside.
+    pub fn starts(self, folded: &str) -> bool {
+        let skip =
+            |c: char| c.is_whitespace() || matches!(c, ',' | '，' | '你' | '们' | '这' | '里');
+        let rest = folded.trim_start_matches(skip);
+        self.places(rest).any(|(start, _)| start == 0)
+    }
+
     /// The text with each word of the cue replaced by a space.
     pub fn cut_from(self, folded: &str) -> String {
         let mut rest = String::with_capacity(folded.len());

@@ -58,10 +58,9 @@ impl Absent {
         }
     }
 
-    /// The first such kind in a folded text.
-    pub(super) fn kind<'t>(&self, folded: &'t str) -> Option<&'t str> {
-        let (start, end) = first(&self.kinds, folded)?;
-        folded.get(start..end)
+    /// The first such kind in a folded text, and where it stands.
+    pub(super) fn kind(&self, folded: &str) -> Option<(usize, usize)> {
+        first(&self.kinds, folded)
     }
 
     /// The first such brand in a folded text, and where it stands.

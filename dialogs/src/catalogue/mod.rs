@@ -117,8 +117,8 @@ impl Catalogue {
         &self.vocabulary
     }
 
-    /// The first word of a folded text that names a kind of goods which is not here.
-    pub fn lacks<'t>(&self, folded: &'t str) -> Option<&'t str> {
+    /// Where a folded text names a kind of goods which is not here.
+    pub fn lacks(&self, folded: &str) -> Option<(usize, usize)> {
         self.absent.kind(folded)
     }
 

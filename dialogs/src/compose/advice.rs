@@ -29,6 +29,7 @@ impl Composer<'_> {
                         "recommend.criteria",
                         &[("criteria", criteria.clone()), ("count", count)],
                     ),
+                    (None, 1) => self.say("recommend.single", &[]),
                     (None, _) => self.say("recommend.many", &[("count", count)]),
                 }
                 self.show(ids, Some(wanted));

@@ -17,6 +17,17 @@ pub(super) const ATTRIBUTES_MAX: usize = 6;
 /// Reasons on one card.
 const REASONS_MAX: usize = 3;
 
+/// A label as it stands within a sentence; an abbreviation keeps its capitals.
+fn within_sentence(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => label.to_owned(),
+    }
+}
+
 impl<'a> Composer<'a> {
     pub(super) fn good(&self, product: &Product, wanted: Option<&Wanted>) -> Good {
         let at_ms = self.stage.moment.at_ms;
@@ -226,8 +237,12 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn attribute_label(&self, attribute: &str) -> Fact {
-        let profile = &self.stage.shop.profile;
-        self.catalogue_fact(profile.attribute_name(attribute, self.stage.language))
+        let language = self.stage.language;
+        let label = self.stage.shop.profile.attribute_name(attribute, language);
+        self.catalogue_fact(match language {
+            Language::Zh => label,
+            Language::En => within_sentence(&label),
+        })
     }
 
     /// What the catalogue as a whole tells.

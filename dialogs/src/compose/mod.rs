@@ -205,6 +205,11 @@ impl<'a> Composer<'a> {
             Act::Know { question, .. } => self.know(question, found),
             Act::Hours => self.hours(),
             Act::Buy { id } => self.buy(id),
+            Act::NotCompared => {
+                self.say("compare.unknown", &[]);
+                self.offer("compare", "choice.label.compare");
+                self.offer("talk-to-person", "choice.label.person");
+            }
             Act::AskWhich => self.ask_which(),
             Act::Ask { slot } => self.ask(slot),
             Act::Deny => self.say("deny", &[]),

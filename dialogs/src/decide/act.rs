@@ -120,6 +120,8 @@ pub enum Act {
         id: String,
     },
     AskWhich,
+    /// A comparison of those shown that nothing here tells.
+    NotCompared,
     Ask {
         slot: String,
     },

@@ -24,7 +24,7 @@ impl Decider<'_> {
             })
     }
 
-    fn says_budget(&self) -> bool {
+    pub(super) fn says_budget(&self) -> bool {
         let entities = &self.scene.understanding.entities;
         entities
             .iter()
@@ -109,12 +109,13 @@ impl Decider<'_> {
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
             "buy" => self.about(target, why, |id| Act::Buy { id }),
             // Goods of another kind, where none say that they fit: what there is of them follows.
-            "ask_accessories" if self.names_another_kind(&target) => {}
+            "ask_accessories" if self.names_goods() => {}
             "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
             "ask_discount" => self.act(Act::Discount { id: target }, why),
             "object_price" => self.too_dear(why),
             "seen_cheaper" => self.act(Act::MatchPrice, why),
+            "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
             "hesitate" => self.act(Act::Reassure, why),
             "compare" => self.compare(why),
             "ask_cheaper" => match self.end_of_list(false) {
@@ -132,6 +133,7 @@ impl Decider<'_> {
                     let wanted = Wanted::of(self.scene.conversation);
                     self.act(Act::Count { wanted }, why);
                 }
+                None if self.asks_which_of_those() => self.which_of_those(why),
                 None => {}
             },
             "ask_opening_hours" if !self.scene.shop.profile.hours.is_empty() => {
@@ -154,6 +156,10 @@ impl Decider<'_> {
             }
             // “Which dark roasts have you?” wants goods, though it resembles a question of use.
             "ask_usage" | "ask_compatibility" if self.rather_wants_goods(intent) => {}
+            // A guess at a question where none was put.
+            "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
+            | "ask_usage" | "ask_location"
+                if self.is_a_guess(intent) && !self.is_a_question() => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
@@ -162,7 +168,7 @@ impl Decider<'_> {
             | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),
             "deny" => {
-                if !self.told_something() {
+                if !self.told_something() && (self.is_sure_of(intent) || alone) {
                     self.act(Act::Deny, why);
                 }
             }
@@ -195,19 +201,17 @@ impl Decider<'_> {
         let first = self.scene.conversation.listed.first().cloned();
         match first.filter(|_| Cue::Pick.is_in(&self.words)) {
             Some(id) => self.act(Act::Reasons { id }, why),
-            None => self.know(why),
+            None => self.act(Act::NotCompared, why),
         }
     }
 
-    fn names_another_kind(&self, target: &Option<String>) -> bool {
-        let catalogue = &self.scene.shop.catalogue;
+    /// Goods of a kind are named, not whatever goes with a product.
+    fn names_goods(&self) -> bool {
         let entities = &self.scene.understanding.entities;
-        target.as_ref().is_some_and(|of| {
-            !Cue::Accessories.is_in(&self.words)
-                && entities.iter().any(|entity| {
-                    matches!(&entity.value, Value::ProductType { key } if !catalogue.is_of_kind(of, key))
-                })
-        })
+        !Cue::Accessories.is_in(&self.words)
+            && entities
+                .iter()
+                .any(|entity| matches!(entity.value, Value::ProductType { .. }))
     }
 
     fn is_sure_of(&self, intent: &str) -> bool {

@@ -194,7 +194,9 @@ impl Decider<'_> {
             self.act(Act::HandedOffAlready, "a colleague has it already");
             return;
         }
-        let tells = intents.iter().any(|i| i == "inform" || i == "correct");
+        let tells = intents
+            .iter()
+            .any(|i| matches!(i.as_str(), "inform" | "correct" | "deny" | "hesitate"));
         let wanted = Wanted::of(conversation);
         let tells_more = tells && (self.worth_showing() || !self.told_something());
         if tells_more && wanted.is_concrete() {

@@ -6,6 +6,8 @@ use crate::nlu::Value;
 
 /// Nearness (0 to 1) above which words name something of the catalogue.
 const WORDS_SCORE_MIN: f32 = 0.5;
+/// Characters between the words that ask for goods and the goods: “do you sell any red shoes”.
+const GAP_CHARS_MAX: usize = 16;
 /// Confidence below which an intent is a guess, and the pages' own words count more.
 const GUESS_MAX: f64 = 0.35;
 /// Intents that a question for goods is taken for.
@@ -39,15 +41,22 @@ impl Decider<'_> {
                     | Value::Wechat { .. }
             )
         });
-        let asks = intents.iter().any(|i| FOR_GOODS.contains(&i.as_str()))
-            && Cue::ForGoods.is_in(&self.words);
+        let asks = intents.iter().any(|i| FOR_GOODS.contains(&i.as_str()));
         if known || !asks || self.is_in_the_knowledge() {
             return false;
         }
-        let Some(what) = self.scene.shop.catalogue.lacks(&self.words) else {
+        let Some((start, end)) = self.scene.shop.catalogue.lacks(&self.words) else {
             return false;
         };
-        let what = what.to_owned();
+        let head = self.words.get(..start).unwrap_or_default();
+        let rest = self.words.get(end..).unwrap_or_default();
+        // “We have a water line” asks for no water.
+        let says_only_that = !head.chars().chain(rest.chars()).any(char::is_alphanumeric);
+        let asked = Cue::BeforeGoods.ends_within(head, GAP_CHARS_MAX) || Cue::ForGoods.starts(rest);
+        if !(says_only_that || asked) {
+            return false;
+        }
+        let what = self.words.get(start..end).unwrap_or_default().to_owned();
         self.act(Act::NotCarried { what }, "a kind of goods that is not here");
         true
     }
@@ -104,11 +113,11 @@ impl Decider<'_> {
         false
     }
 
-    fn is_a_question(&self) -> bool {
+    pub(super) fn is_a_question(&self) -> bool {
         self.words.ends_with('?') || Cue::How.is_in(&self.words)
     }
 
-    fn is_a_guess(&self, intent: &str) -> bool {
+    pub(super) fn is_a_guess(&self, intent: &str) -> bool {
         let intents = &self.scene.understanding.intents;
         intents
             .iter()

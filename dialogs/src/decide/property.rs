@@ -75,6 +75,16 @@ impl Decider<'_> {
         true
     }
 
+    fn lists_many_kinds(&self) -> bool {
+        let catalogue = &self.scene.shop.catalogue;
+        let listed = &self.scene.conversation.listed;
+        let mut kinds = listed
+            .iter()
+            .filter_map(|id| catalogue.get(id)?.type_keys.first());
+        let first = kinds.next();
+        kinds.any(|kind| Some(kind) != first)
+    }
+
     /// “How long is the warranty of the cheapest one?”
     fn aspect_of_extreme(&mut self, of: Superlative, attributes: &[String]) -> bool {
         let order = match of {
@@ -116,6 +126,10 @@ impl Decider<'_> {
         let catalogue = &self.scene.shop.catalogue;
         let mut wanted = Wanted::of(self.scene.conversation).without_words();
         if let Says::Wish(toward) = first.says {
+            // Less of it than what, where things of many kinds lie side by side?
+            if self.target().is_none() && !wanted.is_concrete() && self.lists_many_kinds() {
+                return false;
+            }
             let attribute = first
                 .attributes
                 .iter()

@@ -38,9 +38,9 @@ impl Decider<'_> {
                     format!("flow {}", flow.id),
                 );
             }
-        } else if flow.then == Then::Recommend
-            && conversation.asks.contains_key("category")
+        } else if conversation.asks.contains_key("category")
             && !answered
+            && (flow.then == Then::Recommend || self.says_budget())
         {
             self.act(
                 Act::Recommend {

@@ -153,6 +153,7 @@ impl Seeker<'_> {
             | Act::OtherCurrency
             | Act::Hours
             | Act::AskWhich
+            | Act::NotCompared
             | Act::Ask { .. }
             | Act::Deny
             | Act::HandOff { .. }

@@ -13,6 +13,8 @@ const TOKENS_MAX: usize = 64;
 /// The first lines of `SAME` are about the deal itself, which people ask a shop about and nobody else; they weigh more.
 const DEALS: usize = 14;
 const DEAL_TIMES: f32 = 2.0;
+/// The word for a deal beside the deal itself.
+const NAME_TIMES: f32 = 0.3;
 /// A word that no passage has may be a mere turn of phrase.
 const UNSEEN_TIMES: f32 = 0.7;
 /// A heading says more than a line of text.
@@ -82,6 +84,8 @@ fn automaton(words: impl Iterator<Item = &'static str>) -> Option<AhoCorasick> {
 pub(super) struct Informative {
     pub text: String,
     is_latin: bool,
+    /// Of a passage's score.
+    times: f32,
     start: usize,
     end: usize,
 }
@@ -109,6 +113,7 @@ pub(super) fn informative(message: &str) -> Vec<Informative> {
             };
             if at_word_borders(&folded, hit.start(), hit.end()) {
                 found.push(Informative {
+                    times: 1.0,
                     text: format!("{}{meaning}", if meaning < &SAME.len() { '=' } else { '~' }),
                     is_latin: folded
                         .get(hit.start()..hit.end())
@@ -141,15 +146,15 @@ pub(super) fn informative(message: &str) -> Vec<Informative> {
     for token in tokens {
         let surface = bare.get(token.start..token.end).unwrap_or_default();
         let in_pair = !is_pair(&token) && paired.contains(&token.start);
-        // A word of a deal is meant, whichever of its names is used; Han characters in twos tell more than the deal.
         let in_deal = surface.is_ascii()
             && found
                 .iter()
                 .any(|t| t.is_deal() && t.start <= token.start && token.end <= t.end);
-        if !in_deal && !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str())
-        {
+        if !in_pair && !ASKED.contains(surface) && !ASKED.contains(token.text.as_str()) {
             found.push(Informative {
                 is_latin: surface.is_ascii(),
+                // Which of its names a deal goes by tells little.
+                times: if in_deal { NAME_TIMES } else { 1.0 },
                 text: token.text,
                 start: token.start,
                 end: token.end,
@@ -243,7 +248,7 @@ impl Weights {
                 if is_first {
                     let length = self.lengths.get(*place).copied().unwrap_or_default();
                     let norm = K1 * (1.0 - B + B * length / self.length_mean);
-                    found.score += rare * count * (K1 + 1.0) / (count + norm);
+                    found.score += token.times * rare * count * (K1 + 1.0) / (count + norm);
                     found.tokens += usize::from(!token.is_kind());
                     found.is_strong |= token.is_deal() || *count >= TITLE_TIMES;
                 }
