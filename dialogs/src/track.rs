@@ -231,6 +231,8 @@ impl Tracker<'_> {
             return;
         }
         match &entity.value {
+            Value::Attribute { .. } | Value::Measure { .. }
+                if self.speaks_of_one_product(understanding) => {}
             Value::Budget { min, max } => self.budget(*min, *max, quote),
             Value::Price { amount } => {
                 if self.conversation.asked.as_deref() == Some("budget_max") {
@@ -308,6 +310,16 @@ impl Tracker<'_> {
             | Value::Yes
             | Value::No => {}
         }
+    }
+
+    /// One product is under discussion and no kind of goods was ever named: its colour and size are asked about, no others wished for.
+    fn speaks_of_one_product(&self, understanding: &Understanding) -> bool {
+        let conversation = self.conversation;
+        let names_kind = understanding
+            .entities
+            .iter()
+            .any(|e| matches!(e.value, Value::ProductType { .. } | Value::Brand { .. }));
+        conversation.focus.is_some() && conversation.slot("category").is_none() && !names_kind
     }
 
     fn point_at(&mut self, entity: &Entity, understanding: &Understanding) {

@@ -374,7 +374,12 @@ impl Composer<'_> {
                 &other.price_at(at_ms).to_string(),
             )
         )];
-        let differing = one.attributes.iter().filter_map(|(name, value)| {
+        let order = &self.stage.shop.profile.attribute_order;
+        let place = |name: &String| order.iter().position(|other| other == name);
+        let mut told: Vec<_> = one.attributes.iter().collect();
+        // As the shop orders them; what it does not name comes last.
+        told.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
+        let differing = told.into_iter().filter_map(|(name, value)| {
             let theirs = other.attributes.get(name)?.get(language);
             let ours = value.get(language);
             (ours != theirs && !ours.is_empty() && !theirs.is_empty())

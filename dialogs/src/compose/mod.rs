@@ -14,7 +14,6 @@ use crate::calendar::Moment;
 use crate::conversation::Conversation;
 use crate::decide::{Act, Decision, Wanted};
 use crate::find::{Findings, Found};
-use crate::handoff::Reason;
 use crate::reply::{Choice, Good};
 use crate::shop::Shop;
 
@@ -213,12 +212,8 @@ impl<'a> Composer<'a> {
             Act::AskWhich => self.ask_which(),
             Act::Ask { slot } => self.ask(slot),
             Act::Deny => self.say("deny", &[]),
-            Act::HandOff { reason } => {
-                if *reason == Reason::Complaint {
-                    self.say("apology", &[]);
-                }
-                self.hand_off();
-            }
+            Act::Apologize => self.say("apology", &[]),
+            Act::HandOff { .. } => self.hand_off(),
             Act::HandedOffAlready => self.say("handoff.again", &[]),
             Act::OptOut => self.say("opt_out", &[]),
             Act::Privacy => self.say("privacy", &[]),

@@ -18,6 +18,8 @@ pub enum Act {
     Insulted,
     Robot,
     Acknowledge,
+    /// For what went wrong.
+    Apologize,
     ContactThanks,
     Recommend {
         wanted: Wanted,
@@ -160,6 +162,7 @@ impl Act {
                 | Act::Robot
                 | Act::Deny
                 | Act::Acknowledge
+                | Act::Apologize
                 | Act::ContactThanks
                 | Act::BrandNotCarried { .. }
         )

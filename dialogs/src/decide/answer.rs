@@ -4,7 +4,7 @@ use super::{Act, Decider, Wanted};
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
-use crate::nlu::{Superlative, Value};
+use crate::nlu::{Sentiment, Superlative, Value};
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.6;
@@ -19,7 +19,12 @@ impl Decider<'_> {
             && entities.iter().all(|entity| {
                 matches!(
                     entity.value,
-                    Value::Product { .. } | Value::ProductType { .. } | Value::Brand { .. }
+                    Value::Product { .. }
+                        | Value::ProductType { .. }
+                        | Value::Brand { .. }
+                        | Value::LastShown
+                        | Value::Ordinal { .. }
+                        | Value::OfShown { .. }
                 ) && !entity.negated
             })
     }
@@ -73,6 +78,10 @@ impl Decider<'_> {
             // Who has ordered nothing that is known of asks how long it would take.
             "order_status" if !self.is_sure_of(intent) => self.know_about("ask_delivery", why),
             "order_status" => self.hand_off(Reason::UnsupportedRequest, &why),
+            // A guess without a hard word is no complaint.
+            "complain"
+                if !self.is_sure_of(intent)
+                    && self.scene.understanding.sentiment != Sentiment::Negative => {}
             "complain" => self.hand_off(Reason::Complaint, &why),
             "privacy_request" => {
                 self.act(Act::Privacy, why.clone());
@@ -320,6 +329,11 @@ impl Decider<'_> {
 
     fn compare(&mut self, why: String) {
         let mut pair = self.mentioned.clone();
+        // “How does it compare with the Duo?”: with the one under discussion.
+        if pair.len() == 1 {
+            let focus = self.scene.conversation.focus.iter();
+            pair.extend(focus.filter(|id| !self.mentioned.contains(id)).cloned());
+        }
         for id in &self.scene.conversation.listed {
             if pair.len() < 2 && !pair.contains(id) {
                 pair.push(id.clone());

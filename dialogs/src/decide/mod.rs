@@ -244,10 +244,20 @@ impl Decider<'_> {
                     .iter()
                     .any(|act| matches!(act, Act::HandOff { .. }))
                 {
+                    if reason == Reason::Complaint {
+                        self.apologize(why);
+                    }
                     self.act(Act::HandOff { reason }, why);
                 }
             }
         }
+    }
+
+    /// Before anything else is said.
+    fn apologize(&mut self, why: &str) {
+        let at = self.acts.iter().take_while(|act| act.is_opening()).count();
+        self.acts.insert(at, Act::Apologize);
+        self.why.insert(at, why.to_owned());
     }
 
     fn hand_off_if_due(&mut self, intents: &[String]) {

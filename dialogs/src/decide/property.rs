@@ -7,7 +7,7 @@ use crate::cue::Cue;
 use crate::nlu::{Superlative, Value};
 
 /// Intents that a question about a property is taken for.
-const OF_PROPERTIES: [&str; 14] = [
+const OF_PROPERTIES: [&str; 16] = [
     "ask_details",
     "ask_most",
     "ask_stock",
@@ -22,7 +22,14 @@ const OF_PROPERTIES: [&str; 14] = [
     "inform",
     "correct",
     "out_of_scope",
+    "ask_compatibility",
+    "ask_size_advice",
 ];
+
+/// Others than the product under discussion could be meant.
+fn wanted_kind(wanted: &Wanted) -> bool {
+    wanted.category.is_some() || wanted.brand.is_some()
+}
 
 impl Decider<'_> {
     /// All that is needed for something is asked for, and it falls into kinds.
@@ -42,10 +49,7 @@ impl Decider<'_> {
 
     /// “Which papers does it take?”: goods of another kind that fit the product named.
     pub(super) fn goods_that_fit(&mut self, intents: &[String]) -> bool {
-        let open = |i: &String| {
-            OF_PROPERTIES.contains(&i.as_str())
-                || matches!(i.as_str(), "ask_accessories" | "ask_compatibility")
-        };
+        let open = |i: &String| OF_PROPERTIES.contains(&i.as_str()) || i == "ask_accessories";
         let [of] = self.mentioned.as_slice() else {
             return false;
         };
@@ -85,6 +89,39 @@ impl Decider<'_> {
         kinds.any(|kind| Some(kind) != first)
     }
 
+    /// “My counter is 40 cm deep, does it fit?”: how deep the product under discussion is.
+    fn fits_the_measure(&mut self) -> bool {
+        let wanted = Wanted::of(self.scene.conversation);
+        let id = self.target().filter(|_| !wanted_kind(&wanted));
+        let Some(id) = id.filter(|_| self.is_a_question()) else {
+            return false;
+        };
+        let catalogue = &self.scene.shop.catalogue;
+        let kind = catalogue
+            .get(&id)
+            .and_then(|product| product.type_keys.last())
+            .map_or("", String::as_str);
+        let entities = &self.scene.understanding.entities;
+        let attribute = entities.iter().find_map(|entity| match &entity.value {
+            Value::Measure {
+                quality: Some(quality),
+                ..
+            } => catalogue.attribute_for(*quality, kind),
+            _ => None,
+        });
+        let Some((attribute, _)) =
+            attribute.filter(|(name, _)| catalogue.measure_of(&id, name).is_some())
+        else {
+            return false;
+        };
+        let act = Act::Aspect {
+            id,
+            attributes: vec![attribute],
+        };
+        self.act(act, "a measure of the product under discussion");
+        true
+    }
+
     /// “How long is the warranty of the cheapest one?”
     fn aspect_of_extreme(&mut self, of: Superlative, attributes: &[String]) -> bool {
         let order = match of {
@@ -115,6 +152,9 @@ impl Decider<'_> {
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
         if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) {
             return false;
+        }
+        if self.fits_the_measure() {
+            return true;
         }
         let aspects = self.scene.shop.aspects.find(&self.words);
         let Some(first) = aspects.first() else {
@@ -157,6 +197,17 @@ impl Decider<'_> {
                 ),
                 None => return false,
             }
+            return true;
+        }
+        // “What about the colour, is there a white one?”, of the product under discussion.
+        if let Some(id) = self.scene.conversation.focus.clone()
+            && self.says_value()
+            && !wanted_kind(&wanted)
+            && first.says == Says::Name
+            && self.mentioned.is_empty()
+        {
+            let attributes = first.attributes.to_vec();
+            self.act(Act::Aspect { id, attributes }, "a property of one product");
             return true;
         }
         let asks_which = Cue::Which.is_in(&self.words);

@@ -147,6 +147,7 @@ impl Seeker<'_> {
             | Act::Insulted
             | Act::Robot
             | Act::Acknowledge
+            | Act::Apologize
             | Act::ContactThanks
             | Act::Reassure
             | Act::MatchPrice

@@ -14,7 +14,7 @@ use weigh::Weights;
 /// Passages given for one question.
 pub const FOUND_MAX: usize = 5;
 /// What a passage gains by answering the usual question of the kind, as a share of its score for that.
-const TOPIC_TIMES: f32 = 0.3;
+const TOPIC_TIMES: f32 = 0.4;
 /// Of the best passage's score, the share that a further one must have.
 const SHARE_MIN: f32 = 0.5;
 
@@ -82,18 +82,13 @@ impl Knowledge {
 
     /// The same, where those that also answer what questions of the kind are about come first.
     pub fn search_on(&self, text: &str, topic: Option<&str>, language: Language) -> Vec<Passage> {
-        let of_topic: BTreeMap<usize, f32> = topic
-            .map(|topic| self.weights.scores(topic).into_iter().collect())
-            .unwrap_or_default();
+        let mut scores: BTreeMap<usize, f32> = self.weights.scores(text).into_iter().collect();
+        for (place, score) in topic.map_or_else(Vec::new, |topic| self.weights.scores(topic)) {
+            *scores.entry(place).or_default() += TOPIC_TIMES * score;
+        }
         let spoken = self.passages.iter().any(|p| p.language == language);
-        let mut found: Vec<(f32, &Passage)> = self
-            .weights
-            .scores(text)
+        let mut found: Vec<(f32, &Passage)> = scores
             .into_iter()
-            .map(|(place, score)| {
-                let bonus = of_topic.get(&place).copied().unwrap_or_default();
-                (place, score + TOPIC_TIMES * bonus)
-            })
             .filter_map(|(place, score)| Some((score, self.passages.get(place)?)))
             .filter(|(_, passage)| !spoken || passage.language == language)
             .collect();

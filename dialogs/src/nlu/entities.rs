@@ -113,7 +113,9 @@ impl Finder<'_> {
             .zip(&had)
             .any(|(hit, had)| !had && matches!(hit.kind, TermKind::ProductType));
         for ((at, hit), had) in hits.into_iter().enumerate().zip(had) {
-            if self.counts(hit.start, hit.end) || (had && wants_another) {
+            let owned = negation::has_already(self.text(), hit.start, hit.end)
+                && !matches!(hit.kind, TermKind::Product | TermKind::Model);
+            if self.counts(hit.start, hit.end) || owned || (had && wants_another) {
                 continue;
             }
             let value = match hit.kind {

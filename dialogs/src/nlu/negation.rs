@@ -137,6 +137,28 @@ pub(super) fn had_before(folded: &str, start: usize) -> bool {
     HAD.as_ref().is_some_and(|had| had.is_match(clause))
 }
 
+/// What the customer has: 已经有磨豆机了, “she has a kettle already”.
+static HAS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:已经有|家里有|有了|\b(?:already (?:has|have|got|own|owns|bought)|ve already got|s already got))(?:了)?(?: |一?(?:台|个|款|把|张|只|双|套|条|件)|an?\b|the\b|some\b)*$").ok()
+});
+static HAS_ALREADY: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+    let has =
+        Regex::new(r"\b(?:has|have|got|own|owns|ve got)(?: an?| the| some)?(?: \w+)?\s*$").ok()?;
+    let already = Regex::new(r"^[^,.;!?]{0,12}\b(?:already|at home)\b").ok()?;
+    Some((has, already))
+});
+
+/// Whether what stands at `start..end` of a folded text is the customer's already.
+pub(super) fn has_already(folded: &str, start: usize, end: usize) -> bool {
+    let before = folded.get(..start).unwrap_or_default();
+    let clause = before.rsplit(border).next().unwrap_or_default();
+    let after = folded.get(end..).unwrap_or_default();
+    HAS.as_ref().is_some_and(|has| has.is_match(clause))
+        || HAS_ALREADY
+            .as_ref()
+            .is_some_and(|(has, already)| has.is_match(clause) && already.is_match(after))
+}
+
 /// Where a clause ends; the point of `no. 2` does not.
 fn border(c: char) -> bool {
     matches!(
@@ -223,6 +245,27 @@ fn rfind_word(text: &str, phrase: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_customer_has_is_told_from_what_is_wanted() {
+        for (text, goods, expected) in [
+            ("她已经有一台磨豆机了", "磨豆机", true),
+            ("家里有台灯", "台灯", true),
+            ("she has a v60 already", "v60", true),
+            ("i already have a desk", "desk", true),
+            ("i have a small kettle at home", "kettle", true),
+            ("do you have a kettle", "kettle", false),
+            ("有磨豆机吗", "磨豆机", false),
+            ("we have a plan to buy a desk", "desk", false),
+        ] {
+            let start = text.find(goods).expect("the goods are in the text");
+            assert_eq!(
+                has_already(text, start, start + goods.len()),
+                expected,
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn what_was_had_before_is_told_from_what_is_wanted() {

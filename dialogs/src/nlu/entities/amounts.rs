@@ -230,7 +230,8 @@ impl Finder<'_> {
         let counted = currency.is_none() && money::counts_things(amount.after());
         // 他们六十多了 is an age, and what it costs elsewhere is nobody's budget.
         let is_age = currency.is_none() && amount.after().starts_with(['岁', '了']);
-        if is_age || money::is_elsewhere(before) {
+        let is_gap = money::is_difference(before, amount.after());
+        if is_age || is_gap || money::is_elsewhere(before) {
             return None;
         }
         let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-')

@@ -202,3 +202,17 @@ pub(super) fn is_elsewhere(before: &str) -> bool {
         .as_ref()
         .is_some_and(|place| place.is_match(before))
 }
+
+/// 差一千多, 贵了两百; “200 more”.
+static GAP_BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:差|相差|贵|贵了|便宜了|多花|多付|省|省了|省下|difference of|saves?|save me)(?:的|了|出|那|这|个|大概|差不多|about|around| )*$").ok()
+});
+static GAP_AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:块|元|块钱| ?yuan| ?rmb| ?dollars| ?bucks)?(?:钱)?(?:的?差价|的差别|差在哪| more than| more for| extra| difference| cheaper than)").ok()
+});
+
+/// The amount is how far two prices lie apart.
+pub(super) fn is_difference(before: &str, after: &str) -> bool {
+    let says = |pattern: &Option<Regex>, text| pattern.as_ref().is_some_and(|p| p.is_match(text));
+    says(&GAP_BEFORE, before) || says(&GAP_AFTER, after)
+}
