@@ -23,7 +23,7 @@ use told::Told;
 #[derive(Subcommand)]
 pub(super) enum Import {
     /// Google Merchant (TSV, CSV, RSS, Atom), Shopify's CSV or JSON Lines, in UTF-8, UTF-16 or GB18030
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = EXAMPLES, alias = "product")]
     Products(ProductsArgs),
 }
 
@@ -156,6 +156,7 @@ fn products(args: &ProductsArgs) -> Ended {
         target: &target,
         takes,
         writes,
+        is_first: writes && before.is_empty() && replaced.is_empty(),
         aside: &aside,
         seconds: begun.elapsed().as_secs_f64(),
     };

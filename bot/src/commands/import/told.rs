@@ -14,6 +14,8 @@ pub(super) struct Told<'a> {
     pub target: &'a Path,
     pub takes: bool,
     pub writes: bool,
+    /// The shop had no catalogue before.
+    pub is_first: bool,
     pub aside: &'a [PathBuf],
     pub seconds: f64,
 }
@@ -128,5 +130,9 @@ impl Told<'_> {
                 "has nothing to change"
             }
         );
+        if self.is_first {
+            let shop = self.target.parent().unwrap_or(self.target);
+            println!("talk to it: tiansheng chat --shop {}", shop.display());
+        }
     }
 }
