@@ -183,12 +183,16 @@ fn an_atom_feed_of_bicycles_sells_in_both_languages() {
         &[
             &[Said {
                 shows: Some(&["BK-03"]),
-                says: &["€789"],
                 ..said("do you have a folding bike")
             }],
             &[Said {
                 shows: Some(&["EB-01"]),
-                ..said("电动自行车，三千欧以内")
+                ..said("电动自行车，3000欧元以内")
+            }],
+            &[Said {
+                shows: Some(&["BK-06"]),
+                says: &["山地车"],
+                ..said("有没有山地车")
             }],
             &[Said {
                 says: &["€599"],

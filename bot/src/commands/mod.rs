@@ -252,11 +252,10 @@ fn with_notice<T>(what: &str, work: impl FnOnce() -> T) -> T {
 }
 
 fn files_told(files: &Files) -> String {
-    let feed = files.iter().find(|(path, _)| path.starts_with("products."));
-    let (path, bytes) = feed.map_or(("shop", 0), |(path, bytes)| (path.as_str(), bytes.len()));
+    let bytes: usize = files.values().map(Vec::len).sum();
     format!(
-        "reading {path} ({} MB); a large catalogue takes a while",
-        bytes / 1_000_000
+        "reading the shop ({} KB); a large catalogue takes a while",
+        bytes.div_ceil(1_000)
     )
 }
 
