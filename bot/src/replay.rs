@@ -2,7 +2,7 @@
 
 use crate::mail::{Mail, RepAction};
 use crate::model::Tape;
-use crate::shop::Shop;
+use crate::shop::{GOODS, POLICY, Shop};
 use crate::store::RecordStore;
 use crate::turn::{Letter, Turn, run};
 use adapters::{Address, Inbound, InboundBody};
@@ -40,7 +40,7 @@ pub async fn conversation(
         turns: 0,
         differences: Vec::new(),
     };
-    let mut shops: BTreeMap<String, Arc<Shop>> = BTreeMap::new();
+    let mut shops = Shops::new();
     let mut state: Option<Conversation> = None;
     let mut after = 0;
     loop {
@@ -64,7 +64,7 @@ pub async fn conversation(
             else {
                 continue;
             };
-            let shop = version(records, &mut shops, &format!("{policy}+{shop}")).await?;
+            let shop = version(records, &mut shops, policy, shop).await?;
             let before = state.take().unwrap_or_else(|| {
                 let languages = &shop.dialog.profile.languages;
                 Conversation::new(languages.first().copied().unwrap_or(Language::Zh))
@@ -176,19 +176,27 @@ fn difference(turn: u64, logged: &[String], replayed: &[String]) -> Option<Diffe
     })
 }
 
+/// The shops of a conversation, by the versions of policy and goods.
+type Shops = BTreeMap<(String, String), Arc<Shop>>;
+
 async fn version(
     records: &dyn RecordStore,
-    shops: &mut BTreeMap<String, Arc<Shop>>,
-    version: &str,
+    shops: &mut Shops,
+    policy: &str,
+    goods: &str,
 ) -> anyhow::Result<Arc<Shop>> {
-    if let Some(shop) = shops.get(version) {
+    let key = (policy.to_owned(), goods.to_owned());
+    if let Some(shop) = shops.get(&key) {
         return Ok(Arc::clone(shop));
     }
-    let bundle = records
-        .version("shop", version)
-        .await?
-        .ok_or_else(|| anyhow::anyhow!("shop version {version} is not in the records"))?;
-    let shop = Arc::new(Shop::from_bundle(&bundle)?);
-    shops.insert(version.to_owned(), Arc::clone(&shop));
+    let mut bundles = Vec::new();
+    for (kind, id) in [(POLICY, policy), (GOODS, goods)] {
+        let bundle = records.version(kind, id).await?;
+        bundles.push(
+            bundle.ok_or_else(|| anyhow::anyhow!("{kind} version {id} is not in the records"))?,
+        );
+    }
+    let shop = Arc::new(Shop::from_bundles(&bundles)?);
+    shops.insert(key, Arc::clone(&shop));
     Ok(shop)
 }

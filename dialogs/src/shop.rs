@@ -112,25 +112,21 @@ pub fn compile_with(
 
 /// What the shop does not name itself is called what it is generally called.
 fn name_attributes(profile: &mut Profile, catalogue: &Catalogue) {
-    let attributes = catalogue
-        .products()
-        .iter()
-        .flat_map(|product| product.attributes.keys());
-    for name in attributes {
-        if profile.attributes.contains_key(name) {
+    for name in catalogue.attribute_names() {
+        if profile.attributes.contains_key(&name) {
             continue;
         }
         let texts: BTreeMap<Language, String> = Language::ALL
             .into_iter()
             .filter_map(|language| {
-                let own = catalogue.attribute_name(name, language)?;
+                let own = catalogue.attribute_name(&name, language)?;
                 Some((language, own.to_owned()))
             })
             .collect();
         if !texts.is_empty() {
             profile
                 .attributes
-                .insert(name.clone(), crate::profile::Texts(texts));
+                .insert(name, crate::profile::Texts(texts));
         }
     }
 }

@@ -32,23 +32,14 @@ impl Folded {
                 continue;
             }
             let push = |folded: &mut Self, c: char| {
-                let c = traditional(c);
-                let white = c.is_whitespace() || c.is_control();
-                if white && (folded.text.is_empty() || folded.text.ends_with(' ')) {
-                    return;
-                }
-                let c = if white { ' ' } else { c };
-                folded.text.push(c);
-                for _ in 0..c.len_utf8() {
+                let before = folded.text.len();
+                push_spaced(&mut folded.text, c);
+                for _ in before..folded.text.len() {
                     folded.starts.push(at);
                     folded.ends.push(end);
                 }
             };
-            for c in std::iter::once(c).nfkc() {
-                for c in c.to_lowercase() {
-                    push(&mut folded, c);
-                }
-            }
+            each_folded(c, |c| push(&mut folded, c));
         }
         if folded.text.ends_with(' ') {
             folded.text.pop();
@@ -72,7 +63,34 @@ impl Folded {
 
 /// One form for what means the same: NFKC, lower case, simplified, no invisible characters, single spaces.
 pub fn fold(text: &str) -> String {
-    Folded::of(text).text
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !invisible(*c)) {
+        each_folded(c, |c| push_spaced(&mut folded, c));
+    }
+    if folded.ends_with(' ') {
+        folded.pop();
+    }
+    folded
+}
+
+/// What a character becomes. A catalogue is folded many times over, and most of it is ASCII, which has only its case to lose.
+fn each_folded(c: char, mut take: impl FnMut(char)) {
+    if c.is_ascii() {
+        take(c.to_ascii_lowercase());
+        return;
+    }
+    for c in std::iter::once(c).nfkc() {
+        c.to_lowercase().map(traditional).for_each(&mut take);
+    }
+}
+
+/// Spaces of any kind become one, and none stands first.
+fn push_spaced(folded: &mut String, c: char) {
+    if !(c.is_whitespace() || c.is_control()) {
+        folded.push(c);
+    } else if !(folded.is_empty() || folded.ends_with(' ')) {
+        folded.push(' ');
+    }
 }
 
 /// What a customer's message is reduced to before anything else sees it.

@@ -208,6 +208,8 @@ fn help_teaches_with_examples() {
         vec!["test", "--help"],
         vec!["replay", "--help"],
         vec!["doctor", "--help"],
+        vec!["import", "--help"],
+        vec!["import", "products", "--help"],
     ] {
         let (code, output, _) = run(&args, b"");
         assert_eq!(code, 0);

@@ -175,6 +175,42 @@ fn an_english_furniture_feed_sells_in_both_languages() {
 }
 
 #[test]
+fn an_atom_feed_of_bicycles_sells_in_both_languages() {
+    check(
+        "bicycles.xml",
+        &[],
+        (22, 1),
+        &[
+            &[Said {
+                shows: Some(&["BK-03"]),
+                ..said("do you have a folding bike")
+            }],
+            &[Said {
+                shows: Some(&["EB-01"]),
+                ..said("电动自行车，3000欧元以内")
+            }],
+            &[Said {
+                shows: Some(&["BK-06"]),
+                says: &["山地车"],
+                ..said("有没有山地车")
+            }],
+            &[Said {
+                says: &["€599"],
+                ..said("how much is the Marlow City Bike 7-Speed, Sage Green?")
+            }],
+            &[Said {
+                shows: Some(&["HE-01"]),
+                ..said("a white helmet")
+            }],
+            &[Said {
+                shows: Some(&[]),
+                ..said("do you sell skis?")
+            }],
+        ],
+    );
+}
+
+#[test]
 fn a_chinese_feed_of_phone_plans_sells_in_both_languages() {
     check(
         "plans.tsv",

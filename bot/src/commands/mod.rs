@@ -12,8 +12,11 @@ mod test;
 use crate::config::{Overrides, Settings};
 use crate::shop::{Checked, Folder, Shop};
 use clap::{Args, Parser, Subcommand};
+use dialogs::shop::Files;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// A conversational sales agent that a shop runs itself.
 #[derive(Parser)]
@@ -30,6 +33,8 @@ Examples:
   tiansheng                              the demo shop on http://127.0.0.1:8080
   tiansheng serve --shop my-shop         your own shop
   tiansheng chat                         talk to it here, in Chinese or English
+  tiansheng import products feed.xml --shop my-shop
+                                         your own shop, made of its product feed
   tiansheng check --shop my-shop         every problem in the shop's files, with file and line
   tiansheng test --shop my-shop          the shop's own conversation tests
 
@@ -55,7 +60,7 @@ enum Command {
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
     /// Take a product feed into a shop
-    #[command(subcommand)]
+    #[command(subcommand, after_help = IMPORT_EXAMPLES)]
     Import(import::Import),
     /// Quality on your own labelled data
     #[command(subcommand)]
@@ -73,6 +78,11 @@ Examples:
   echo '{\"conversation\":\"c1\",\"text\":\"预算三千以内的意式咖啡机有推荐吗？\"}' | tiansheng chat --json
 
 In the terminal: type a message, a number for an option, /new for a new conversation, /rep take, /rep say TEXT or /rep back to play the sales rep, /quit to leave.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  tiansheng import products feed.xml --shop my-shop    a shop from nothing but its feed
+  tiansheng import products --help                     kinds of feeds, currencies, what is kept";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
@@ -218,8 +228,35 @@ fn load(settings: &Settings) -> Result<(Folder, Checked), Stop> {
     let files = folder
         .read()
         .map_err(|error| Stop::Usage(error.to_string()))?;
-    let checked = Shop::compile(files).map_err(|error| Stop::Failed(error.to_string()))?;
+    let checked = with_notice(&files_told(&files), || Shop::compile(files))
+        .map_err(|error| Stop::Failed(error.to_string()))?;
     Ok((folder, checked))
+}
+
+/// Loading a shop this long without a word would look like a program that hangs.
+const NOTICE_AFTER: Duration = Duration::from_secs(2);
+
+/// Says once on standard error what is done, where it is not done soon.
+fn with_notice<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if wait.recv_timeout(NOTICE_AFTER) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("{what}");
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+fn files_told(files: &Files) -> String {
+    let bytes: usize = files.values().map(Vec::len).sum();
+    format!(
+        "reading the shop ({} KB); a large catalogue takes a while",
+        bytes.div_ceil(1_000)
+    )
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {

@@ -81,10 +81,10 @@ impl Serving {
         let records: Arc<dyn RecordStore> =
             Arc::new(Lite::open(&settings.data.dir).await.map_err(told)?);
         // A turn must be replayable, so its version is kept before it can decide anything.
-        records
-            .keep_version("shop", &shop.version(), &shop.bundle(), now_ms())
-            .await
-            .map_err(told)?;
+        for (kind, id, bundle) in shop.bundles() {
+            let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
+            kept.map_err(told)?;
+        }
         let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
         let readiness = Readiness::default();
         readiness.report(

@@ -9,7 +9,13 @@ use dialogs::Problem;
 use dialogs::shop::Files;
 use policies::{Pack, Rails};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Kinds of versions in the records.
+pub const POLICY: &str = "policy";
+pub const GOODS: &str = "goods";
 
 /// A compiled shop with the versions that every event of its turns names.
 pub struct Shop {
@@ -63,11 +69,7 @@ impl Shop {
         });
         let shop = Shop {
             policy: version(&files, is_policy, true),
-            goods: version(
-                &files,
-                |path| !is_policy(path) && !path.starts_with("images/"),
-                false,
-            ),
+            goods: version(&files, is_goods, false),
             dialog: compiled.shop,
             rails,
             zone,
@@ -96,29 +98,27 @@ impl Shop {
         }
     }
 
-    /// The files that must be kept to run this version's turns again.
-    pub fn bundle(&self) -> Vec<u8> {
-        let texts: std::collections::BTreeMap<&String, std::borrow::Cow<'_, str>> = self
-            .files
-            .iter()
-            .filter(|(path, _)| !path.starts_with("images/"))
-            .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes)))
-            .collect();
-        serde_json::to_vec(&texts).unwrap_or_default()
+    /// What must be kept to run this version's turns again: kind, version, content.
+    /// Policy and goods apart, so that a change of wording does not keep the catalogue once more.
+    pub fn bundles(&self) -> [(&'static str, &str, Vec<u8>); 2] {
+        [
+            (POLICY, &self.policy, bundle(&self.files, is_policy)),
+            (GOODS, &self.goods, bundle(&self.files, is_goods)),
+        ]
     }
 
-    pub fn from_bundle(bundle: &[u8]) -> anyhow::Result<Shop> {
-        let texts: std::collections::BTreeMap<String, String> = serde_json::from_slice(bundle)?;
-        let files = texts
-            .into_iter()
-            .map(|(path, text)| (path, text.into_bytes()))
-            .collect();
+    /// The shop of some of the bundles of one version.
+    pub fn from_bundles(bundles: &[Vec<u8>]) -> anyhow::Result<Shop> {
+        let mut files = Files::new();
+        for bundle in bundles {
+            let texts: BTreeMap<String, String> = serde_json::from_slice(bundle)?;
+            files.extend(
+                texts
+                    .into_iter()
+                    .map(|(path, text)| (path, text.into_bytes())),
+            );
+        }
         Ok(Shop::compile(files)?.shop)
-    }
-
-    /// The name of the bundle in the records: both versions.
-    pub fn version(&self) -> String {
-        format!("{}+{}", self.policy, self.goods)
     }
 }
 
@@ -153,6 +153,19 @@ fn is_policy(path: &str) -> bool {
     !path.starts_with("products.")
         && !path.starts_with("knowledge/")
         && !path.starts_with("images/")
+}
+
+fn is_goods(path: &str) -> bool {
+    !is_policy(path) && !path.starts_with("images/")
+}
+
+fn bundle(files: &Files, wanted: impl Fn(&str) -> bool) -> Vec<u8> {
+    let texts: BTreeMap<&String, Cow<'_, str>> = files
+        .iter()
+        .filter(|(path, _)| wanted(path))
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes)))
+        .collect();
+    serde_json::to_vec(&texts).unwrap_or_default()
 }
 
 fn version(files: &Files, wanted: impl Fn(&str) -> bool, with_defaults: bool) -> String {

@@ -59,6 +59,16 @@ pub struct Feed {
     details: BTreeMap<String, Vec<String>>,
 }
 
+/// How far a feed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that name a product, refused ones too.
+    pub rows: usize,
+    /// Bytes read of `bytes_total`, both counted in UTF-8.
+    pub bytes: usize,
+    pub bytes_total: usize,
+}
+
 /// What a reader of a feed may know beforehand.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -89,12 +99,12 @@ pub fn read(file: &str, bytes: &[u8], primary: Language) -> Feed {
     read_with(file, bytes, &options, &mut |_| {})
 }
 
-/// Reads a feed of any kind; the kind is told by its content. `watch` is told of each row.
+/// Reads a feed of any kind; the kind is told by its content. `watch` is told of each row before it is read.
 pub fn read_with(
     file: &str,
     bytes: &[u8],
     options: &Options,
-    watch: &mut dyn FnMut(usize),
+    watch: &mut dyn FnMut(Progress),
 ) -> Feed {
     let mut report = Report::new(file, options.problems_max);
     let mut feed = Feed::default();
@@ -109,7 +119,11 @@ pub fn read_with(
     let mut all_details = BTreeMap::new();
     let mut take = |row: Row, report: &mut Report<'_>| {
         taken += 1;
-        watch(taken);
+        watch(Progress {
+            rows: taken,
+            bytes: report.read_to,
+            bytes_total: decoded.bytes.len(),
+        });
         let mut reader = Reader {
             row: &row,
             language,

@@ -439,10 +439,12 @@ impl Catalogue {
 
     /// Names of the attributes that any product has.
     pub fn attribute_names(&self) -> BTreeSet<String> {
-        self.products
+        let names: BTreeSet<&String> = self
+            .products
             .iter()
-            .flat_map(|product| product.attributes.keys().cloned())
-            .collect()
+            .flat_map(|product| product.attributes.keys())
+            .collect();
+        names.into_iter().cloned().collect()
     }
 
     /// As the feed writes them, sorted.

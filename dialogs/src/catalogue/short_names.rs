@@ -48,11 +48,31 @@ const ABBREVIATIONS: [&str; 24] = [
 const TITLES_MIN: usize = 2;
 
 /// Who is named by a short name, and whether anybody else is.
-#[derive(Default)]
-struct Named {
-    places: BTreeSet<usize>,
+struct Named<'p> {
+    /// The first of the feed's products that the name is said of.
+    first: &'p Product,
+    /// All others are variants of the first.
+    is_one: bool,
     /// The name is a word of the language beside being a name.
     is_word: bool,
+}
+
+/// The names so far; a large catalogue has millions, so nothing is kept of who shares one.
+#[derive(Default)]
+struct Names<'p>(BTreeMap<String, Named<'p>>);
+
+impl<'p> Names<'p> {
+    fn add(&mut self, surface: String, product: &'p Product, is_word: bool) {
+        let named = self.0.entry(surface).or_insert(Named {
+            first: product,
+            is_one: true,
+            is_word: false,
+        });
+        let group = &named.first.item_group_id;
+        named.is_one &=
+            named.first.id == product.id || (group.is_some() && *group == product.item_group_id);
+        named.is_word |= is_word;
+    }
 }
 
 /// Short names that stand for one product each, and the spellings that customers leave spaces out of or put them in.
@@ -72,8 +92,9 @@ pub(super) fn of(
     }));
     let ordinary = ordinary(products);
     let standing = standing(products);
-    let mut named: BTreeMap<String, Named> = BTreeMap::new();
-    for (place, product) in products.iter().enumerate() {
+    let mut named = Names::default();
+    for product in products {
+        let brands = brands(product, &own_names);
         for model in models(product, &said, &own_names) {
             let alone = model.join(" ");
             let has_digit = alone.chars().any(|c| c.is_ascii_digit());
@@ -85,43 +106,35 @@ pub(super) fn of(
                 if !is_whole && standing.get(&head).is_some_and(|in_titles| *in_titles > 1) {
                     continue;
                 }
-                for brand in brands(product, &own_names) {
+                for brand in &brands {
                     for joint in [" ", ""] {
                         let is_spaced = joint == " "
                             || is_border(brand.chars().next_back(), head.chars().next());
                         if is_spaced {
-                            let entry = named.entry(format!("{brand}{joint}{head}")).or_default();
-                            entry.places.insert(place);
+                            named.add(format!("{brand}{joint}{head}"), product, false);
                         }
                     }
                 }
                 if is_alone(&head) {
-                    let entry = named.entry(head.clone()).or_default();
-                    entry.places.insert(place);
-                    entry.is_word |= ordinary.contains(&head) || !in_chinese_title(product, &head);
+                    let is_word = ordinary.contains(&head) || !in_chinese_title(product, &head);
+                    named.add(head, product, is_word);
                 }
             }
         }
     }
-    let one = |places: &BTreeSet<usize>| {
-        let mut named = places.iter().filter_map(|place| products.get(*place));
-        let first = named.next()?;
-        let is_group = first.item_group_id.is_some();
-        let alike = named.all(|other| is_group && other.item_group_id == first.item_group_id);
-        alike.then_some(first)
-    };
-    for (surface, name) in named.into_iter().take(SHORT_NAMES_MAX) {
-        if let Some(product) = one(&name.places) {
-            short.push(Term {
+    let first = named.0.into_iter().take(SHORT_NAMES_MAX);
+    short.extend(
+        first
+            .filter(|(_, name)| name.is_one)
+            .map(|(surface, name)| Term {
                 kind: match name.is_word {
                     true => TermKind::Model,
                     false => TermKind::Product,
                 },
                 surface,
-                key: product.id.clone(),
-            });
-        }
-    }
+                key: name.first.id.clone(),
+            }),
+    );
     short
 }
 
@@ -185,7 +198,9 @@ fn ordinary(products: &[Product]) -> BTreeSet<String> {
         for text in [&product.title, &product.description] {
             for (_, text) in text.texts() {
                 for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-                    if word.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    if word.starts_with(|c: char| c.is_ascii_lowercase())
+                        && !ordinary.contains(word)
+                    {
                         ordinary.insert(word.to_ascii_lowercase());
                     }
                 }

@@ -228,20 +228,26 @@ pub(super) fn other_number(name: &str) -> Option<String> {
 }
 
 fn of_brands(products: &[Product]) -> Vec<Term> {
-    let mut terms = Vec::new();
+    let mut named: BTreeSet<(&str, &str)> = BTreeSet::new();
     for product in products {
         let Some(brand) = &product.brand else {
             continue;
         };
         let names = product.brand_names.texts().map(|(_, name)| name);
-        for name in names.chain([brand.as_str()]) {
-            terms.push(Term {
-                surface: text::fold(name),
-                kind: TermKind::Brand,
-                key: brand.clone(),
-            });
-        }
+        named.extend(
+            names
+                .chain([brand.as_str()])
+                .map(|name| (name, brand.as_str())),
+        );
     }
+    let mut terms: Vec<Term> = named
+        .into_iter()
+        .map(|(name, brand)| Term {
+            surface: text::fold(name),
+            kind: TermKind::Brand,
+            key: brand.to_owned(),
+        })
+        .collect();
     terms.sort();
     terms.dedup();
     terms

@@ -61,8 +61,12 @@ pub(super) fn primary(products: &[Product]) -> Language {
         };
         products.iter().filter(made_of).count()
     };
-    let score = |language| (titles(language), keys(language));
-    if score(Language::En) > score(Language::Zh) {
+    // Keys are counted only where as many titles are in either language.
+    let titled = titles(Language::En).cmp(&titles(Language::Zh));
+    if titled
+        .then_with(|| keys(Language::En).cmp(&keys(Language::Zh)))
+        .is_gt()
+    {
         Language::En
     } else {
         Language::Zh

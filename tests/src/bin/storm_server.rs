@@ -121,10 +121,10 @@ async fn main() {
         broken,
     ));
     let records: Arc<dyn RecordStore> = Arc::new(Lite::open(&settings.data.dir).await.unwrap());
-    records
-        .keep_version("shop", &shop.version(), &shop.bundle(), now_ms())
-        .await
-        .unwrap();
+    for (kind, id, bundle) in shop.bundles() {
+        let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
+        kept.unwrap();
+    }
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let clock: Clock = Arc::new(now_ms);

@@ -32,7 +32,7 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// Google's columns that tell a customer nothing, or that a customer must not be told; every other column becomes an attribute.
-const UNTOLD: [&str; 55] = [
+const UNTOLD: [&str; 57] = [
     "",
     "additional_image_link",
     "ads_grouping",
@@ -77,6 +77,7 @@ const UNTOLD: [&str; 55] = [
     "pickup_sla",
     "promotion_id",
     "pubdate",
+    "published",
     "return_policy_label",
     "shipping",
     "shipping_label",
@@ -88,6 +89,7 @@ const UNTOLD: [&str; 55] = [
     "transit_time_label",
     "unit_pricing_base_measure",
     "unit_pricing_measure",
+    "updated",
 ];
 
 /// What shops call Google's columns in their own tables, folded.

@@ -11,6 +11,7 @@ pub(super) fn each(bytes: &[u8], report: &mut Report<'_>, take: &mut Take<'_>) -
     let mut rows = 0;
     for (at, line_bytes) in bytes.split(|byte| *byte == b'\n').map(trimmed).enumerate() {
         let line = number(at + 1);
+        report.read_to += line_bytes.len() + 1;
         if line_bytes.trim_ascii().is_empty() {
             continue;
         }

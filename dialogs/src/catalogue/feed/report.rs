@@ -28,6 +28,8 @@ pub(super) struct Report<'a> {
     named_max: usize,
     unnamed: usize,
     refused: BTreeSet<u32>,
+    /// Bytes that the rows so far take up.
+    pub read_to: usize,
 }
 
 /// Where something is wrong.
@@ -45,6 +47,7 @@ impl<'a> Report<'a> {
             named_max,
             unnamed: 0,
             refused: BTreeSet::new(),
+            read_to: 0,
         }
     }
 

@@ -82,6 +82,8 @@ pub(super) fn each(
         let from = next;
         let taken = row_lines(lines.get(from..).unwrap_or_default(), delimiter);
         next += taken.unwrap_or(1);
+        let read = lines.get(from..next).unwrap_or_default();
+        report.read_to += read.iter().map(|line| line.len() + 1).sum::<usize>();
         if first.is_empty() && taken == Some(1) {
             continue;
         }

@@ -136,6 +136,7 @@ impl Document<'_> {
                     let is_over = item.as_mut().is_some_and(|item| !item.ends());
                     if is_over && let Some(item) = item.take() {
                         self.rows += 1;
+                        report.read_to = from + place(reader.buffer_position());
                         self.item(item, report, take);
                     }
                 }
