@@ -1,5 +1,6 @@
 //! The first step of a search by words: which products share words with what is asked, by BM25 over weighted fields.
 
+use super::cohesion::loose_pairs;
 use super::fits::is_fit;
 use super::{Localized, Product, words};
 use crate::text;
@@ -21,6 +22,8 @@ const SATURATION: f32 = 1.2;
 const LENGTH: f32 = 0.75;
 /// A single Han character says less than two together.
 const CHARACTER_BOOST: f32 = 0.5;
+/// A pair of characters across the border of two words says less than one within a word.
+const LOOSE_PAIR_BOOST: f32 = 0.3;
 /// Characters of asking and of grammar, which alone say nothing of a product.
 const FUNCTION_CHARACTERS: &str = "的了吗呢吧啊呀嘛哦是有在和与跟我你您他她它这那个么什哪几些能会要想可以给把被让也都就还很不没请问买找推荐适合";
 
@@ -148,6 +151,12 @@ impl Index {
         }
     }
 
+    /// The share of the products that have the token.
+    fn share_with(&self, token: &str) -> f32 {
+        let with = self.token(token).map_or(0, |token| self.postings(token).0.len());
+        with as f32 / self.products.max(1) as f32
+    }
+
     fn postings(&self, token: u32) -> (&[u32], &[u16]) {
         let at = token as usize;
         let (Some(start), Some(end)) = (self.starts.get(at), self.starts.get(at + 1)) else {
@@ -171,6 +180,7 @@ impl Index {
     pub(super) fn asked(&self, query_words: &str, beside: &str) -> Vec<Asked> {
         let mut seen = std::collections::BTreeSet::new();
         let mut asked = Vec::new();
+        let loose = loose_pairs(query_words, |token| self.share_with(token));
         for (text, is_word) in [(query_words, true), (beside, false)] {
             for token in words::tokens(text) {
                 if asked.len() >= QUERY_TOKENS_MAX {
@@ -182,9 +192,14 @@ impl Index {
                     continue;
                 }
                 let known = self.token(&token);
+                let boost = if loose.contains(&token) {
+                    LOOSE_PAIR_BOOST
+                } else {
+                    1.0
+                };
                 asked.push(Asked {
                     token: known,
-                    weight: self.weight(&token, known),
+                    weight: self.weight(&token, known) * boost,
                     is_word,
                     has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
                     is_unit: is_character || !token.starts_with(text::han),

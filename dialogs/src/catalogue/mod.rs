@@ -1,6 +1,7 @@
 //! The catalogue: every product of the shop, and how one is found.
 
 mod absent;
+mod cohesion;
 mod facts;
 pub mod feed;
 mod fits;
