@@ -43,3 +43,28 @@ fn bonds<'r>(run: &'r str, share: &impl Fn(&str) -> f32) -> Vec<(&'r str, f32)> 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each character is in half of the products, a pair of one word in four of ten.
+    fn check(query: &str, together: &[&str], expected: &[&str]) {
+        let share = |token: &str| match token.chars().count() {
+            1 => 0.5,
+            _ if together.contains(&token) => 0.4,
+            _ => 0.1,
+        };
+        let loose: Vec<String> = loose_pairs(query, share).into_iter().collect();
+        assert_eq!(loose, expected, "{query}");
+    }
+
+    #[test]
+    fn the_pair_across_two_words_is_loose() {
+        check("木质书架", &["木质", "书架"], &["质书"]);
+        check("木质 书架", &["木质", "书架"], &[]);
+        check("书架", &["书架"], &[]);
+        check("书架", &[], &["书架"]);
+        check("oak shelf", &[], &[]);
+    }
+}

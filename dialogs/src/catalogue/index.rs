@@ -39,6 +39,7 @@ pub(super) struct Index {
 
 /// One token of a query.
 pub(super) struct Asked {
+    pub text: String,
     /// None where no product has it.
     pub token: Option<u32>,
     pub weight: f32,
@@ -141,7 +142,7 @@ impl Index {
 
     /// The rarer among the products, the more a token tells; by its own, whether any product has it or not.
     pub(super) fn weight(&self, text: &str, token: Option<u32>) -> f32 {
-        let with = token.map_or(0, |token| self.postings(token).0.len()) as f32;
+        let with = token.map_or(0, |token| self.with(token)) as f32;
         let without = self.products as f32 - with;
         let rarity = (1.0 + (without + 0.5) / (with + 0.5)).ln();
         if is_character(text) {
@@ -151,9 +152,14 @@ impl Index {
         }
     }
 
+    /// How many products have the token.
+    pub(super) fn with(&self, token: u32) -> usize {
+        self.postings(token).0.len()
+    }
+
     /// The share of the products that have the token.
     fn share_with(&self, token: &str) -> f32 {
-        let with = self.token(token).map_or(0, |token| self.postings(token).0.len());
+        let with = self.token(token).map_or(0, |token| self.with(token));
         with as f32 / self.products.max(1) as f32
     }
 
@@ -203,6 +209,7 @@ impl Index {
                     is_word,
                     has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
                     is_unit: is_character || !token.starts_with(text::han),
+                    text: token,
                 });
             }
         }
@@ -221,7 +228,7 @@ impl Index {
             return Vec::new();
         }
         let all: f32 = asked.iter().map(|one| one.weight).sum();
-        let with = |one: &Asked| one.token.map_or(0, |token| self.postings(token).0.len());
+        let with = |one: &Asked| one.token.map_or(0, |token| self.with(token));
         let known = || asked.iter().filter(|one| with(one) > 0);
         let mut telling: Vec<&Asked> = known()
             .filter(|one| with(one) * COMMON <= self.products)

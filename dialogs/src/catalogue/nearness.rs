@@ -1,6 +1,7 @@
 //! The second step of a search by words: of the products that share words, how near each comes to what is asked.
 
 use super::index::{Asked, Index, Match};
+use super::spelling::Spelling;
 use super::{Product, words};
 use crate::text;
 
@@ -61,7 +62,8 @@ pub(super) struct Sought<'a> {
 }
 
 impl Nearness {
-    pub(super) fn of(products: &[Product], index: &Index) -> Self {
+    /// The words of titles are learned in passing, for what is mistyped.
+    pub(super) fn of(products: &[Product], index: &Index, spelling: &mut Spelling) -> Self {
         let mut nearness = Self {
             titles: Vec::with_capacity(products.len()),
             brands: Vec::with_capacity(products.len()),
@@ -79,14 +81,14 @@ impl Nearness {
                 }
                 nearness.count += 1;
                 titles.push(Title {
-                    parts: parts(index, title),
+                    parts: parts(index, title, |token, id| spelling.learn(token, id)),
                     pieces,
                     pieces_length: 0.0,
                 });
             }
             nearness.titles.push(titles);
             let brand = product.brand.as_deref().unwrap_or_default();
-            nearness.brands.push(parts(index, brand));
+            nearness.brands.push(parts(index, brand, |_, _| {}));
         }
         let mut titles = std::mem::take(&mut nearness.titles);
         for title in titles.iter_mut().flatten() {
@@ -212,15 +214,18 @@ fn figures_found(index: &Index, sought: &Sought<'_>, place: usize) -> f32 {
     if all > 0.0 { found / all } else { UNDECIDED }
 }
 
-fn parts(index: &Index, text: &str) -> Vec<Part> {
+fn parts(index: &Index, text: &str, mut each: impl FnMut(&str, u32)) -> Vec<Part> {
     let mut parts: Vec<Part> = words::tokens(text)
         .iter()
         .filter_map(|token| {
             let known = index.token(token);
-            known.map(|id| Part {
-                token: id,
-                weight: index.weight(token, known),
-                has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
+            known.map(|id| {
+                each(token, id);
+                Part {
+                    token: id,
+                    weight: index.weight(token, known),
+                    has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
+                }
             })
         })
         .collect();
