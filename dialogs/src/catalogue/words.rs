@@ -7,15 +7,15 @@ const PART_CHARS_MIN: usize = 2;
 /// Stands before and after a word.
 const BORDER: char = ' ';
 
-/// Tokens of any text, folded or not. `EM-200`, `EM200` and `EM 200` share tokens, `pour-over` and `pourover` too, in whichever form shop and customer write.
+/// Tokens of any text, folded or not. `EM-200`, `EM200` and `EM 200` share tokens, in whichever form shop and customer write.
 pub(super) fn tokens(any_text: &str) -> Vec<String> {
     let folded = text::fold(any_text);
     let mut tokens: Vec<String> = text::tokens(&folded).into_iter().map(|t| t.text).collect();
     for run in folded.split(|c: char| !(c.is_ascii_alphanumeric() || joins(c))) {
         let run = run.trim_matches(joins);
         let has_digit = run.bytes().any(|byte| byte.is_ascii_digit());
-        // `black/white` are two words; `a1/b2` may be one model.
-        if run.contains(joins) && (has_digit || !run.contains('/')) {
+        // `black/white` and `wall-mount` are two words each; `a1/b2` may be one model, `nord_home` is one name.
+        if run.contains(joins) && (has_digit || run.contains('_')) {
             tokens.push(run.replace(joins, ""));
         }
         if !has_digit {
@@ -95,7 +95,7 @@ mod tests {
         check("3-in-1", &["3", "in", "1", "3in1"]);
         check("X1沙发", &["x1", "沙", "沙发", "发"]);
         check("black/white", &["black", "white"]);
-        check("Pour-over", &["pour", "over", "pourover"]);
+        check("wall-mount", &["wall", "mount"]);
         check("NORD_Home", &["nord", "home", "nordhome"]);
         check("--", &[]);
     }
