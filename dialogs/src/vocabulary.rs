@@ -3,6 +3,8 @@
 mod homophones;
 mod typos;
 
+pub(crate) use homophones::readings;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 use typos::Typos;

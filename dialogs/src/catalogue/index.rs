@@ -1,5 +1,6 @@
 //! The first step of a search by words: which products share words with what is asked, by BM25 over weighted fields.
 
+use super::cohesion::loose_pairs;
 use super::fits::is_fit;
 use super::{Localized, Product, words};
 use crate::text;
@@ -21,6 +22,8 @@ const SATURATION: f32 = 1.2;
 const LENGTH: f32 = 0.75;
 /// A single Han character says less than two together.
 const CHARACTER_BOOST: f32 = 0.5;
+/// A pair of characters across the border of two words says less than one within a word.
+const LOOSE_PAIR_BOOST: f32 = 0.3;
 /// Characters of asking and of grammar, which alone say nothing of a product.
 const FUNCTION_CHARACTERS: &str = "的了吗呢吧啊呀嘛哦是有在和与跟我你您他她它这那个么什哪几些能会要想可以给把被让也都就还很不没请问买找推荐适合";
 
@@ -36,6 +39,7 @@ pub(super) struct Index {
 
 /// One token of a query.
 pub(super) struct Asked {
+    pub text: String,
     /// None where no product has it.
     pub token: Option<u32>,
     pub weight: f32,
@@ -138,7 +142,7 @@ impl Index {
 
     /// The rarer among the products, the more a token tells; by its own, whether any product has it or not.
     pub(super) fn weight(&self, text: &str, token: Option<u32>) -> f32 {
-        let with = token.map_or(0, |token| self.postings(token).0.len()) as f32;
+        let with = token.map_or(0, |token| self.with(token)) as f32;
         let without = self.products as f32 - with;
         let rarity = (1.0 + (without + 0.5) / (with + 0.5)).ln();
         if is_character(text) {
@@ -146,6 +150,17 @@ impl Index {
         } else {
             rarity
         }
+    }
+
+    /// How many products have the token.
+    pub(super) fn with(&self, token: u32) -> usize {
+        self.postings(token).0.len()
+    }
+
+    /// The share of the products that have the token.
+    fn share_with(&self, token: &str) -> f32 {
+        let with = self.token(token).map_or(0, |token| self.with(token));
+        with as f32 / self.products.max(1) as f32
     }
 
     fn postings(&self, token: u32) -> (&[u32], &[u16]) {
@@ -171,6 +186,7 @@ impl Index {
     pub(super) fn asked(&self, query_words: &str, beside: &str) -> Vec<Asked> {
         let mut seen = std::collections::BTreeSet::new();
         let mut asked = Vec::new();
+        let loose = loose_pairs(query_words, |token| self.share_with(token));
         for (text, is_word) in [(query_words, true), (beside, false)] {
             for token in words::tokens(text) {
                 if asked.len() >= QUERY_TOKENS_MAX {
@@ -182,12 +198,18 @@ impl Index {
                     continue;
                 }
                 let known = self.token(&token);
+                let boost = if loose.contains(&token) {
+                    LOOSE_PAIR_BOOST
+                } else {
+                    1.0
+                };
                 asked.push(Asked {
                     token: known,
-                    weight: self.weight(&token, known),
+                    weight: self.weight(&token, known) * boost,
                     is_word,
                     has_digit: token.bytes().any(|byte| byte.is_ascii_digit()),
                     is_unit: is_character || !token.starts_with(text::han),
+                    text: token,
                 });
             }
         }
@@ -206,7 +228,7 @@ impl Index {
             return Vec::new();
         }
         let all: f32 = asked.iter().map(|one| one.weight).sum();
-        let with = |one: &Asked| one.token.map_or(0, |token| self.postings(token).0.len());
+        let with = |one: &Asked| one.token.map_or(0, |token| self.with(token));
         let known = || asked.iter().filter(|one| with(one) > 0);
         let mut telling: Vec<&Asked> = known()
             .filter(|one| with(one) * COMMON <= self.products)

@@ -1,6 +1,7 @@
 //! The catalogue: every product of the shop, and how one is found.
 
 mod absent;
+mod cohesion;
 mod facts;
 pub mod feed;
 mod fits;
@@ -11,6 +12,7 @@ mod nearness;
 mod product;
 mod query;
 mod short_names;
+mod spelling;
 mod spread;
 mod terms;
 mod types;
@@ -31,9 +33,10 @@ use crate::nlu::Superlative;
 use crate::vocabulary::Vocabulary;
 use absent::Absent;
 use facts::Facts;
-use index::Index;
+use index::{Asked, Index};
 use measures::Measures;
 use nearness::Nearness;
+use spelling::Spelling;
 use std::collections::{BTreeMap, BTreeSet};
 use types::Types;
 use values::{Own, Values};
@@ -44,6 +47,8 @@ const MATCH_SHARE_MIN: f32 = 0.5;
 const COMPARED_MIN: usize = 50;
 /// Natural logarithm of the ratio of two prices that have nothing to do with each other, about seven times.
 const PRICE_APART_MAX: f32 = 2.0;
+/// Products looked at for each one similar to another.
+const SIMILAR_LOOKED_AT: usize = 20;
 /// Values of one attribute that are counted in a shape.
 const COUNTED_VALUES_MAX: usize = 40;
 
@@ -59,6 +64,7 @@ pub struct Catalogue {
     measures: Measures,
     index: Index,
     nearness: Nearness,
+    spelling: Spelling,
     vocabulary: Vocabulary,
     absent: Absent,
     unknown_aliases: Vec<(String, String)>,
@@ -80,7 +86,8 @@ impl Catalogue {
         let facts = Facts::of(&products, &own);
         let measures = Measures::of(&products);
         let index = Index::of(&products);
-        let nearness = Nearness::of(&products, &index);
+        let mut spelling = Spelling::default();
+        let nearness = Nearness::of(&products, &index, &mut spelling);
         let (terms, unknown_aliases) = terms::learn(&products, &types, &values, aliases);
         let vocabulary = Vocabulary::new(terms);
         Self {
@@ -94,6 +101,7 @@ impl Catalogue {
             measures,
             index,
             nearness,
+            spelling: spelling.learned(),
             unknown_aliases,
         }
     }
@@ -147,7 +155,7 @@ impl Catalogue {
             if is_narrow {
                 return self.ordered(kept, query, limit);
             }
-            let asked = self.index.asked(&query.words, &query.beside);
+            let asked = self.asked(query);
             let matching = self.index.matches(&asked, &kept, HITS_MAX);
             let least = matching
                 .first()
@@ -173,6 +181,12 @@ impl Catalogue {
         hits
     }
 
+    fn asked(&self, query: &Query) -> Vec<Asked> {
+        let mut asked = self.index.asked(&query.words, &query.beside);
+        self.spelling.mend(&self.index, &mut asked);
+        asked
+    }
+
     /// Places of the products that keep every constraint.
     fn kept(&self, query: &Query) -> Vec<usize> {
         let mut kept = self.facts.kept(&self.products, query);
@@ -184,7 +198,7 @@ impl Catalogue {
 
     /// Those that share words with the query, the nearest first.
     fn nearest(&self, query: &Query, kept: &[usize], limit: usize) -> Vec<(usize, f32)> {
-        let asked = self.index.asked(&query.words, &query.beside);
+        let asked = self.asked(query);
         let matches = self
             .index
             .matches(&asked, kept, limit.clamp(COMPARED_MIN, HITS_MAX));
@@ -303,7 +317,7 @@ impl Catalogue {
         shape
     }
 
-    /// Of the same deepest type: in stock first, then nearest in regular price.
+    /// Of the same deepest type: other things before variants of the same, in stock first, then those that say and cost most nearly the same.
     pub fn similar(&self, id: &str, limit: usize) -> Vec<String> {
         let Some(product) = self.get(id) else {
             return Vec::new();
@@ -311,18 +325,26 @@ impl Catalogue {
         let Some(kind) = product.type_keys.last() else {
             return Vec::new();
         };
-        let mut others: Vec<(bool, u64, &str)> = self
-            .products
-            .iter()
-            .filter(|other| other.id != product.id && other.type_keys.last() == Some(kind))
-            .map(|other| {
-                let apart = other.price.minor.abs_diff(product.price.minor);
-                (!other.in_stock(), apart, other.id.as_str())
-            })
-            .collect();
-        others.sort_unstable();
+        let joined = |texts: Vec<&str>| texts.join("\n");
+        let values = product.attributes.values().flat_map(Localized::texts);
+        let beside = values.map(|(_, text)| text).chain(product.brand.as_deref());
+        let hits = self.search(&Query {
+            words: joined(product.title.texts().map(|(_, text)| text).collect()),
+            beside: joined(beside.collect()),
+            types: vec![kind.clone()],
+            not_ids: vec![product.id.clone()],
+            price_near: Some(product.price),
+            limit: limit.saturating_mul(SIMILAR_LOOKED_AT),
+            ..Query::default()
+        });
+        let mut others: Vec<&Product> = hits.iter().filter_map(|hit| self.get(&hit.id)).collect();
+        others.sort_by_key(|other| {
+            let is_variant =
+                other.item_group_id.is_some() && other.item_group_id == product.item_group_id;
+            (is_variant, !other.in_stock())
+        });
         others.truncate(limit);
-        others.into_iter().map(|(_, _, id)| id.to_owned()).collect()
+        others.into_iter().map(|other| other.id.clone()).collect()
     }
 
     /// The attributes with figures that products under the type have; the empty key means all products.

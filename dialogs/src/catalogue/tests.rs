@@ -294,6 +294,27 @@ fn what_belongs_together_is_found() {
 }
 
 #[test]
+fn other_things_most_alike_are_similar_before_variants_of_the_same() {
+    let rows = [
+        ("d-1", "Cordless drill 18V", "90.00 EUR", "g-1"),
+        ("d-2", "Cordless drill 18V, red", "90.00 EUR", "g-1"),
+        ("d-3", "Cordless drill 20V", "99.00 EUR", "g-3"),
+        ("d-4", "Pillar drill for workbenches", "90.00 EUR", "g-4"),
+    ];
+    let mut lines = String::new();
+    for (id, title, price, group) in rows {
+        lines += &format!(
+            r#"{{"id": "{id}", "title": "{title}", "price": "{price}", "item_group_id": "{group}", "product_type": "Drills"}}"#
+        );
+        lines.push('\n');
+    }
+    let feed = feed::read("drills.jsonl", lines.as_bytes(), Language::En);
+    let catalogue = Catalogue::build(feed.products);
+    assert_eq!(catalogue.similar("d-1", 5), ["d-3", "d-4", "d-2"]);
+    assert_eq!(catalogue.similar("d-1", 1), ["d-3"]);
+}
+
+#[test]
 fn keys_have_names_in_both_languages() {
     let catalogue = furniture();
     assert_eq!(catalogue.top_types(), ["沙发", "桌子", "配件"]);

@@ -11,14 +11,15 @@ const BORDER: char = ' ';
 pub(super) fn tokens(any_text: &str) -> Vec<String> {
     let folded = text::fold(any_text);
     let mut tokens: Vec<String> = text::tokens(&folded).into_iter().map(|t| t.text).collect();
-    let joins = |c: char| matches!(c, '-' | '/');
     for run in folded.split(|c: char| !(c.is_ascii_alphanumeric() || joins(c))) {
-        if !run.bytes().any(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
         let run = run.trim_matches(joins);
-        if run.contains(joins) {
+        let has_digit = run.bytes().any(|byte| byte.is_ascii_digit());
+        // `black/white` and `wall-mount` are two words each; `a1/b2` may be one model, `nord_home` is one name.
+        if run.contains(joins) && (has_digit || run.contains('_')) {
             tokens.push(run.replace(joins, ""));
+        }
+        if !has_digit {
+            continue;
         }
         for word in run.split(joins) {
             let parts = parts(word);
@@ -46,13 +47,18 @@ pub(super) fn each_piece(any_text: &str, mut take: impl FnMut(&[char])) {
         before = c;
         if !is_han && c.is_alphanumeric() {
             run.push(c);
-        } else if !matches!(c, '-' | '/') && run.len() > 1 {
+        } else if !joins(c) && run.len() > 1 {
             run.push(BORDER);
             run.windows(3).for_each(&mut take);
             run.clear();
             run.push(BORDER);
         }
     }
+}
+
+/// What stands between the parts of one name.
+fn joins(c: char) -> bool {
+    matches!(c, '-' | '/' | '_')
 }
 
 /// `em200` as `em` and `200`.
@@ -89,6 +95,8 @@ mod tests {
         check("3-in-1", &["3", "in", "1", "3in1"]);
         check("X1沙发", &["x1", "沙", "沙发", "发"]);
         check("black/white", &["black", "white"]);
+        check("wall-mount", &["wall", "mount"]);
+        check("NORD_Home", &["nord", "home", "nordhome"]);
         check("--", &[]);
     }
 }

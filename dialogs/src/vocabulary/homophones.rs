@@ -35,15 +35,17 @@ fn plain(reading: &str) -> String {
     }
 }
 
-/// Whether one reading is common to both, whatever the tone.
+/// The places of the readings of a character, whatever the tone.
+pub(crate) fn readings(c: char) -> impl Iterator<Item = usize> {
+    let from = READINGS.partition_point(|(known, _)| *known < c);
+    let own = READINGS.get(from..).unwrap_or_default().iter();
+    own.take_while(move |(known, _)| *known == c)
+        .map(|(_, reading)| *reading)
+}
+
+/// Whether one reading is common to both.
 pub(super) fn sound_alike(one: char, other: char) -> bool {
-    let of = |c: char| {
-        let from = READINGS.partition_point(|(known, _)| *known < c);
-        let own = READINGS.get(from..).unwrap_or_default().iter();
-        own.take_while(move |(known, _)| *known == c)
-            .map(|(_, reading)| *reading)
-    };
-    of(one).any(|reading| of(other).any(|same| same == reading))
+    readings(one).any(|reading| readings(other).any(|same| same == reading))
 }
 
 #[cfg(test)]
