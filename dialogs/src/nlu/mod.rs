@@ -4,6 +4,7 @@ mod classifier;
 mod entities;
 mod features;
 mod learning;
+mod mending;
 mod naming;
 mod negation;
 mod numbers;
@@ -19,6 +20,7 @@ use crate::measure::{Dimension, Quality};
 use crate::money::{Currency, Money};
 use crate::text::{self, Folded};
 use crate::vocabulary::Vocabulary;
+use entities::Read;
 use serde::{Deserialize, Serialize};
 
 /// Intents of one message.
@@ -51,7 +53,7 @@ const HOW_IS_IT: [&str; 12] = [
     "how is",
 ];
 /// Polite words around what is meant.
-const MANNERS: [&str; 37] = [
+const MANNERS: [&str; 40] = [
     "请问一下",
     "请问",
     "麻烦问一下",
@@ -75,6 +77,9 @@ const MANNERS: [&str; 37] = [
     "谢谢啦",
     "谢谢",
     "多谢",
+    "感谢您",
+    "感谢",
+    "thanks a lot",
     "excuse me",
     "sorry to bother you",
     "could you please tell me",
@@ -98,6 +103,8 @@ const COURTESIES: [&str; 5] = ["affirm", "goodbye", "small_talk", "thank", "gree
 const CLAUSES_MAX: usize = 12;
 /// Characters of a clause that stands after a question without a mark between them.
 const CLAUSE_CHARS_MIN: usize = 3;
+/// Bytes of the shortest word that ends a sentence.
+const SENTENCE_END_BYTES_MIN: usize = 4;
 /// What stands between two things that are said in one breath.
 const CONNECTIVES: [&str; 13] = [
     "顺便问下",
@@ -129,6 +136,31 @@ const QUESTION_OPENINGS: [&str; 12] = [
     " and will ",
     " and which ",
 ];
+/// How a question or a request begins in English, also where no mark stands before it.
+const QUESTION_CUES: [&str; 14] = [
+    " can i ",
+    " can you ",
+    " could you ",
+    " do you ",
+    " what about ",
+    " how about ",
+    " how much is ",
+    " how long ",
+    " is there ",
+    " are there ",
+    " what's ",
+    " please send ",
+    " so please ",
+    " could i ",
+];
+/// Words after which a question goes on with its verb: "how much can I …", "and can you …".
+const LEADS_ON: [&str; 34] = [
+    "what", "how", "when", "where", "which", "who", "why", "much", "many", "long", "far", "soon",
+    "often", "big", "if", "that", "whether", "and", "or", "but", "so", "than", "as", "because",
+    "know", "wonder", "tell", "ask", "me", "time", "kind", "sort", "day", "else",
+];
+/// Words before a cue without which it opens the message.
+const CUE_WORDS_MIN: usize = 3;
 /// The intent of what nothing else fits.
 pub const OUT_OF_SCOPE: &str = "out_of_scope";
 
@@ -140,6 +172,9 @@ pub struct Understanding {
     pub entities: Vec<Entity>,
     pub sentiment: Sentiment,
     pub read_by: ReadBy,
+    /// The folded message as it was read, where slips, sounds or another language were mended in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mended: Option<String>,
 }
 
 impl Understanding {
@@ -154,6 +189,7 @@ impl Understanding {
             entities: Vec::new(),
             sentiment: Sentiment::Neutral,
             read_by: ReadBy::Plain,
+            mended: None,
         }
     }
 }
@@ -340,24 +376,35 @@ pub fn numbers_in(text: &str) -> Vec<u32> {
 /// The plain form of understanding.
 pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
     let message = text::clean(message);
-    let folded = Folded::of(&message);
-    let entities = entities::find(&message, &folded, listening);
+    let typed = Folded::of(&message);
+    let folded = mending::mended(
+        &message,
+        typed.clone(),
+        listening.classifier.parlance(),
+        listening.vocabulary,
+    );
+    let read = entities::find(&message, &folded, listening);
+    let intents = intents(&folded.text, &read, listening);
+    let sentiment = sentiment::of(&folded.text);
     // An address or an account name is written in no language.
-    let spoken = entities
+    let spoken = read
         .iter()
-        .filter(|e| matches!(e.value, Value::Email { .. } | Value::Wechat { .. }))
-        .fold(message.clone(), |text, e| text.replacen(&e.quote, "", 1));
+        .filter(|r| matches!(r.entity.value, Value::Email { .. } | Value::Wechat { .. }))
+        .fold(folded.text.clone(), |text, address| {
+            text.replacen(&text::fold(&address.entity.quote), "", 1)
+        });
     Understanding {
         language: text::language(&spoken, listening.language),
-        intents: intents(&folded.text, &entities, listening),
-        sentiment: sentiment::of(&folded.text),
-        entities,
+        intents,
+        sentiment,
+        entities: read.into_iter().map(|read| read.entity).collect(),
         read_by: ReadBy::Plain,
+        mended: (folded.text != typed.text).then_some(folded.text),
     }
 }
 
 /// Each clause's best intents together; greetings stand beside what is asked.
-fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<Intent> {
+fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) -> Vec<Intent> {
     let mut found: Vec<Intent> = Vec::new();
     // "The cheaper one" points at something shown and asks for nothing cheaper.
     let this = if folded.contains(text::han) {
@@ -365,12 +412,14 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     } else {
         "this one"
     };
-    let pointed = entities
+    let pointed = read
         .iter()
-        .filter(|e| matches!(e.value, Value::OfShown { .. }))
-        .fold(folded.to_owned(), |text, e| {
-            text.replacen(&text::fold(&e.quote), this, 1)
+        .filter(|r| matches!(r.entity.value, Value::OfShown { .. }))
+        .filter_map(|r| folded.get(r.start..r.end))
+        .fold(folded.to_owned(), |text, piece| {
+            text.replacen(piece, this, 1)
         });
+    let entities: Vec<&Entity> = read.iter().map(|read| &read.entity).collect();
     let clauses = clauses(&pointed);
     for clause in clauses.iter().take(CLAUSES_MAX) {
         for intent in listening.classifier.classify(clause).into_iter().take(1) {
@@ -451,14 +500,17 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
             .position(|name| *name == intent.name)
             .map_or(0, |place| place + 1)
     });
-    // Praise is no complaint.
-    if sentiment::of(folded) == Sentiment::Positive && found.len() > 1 {
+    // Praise is no complaint; mere thanks are no praise.
+    if sentiment::of(&clauses.join(", ")) == Sentiment::Positive && found.len() > 1 {
         found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
     }
     // "The second one, please", and nothing else.
-    if let [only] = entities
-        && matches!(only.value, Value::Ordinal { .. } | Value::OfShown { .. })
-        && bare(folded, &text::fold(&only.quote))
+    if let [only] = read
+        && matches!(
+            only.entity.value,
+            Value::Ordinal { .. } | Value::OfShown { .. }
+        )
+        && bare(folded, folded.get(only.start..only.end).unwrap_or_default())
     {
         found = vec![Intent {
             name: "ask_details".to_owned(),
@@ -510,7 +562,7 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
 /// Whether a message says nothing beside one piece of it.
 fn bare(folded: &str, piece: &str) -> bool {
     let mut rest = folded.replacen(piece, "", 1);
-    for word in ADDS_NOTHING {
+    for word in MANNERS.iter().chain(&ADDS_NOTHING) {
         rest = rest.replace(word, "");
     }
     !rest.chars().any(char::is_alphanumeric)
@@ -561,7 +613,7 @@ fn parts(folded: &str) -> Vec<&str> {
     let ends = [
         '。', '！', '!', '？', '?', '；', ';', '\n', '，', ',', '…', '~',
     ];
-    let mut parts: Vec<&str> = folded.split(ends).collect();
+    let mut parts: Vec<&str> = folded.split(ends).flat_map(sentences).collect();
     for word in CONNECTIVES {
         parts = parts.iter().flat_map(|part| part.split(word)).collect();
     }
@@ -569,6 +621,12 @@ fn parts(folded: &str) -> Vec<&str> {
         parts = parts
             .into_iter()
             .flat_map(|part| split_before(part, opening))
+            .collect();
+    }
+    for cue in QUESTION_CUES {
+        parts = parts
+            .into_iter()
+            .flat_map(|part| at_cue(part, cue))
             .collect();
     }
     parts
@@ -579,6 +637,22 @@ fn parts(folded: &str) -> Vec<&str> {
         .collect()
 }
 
+/// A point and a space end a sentence, unless an abbreviation stands before them: `no. 2`.
+fn sentences(part: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut from = 0;
+    for (at, _) in part.match_indices(". ") {
+        let sentence = part.get(from..at).unwrap_or_default();
+        let last = sentence.rsplit(' ').next().unwrap_or_default();
+        if last.len() >= SENTENCE_END_BYTES_MIN || last.ends_with(|c: char| c.is_ascii_digit()) {
+            sentences.push(sentence);
+            from = at + 1;
+        }
+    }
+    sentences.push(part.get(from..).unwrap_or_default());
+    sentences
+}
+
 /// "… and do you …": what follows the connective is a question of its own.
 fn split_before<'t>(part: &'t str, opening: &str) -> Vec<&'t str> {
     match part.find(opening) {
@@ -587,6 +661,23 @@ fn split_before<'t>(part: &'t str, opening: &str) -> Vec<&'t str> {
             vec![before, after.strip_prefix(" and").unwrap_or(after)]
         }
         None => vec![part],
+    }
+}
+
+/// A question or a request begins in the middle of a part.
+fn at_cue<'t>(part: &'t str, cue: &str) -> Vec<&'t str> {
+    let found = part.find(cue).map(|at| part.split_at(at));
+    match found {
+        Some((before, after))
+            if before.split_whitespace().count() >= CUE_WORDS_MIN
+                && before
+                    .rsplit(' ')
+                    .next()
+                    .is_some_and(|last| !LEADS_ON.contains(&last)) =>
+        {
+            vec![before, after]
+        }
+        _ => vec![part],
     }
 }
 

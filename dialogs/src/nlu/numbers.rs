@@ -79,6 +79,38 @@ pub(super) fn find(folded: &str) -> Vec<Number> {
     found
 }
 
+/// Before what is counted one Chinese numeral alone is a number.
+const COUNTED: &str = "个款台件元块天周月年杯包套人位折斤把张号升";
+
+/// A folded text with its numbers in digits, however they are written: 三千 and three thousand are 3000.
+pub(super) fn in_digits(folded: &str) -> String {
+    let mut out = String::with_capacity(folded.len());
+    let mut from = 0;
+    for number in find(folded) {
+        let head = folded.get(..number.start).unwrap_or_default();
+        let after = folded
+            .get(number.end..)
+            .and_then(|tail| tail.chars().next());
+        let is_plain = number.upper.is_none()
+            && !number.more
+            && number.value.fract() == 0.0
+            && number.value >= 2.0
+            && !head.ends_with(['第', '周', '期', '拜', '几', '.', '-', '/']);
+        let is_number = match number.written {
+            Written::Digits | Written::Han | Written::English => true,
+            Written::HanDigit => after.is_some_and(|c| COUNTED.contains(c)),
+            Written::Model | Written::Pair | Written::Article => false,
+        };
+        if is_plain && is_number {
+            out.push_str(folded.get(from..number.start).unwrap_or_default());
+            out.push_str(&format!("{:.0}", number.value));
+            from = number.end;
+        }
+    }
+    out.push_str(folded.get(from..).unwrap_or_default());
+    out
+}
+
 /// 两千多, 四十来号, 20余: the number and something.
 fn more(folded: &str, mut number: Number) -> Number {
     let rest = folded.get(number.end..).unwrap_or_default();
