@@ -3,7 +3,6 @@
 mod homophones;
 mod typos;
 
-pub(crate) use homophones::alike;
 pub(crate) use typos::{letters, shortenings, stands_alone, with_hash};
 
 use aho_corasick::{AhoCorasick, MatchKind};

@@ -35,36 +35,15 @@ fn plain(reading: &str) -> String {
     }
 }
 
-/// The characters of each reading, by place of the reading.
-static CHARACTERS: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
-    let count = READINGS.iter().map(|(_, reading)| *reading + 1).max();
-    let mut characters = vec![Vec::new(); count.unwrap_or(0)];
-    for (c, reading) in READINGS.iter() {
-        if let Some(own) = characters.get_mut(*reading) {
-            own.push(*c);
-        }
-    }
-    characters
-});
-
-/// The characters that share a reading with this one, whatever the tone; itself among them.
-pub(crate) fn alike(c: char) -> impl Iterator<Item = char> {
-    readings(c)
-        .filter_map(|reading| CHARACTERS.get(reading))
-        .flatten()
-        .copied()
-}
-
-fn readings(c: char) -> impl Iterator<Item = usize> {
-    let from = READINGS.partition_point(|(known, _)| *known < c);
-    let own = READINGS.get(from..).unwrap_or_default().iter();
-    own.take_while(move |(known, _)| *known == c)
-        .map(|(_, reading)| *reading)
-}
-
 /// Whether one reading is common to both, whatever the tone.
 pub(super) fn sound_alike(one: char, other: char) -> bool {
-    readings(one).any(|reading| readings(other).any(|same| same == reading))
+    let of = |c: char| {
+        let from = READINGS.partition_point(|(known, _)| *known < c);
+        let own = READINGS.get(from..).unwrap_or_default().iter();
+        own.take_while(move |(known, _)| *known == c)
+            .map(|(_, reading)| *reading)
+    };
+    of(one).any(|reading| of(other).any(|same| same == reading))
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use crate::vocabulary::Vocabulary;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 
+/// English words without which a message with Chinese in it is not carried by English.
+const CARRYING_WORDS_MIN: usize = 2;
+
 /// The words of both languages and what each is read as in the other.
 struct Words {
     surfaces: Vec<&'static str>,
@@ -69,7 +72,9 @@ pub(super) fn edits(folded: &Folded, vocabulary: &Vocabulary) -> Vec<Edit> {
             .all(|(start, end)| hit.end <= *start || *end <= hit.start)
     };
     let hits: Vec<&Hit> = hits.iter().filter(free).collect();
-    let carrying = carrying(text, &hits);
+    let Some(carrying) = carrying(text, &hits) else {
+        return Vec::new();
+    };
     hits.iter()
         .enumerate()
         .filter(|(_, hit)| hit.is_latin == (carrying == Language::Zh))
@@ -112,8 +117,8 @@ fn runs_on(text: &str, start: usize, end: usize) -> bool {
             || text.get(end..).is_some_and(|tail| tail.starts_with(letter)))
 }
 
-/// The language of what is no general word; of the general words only where there is nothing else.
-fn carrying(text: &str, hits: &[&Hit]) -> Language {
+/// The language of what is no general word; none where hardly anything else is said, for an account's name is of no language.
+fn carrying(text: &str, hits: &[&Hit]) -> Option<Language> {
     let mut rest = String::new();
     let mut from = 0;
     for hit in hits {
@@ -122,8 +127,13 @@ fn carrying(text: &str, hits: &[&Hit]) -> Language {
         from = hit.end;
     }
     rest.push_str(text.get(from..).unwrap_or_default());
-    let whole = text::language(text, Language::Zh);
-    text::language(&rest, whole)
+    let is_plain = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_lowercase());
+    let words = rest.split_whitespace().filter(is_plain).count();
+    if rest.contains(text::han) || words >= CARRYING_WORDS_MIN {
+        Some(text::language(&rest, Language::Zh))
+    } else {
+        None
+    }
 }
 
 /// No other English word stands beside it: inside a phrase of English it keeps its language.

@@ -2,7 +2,7 @@
 
 use crate::nlu::TrainingSet;
 use crate::text::{fold, han};
-use crate::vocabulary::{common_words, letters, shortenings, with_hash};
+use crate::vocabulary::{common_words, letters, shortenings, stands_alone, with_hash};
 use std::collections::BTreeMap;
 
 /// Letters of the shortest word that a slip is looked for.
@@ -27,7 +27,10 @@ impl Parlance {
         let mut runs: BTreeMap<u64, u32> = BTreeMap::new();
         for example in examples.intents.values().flatten() {
             let folded = fold(example);
-            for (_, word) in letters(&folded) {
+            // A piece of a contraction is no word.
+            let whole =
+                letters(&folded).filter(|(start, word)| stands_alone(&folded, *start, word.len()));
+            for (_, word) in whole {
                 *words.entry(word.to_owned()).or_default() += 1;
             }
             if folded.contains(han) {

@@ -18,7 +18,7 @@ const CATALOGUE_WORD: u32 = 6;
 /// How much more likely a letter swapped, missed or added is than another one.
 const CHANGED_LESS_LIKELY: u32 = 8;
 /// Endings that make another word of the same stem.
-const ENDINGS: [&str; 8] = ["'s", "s", "es", "ed", "d", "ing", "er", "ly"];
+const ENDINGS: [&str; 8] = ["nt", "s", "es", "ed", "d", "ing", "er", "ly"];
 
 /// The words that are slips, and what was meant.
 pub(super) fn edits(

@@ -3,7 +3,8 @@
 use super::Edit;
 use super::parlance::{EDGE, Parlance};
 use crate::text::{Folded, han};
-use crate::vocabulary::{Vocabulary, alike};
+use crate::vocabulary::Vocabulary;
+use std::sync::LazyLock;
 
 /// Characters of one message that are looked at.
 const CHARS_MAX: usize = 120;
@@ -17,6 +18,13 @@ const FIT_MORE: u32 = 9;
 const COUNT_MAX: u32 = 3;
 /// What a run of three counts, of one of two.
 const TRIPLE: u32 = 2;
+
+/// Characters that are typed for each other.
+static SETS: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
+    let text = include_str!("../../../defaults/confused.txt");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.chars().collect()).collect()
+});
 
 /// The characters that fit less than one of the same sound.
 pub(super) fn edits(folded: &Folded, parlance: &Parlance, vocabulary: &Vocabulary) -> Vec<Edit> {
@@ -41,14 +49,17 @@ pub(super) fn edits(folded: &Folded, parlance: &Parlance, vocabulary: &Vocabular
             after: at(Some(place + 1)),
             second_after: at(Some(place + 2)),
         };
+        let Some(set) = SETS.iter().find(|set| set.contains(typed)) else {
+            continue;
+        };
         let own = around.fit(*typed, parlance);
         if around.triple(*typed, parlance) > 0 || own >= FIT_MORE {
             continue;
         }
         let needed = if own == 0 { FIT_MIN } else { own + FIT_MORE };
-        let best = alike(*typed)
-            .filter(|c| c != typed)
-            .map(|c| (around.fit(c, parlance), c))
+        let others = set.iter().filter(|c| *c != typed);
+        let best = others
+            .map(|c| (around.fit(*c, parlance), *c))
             .max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)))
             .filter(|(fit, _)| *fit >= needed);
         let Some((_, meant)) = best else { continue };

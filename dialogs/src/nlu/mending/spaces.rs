@@ -22,10 +22,7 @@ pub(super) fn edits(folded: &Folded, vocabulary: &Vocabulary) -> Vec<Edit> {
     while let Some((at, c)) = chars.next() {
         let after = chars.peek().map(|(_, c)| *c);
         let end = at + c.len_utf8();
-        if c == ' '
-            && before.is_some_and(han)
-            && after.is_some_and(|c| han(c) || c.is_ascii_digit())
-        {
+        if c == ' ' && before.is_some_and(han) && after.is_some_and(han) {
             let clause = text.get(end..).unwrap_or_default();
             let clause = clause.split([' ', ',', '，']).next().unwrap_or_default();
             let named = named.get_or_insert_with(|| {
