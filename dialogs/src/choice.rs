@@ -59,16 +59,20 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
         entities,
         sentiment: Sentiment::Neutral,
         read_by: ReadBy::Plain,
+        mended: None,
     })
 }
 
 /// A typed number, or a label typed in full, that answers the quick replies on offer.
 pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
-    let text = crate::text::fold(text);
+    let folded = crate::text::fold(text);
+    let text = folded
+        .trim_end_matches(|c: char| !c.is_alphanumeric())
+        .trim_start_matches(crate::text::is_picture);
     if let Some(choice) = conversation
         .choices
         .iter()
-        .find(|choice| crate::text::fold(&choice.label) == text)
+        .find(|choice| [text, &folded].contains(&crate::text::fold(&choice.label).as_str()))
     {
         return Some(choice.id.clone());
     }

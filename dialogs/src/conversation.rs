@@ -62,6 +62,9 @@ pub struct Conversation {
     /// Reasons already handed off for, in this episode.
     pub handed_off: Vec<String>,
     pub recent: Vec<Utterance>,
+    /// The words of this turn as they were meant, where slips in them were mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +141,7 @@ impl Conversation {
             lead: Lead::default(),
             handed_off: Vec::new(),
             recent: Vec::new(),
+            meant: None,
         }
     }
 
@@ -155,6 +159,7 @@ impl Conversation {
             Event::TurnStarted { turn, at_ms, .. } => {
                 self.turn = *turn;
                 self.at_ms = *at_ms;
+                self.meant = None;
             }
             Event::Heard { said, .. } => match said {
                 Said::Text(text) => self.remember(By::Customer, text),
@@ -174,7 +179,11 @@ impl Conversation {
                 if understanding.sentiment == Sentiment::Negative {
                     self.angry += 1;
                 }
-                let quote = self.newest_words();
+                let quote = self.typed_words();
+                self.meant = understanding
+                    .mended
+                    .as_ref()
+                    .map(|mended| shortened(mended));
                 for intent in &understanding.intents {
                     let turn = self.turn;
                     self.intents
@@ -249,8 +258,13 @@ impl Conversation {
         }
     }
 
-    /// The customer's words of this turn so far.
+    /// The customer's words of this turn so far, as they were meant.
     pub fn newest_words(&self) -> String {
+        self.meant.clone().unwrap_or_else(|| self.typed_words())
+    }
+
+    /// The customer's words of this turn so far, letter by letter.
+    fn typed_words(&self) -> String {
         let words: Vec<&str> = self
             .recent
             .iter()
@@ -314,10 +328,14 @@ impl Conversation {
         self.recent.push(Utterance {
             by,
             turn: self.turn,
-            text: text.chars().take(UTTERANCE_CHARS_MAX).collect(),
+            text: shortened(text),
         });
         keep_newest(&mut self.recent, RECENT_MAX);
     }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(UTTERANCE_CHARS_MAX).collect()
 }
 
 fn keep_newest<T>(list: &mut Vec<T>, max: usize) {

@@ -49,6 +49,35 @@ impl Folded {
         folded
     }
 
+    /// The same with some pieces written otherwise, each edit a range of the folded text and what stands there instead; in order, none over another.
+    pub fn rewritten(&self, edits: &[(usize, usize, String)]) -> Self {
+        let mut other = Self::default();
+        let mut from = 0;
+        for (start, end, text) in edits {
+            other.copy(self, from, *start);
+            let first = self.starts.get(*start).copied();
+            let last = end.checked_sub(1).and_then(|at| self.ends.get(at)).copied();
+            let before = other.ends.last().copied().unwrap_or(0);
+            other.text.push_str(text);
+            for _ in 0..text.len() {
+                other.starts.push(first.unwrap_or(before));
+                other.ends.push(last.or(first).unwrap_or(before));
+            }
+            from = *end;
+        }
+        other.copy(self, from, self.text.len());
+        other
+    }
+
+    fn copy(&mut self, from: &Self, start: usize, end: usize) {
+        self.text
+            .push_str(from.text.get(start..end).unwrap_or_default());
+        self.starts
+            .extend_from_slice(from.starts.get(start..end).unwrap_or_default());
+        self.ends
+            .extend_from_slice(from.ends.get(start..end).unwrap_or_default());
+    }
+
     /// The piece of the original that a range of the folded text came from.
     pub fn quote<'t>(&self, original: &'t str, start: usize, end: usize) -> &'t str {
         let from = self.starts.get(start).copied().unwrap_or(0);
@@ -183,6 +212,11 @@ pub fn language(text: &str, fallback: Language) -> Language {
 
 pub fn han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// Emoji and their kin, which neither name nor ask anything beside words.
+pub(crate) fn is_picture(c: char) -> bool {
+    matches!(u32::from(c), 0x2600..=0x27bf | 0x2b50 | 0x1f000..=0x1faff)
 }
 
 /// Default-ignorable and bidirectional controls.

@@ -4,6 +4,7 @@ mod homophones;
 mod typos;
 
 pub(crate) use homophones::readings;
+pub(crate) use typos::{letters, shortenings, stands_alone, with_hash};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
@@ -126,6 +127,16 @@ impl Vocabulary {
         found
     }
 
+    /// A word of any term.
+    pub fn knows_word(&self, word: &str) -> bool {
+        self.typos.knows(word)
+    }
+
+    /// The words of short terms that are one slip away from this one.
+    pub fn words_near(&self, word: &str) -> Vec<&str> {
+        self.typos.near(word)
+    }
+
     /// What words that are no terms were meant to be, in the order of the text; none where several things are as near.
     pub fn mistyped(&self, folded: &str) -> Vec<Found> {
         let meant = self.typos.find(folded, &self.terms);
@@ -155,17 +166,33 @@ fn rank(kind: &TermKind) -> u8 {
 }
 
 /// The most frequent English words: none of them is taken for a mistyped or shortened name.
-static COMMON: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let text = include_str!("../defaults/common-words.txt");
+static COMMON: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| listed(include_str!("../defaults/common-words.txt")));
+/// Words that only look like slips of more frequent ones.
+static NEAR: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| listed(include_str!("../defaults/near-words.txt")));
+
+/// The words of a list, sorted.
+fn listed(text: &'static str) -> Vec<&'static str> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let mut words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     words.sort_unstable();
     words
-});
+}
 
 /// A folded word that everyday English has.
 pub fn is_common_word(word: &str) -> bool {
     COMMON.binary_search(&word).is_ok()
+}
+
+/// The words that everyday English has, sorted.
+pub(crate) fn common_words() -> &'static [&'static str] {
+    &COMMON
+}
+
+/// A folded word that is no slip of another one, although it is one letter away from it.
+pub(crate) fn is_word_of_its_own(word: &str) -> bool {
+    NEAR.binary_search(&word).is_ok()
 }
 
 /// No Latin letter or digit runs on over an edge; Han has no borders.

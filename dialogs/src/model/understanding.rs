@@ -183,6 +183,7 @@ pub fn read(
         entities,
         sentiment: plain.sentiment,
         read_by: ReadBy::Model,
+        mended: plain.mended.clone(),
     })
 }
 

@@ -5,6 +5,8 @@
 
 use super::features::features;
 use super::learning::{Features, Text, fit, margins};
+use super::mending::Parlance;
+use super::numbers::in_digits;
 use super::{Intent, OUT_OF_SCOPE, TrainingSet};
 use crate::text::fold;
 
@@ -31,6 +33,7 @@ pub struct Classifier {
     temperature: f32,
     /// Standing out below which a text is out of scope.
     line: f32,
+    parlance: Parlance,
 }
 
 impl Classifier {
@@ -44,7 +47,7 @@ impl Classifier {
         for at in 0..most {
             for (class, list) in examples.intents.values().enumerate() {
                 if let Some(text) = list.get(at) {
-                    texts.push((features(&fold(text)), class));
+                    texts.push((features(&in_digits(&fold(text))), class));
                     parts.push(at % FOLDS);
                 }
             }
@@ -58,12 +61,18 @@ impl Classifier {
             weights,
             temperature,
             line,
+            parlance: Parlance::of(examples),
         }
+    }
+
+    /// How the examples speak, which tells what is mistyped.
+    pub(super) fn parlance(&self) -> &Parlance {
+        &self.parlance
     }
 
     /// Best first; out of scope where nothing is likely enough.
     pub fn classify(&self, folded: &str) -> Vec<Intent> {
-        let found = features(folded);
+        let found = features(&in_digits(folded));
         let nothing_said = !folded.chars().any(char::is_alphanumeric);
         if self.intents.is_empty() || (nothing_said && self.features.knows_none(&found)) {
             return Vec::new();

@@ -19,11 +19,18 @@ struct Finder<'a> {
     folded: &'a Folded,
     listening: &'a Listening<'a>,
     taken: Vec<(usize, usize)>,
-    found: Vec<(usize, Entity)>,
+    found: Vec<Read>,
+}
+
+/// An entity and its bytes in the folded text.
+pub(super) struct Read {
+    pub start: usize,
+    pub end: usize,
+    pub entity: Entity,
 }
 
 /// A pattern of ours that does not compile finds nothing; a test compiles them all.
-fn pattern(text: &str) -> Option<Regex> {
+pub(super) fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
@@ -45,7 +52,7 @@ mod phrases;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
-pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) -> Vec<Entity> {
+pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) -> Vec<Read> {
     let mut finder = Finder {
         message,
         folded,
@@ -59,14 +66,10 @@ pub(super) fn find(message: &str, folded: &Folded, listening: &Listening<'_>) ->
     finder.dates();
     finder.numbers();
     finder.words();
-    finder.found.sort_by_key(|(at, _)| *at);
+    finder.found.sort_by_key(|read| read.start);
     finder.pieces_of_goods();
-    finder
-        .found
-        .into_iter()
-        .map(|(_, entity)| entity)
-        .take(ENTITIES_MAX)
-        .collect()
+    finder.found.truncate(ENTITIES_MAX);
+    finder.found
 }
 
 impl Finder<'_> {
@@ -85,14 +88,12 @@ impl Finder<'_> {
         if self.free(start, end) && start < end {
             let quote = self.folded.quote(self.message, start, end).to_owned();
             self.taken.push((start, end));
-            self.found.push((
-                start,
-                Entity {
-                    value,
-                    quote,
-                    negated,
-                },
-            ));
+            let entity = Entity {
+                value,
+                quote,
+                negated,
+            };
+            self.found.push(Read { start, end, entity });
         }
     }
 
@@ -135,15 +136,21 @@ impl Finder<'_> {
         let goods: Vec<usize> = self
             .found
             .iter()
-            .filter(|(_, e)| matches!(e.value, Value::ProductType { .. } | Value::Product { .. }))
-            .map(|(start, _)| *start)
+            .filter(|read| {
+                matches!(
+                    read.entity.value,
+                    Value::ProductType { .. } | Value::Product { .. }
+                )
+            })
+            .map(|read| read.start)
             .collect();
-        for (start, entity) in &mut self.found {
-            if let Value::Number { count } = entity.value {
-                let end = *start + crate::text::fold(&entity.quote).len();
-                if goods.iter().any(|at| *at >= end && *at - end <= 1) {
-                    entity.value = Value::Quantity { count, unit: None };
-                }
+        for read in &mut self.found {
+            if let Value::Number { count } = read.entity.value
+                && goods
+                    .iter()
+                    .any(|at| *at >= read.end && *at - read.end <= 1)
+            {
+                read.entity.value = Value::Quantity { count, unit: None };
             }
         }
     }
@@ -179,7 +186,11 @@ impl Finder<'_> {
                     quote: quote.clone(),
                     negated: false,
                 };
-                self.found.push((pointed.start, entity));
+                self.found.push(Read {
+                    start: pointed.start,
+                    end: pointed.end,
+                    entity,
+                });
             }
         }
     }

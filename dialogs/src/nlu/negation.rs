@@ -1,5 +1,6 @@
 //! Whether the words around a product word say that it is not wanted.
 
+use super::entities::pattern;
 use crate::text;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -108,10 +109,9 @@ const TURNS: [&str; 36] = [
 ];
 
 static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"^(?:的|色|款|牌子|品牌|家|那款|那种|这种|那个|这个|材质|我|就|都|也|可)*(?:不要|不考虑|不喜欢|不行|不想要|不需要|不用|别要|除外|以外|之外|算了|免了|排除)",
     )
-    .ok()
 });
 
 /// Whether what stands at `start..end` of a folded text is refused; `next` is where the next product word starts.

@@ -1,5 +1,6 @@
 //! Words that point at products shown before: "the second one", 便宜的那款, "both".
 
+use super::entities::pattern;
 use super::numbers;
 use super::{Value, Which};
 use regex::Regex;
@@ -14,11 +15,6 @@ pub(super) struct Pointed {
     pub end: usize,
     /// Several where one phrase points at several places.
     pub values: Vec<Value>,
-}
-
-/// A pattern of ours that does not compile finds nothing; a test compiles them all.
-fn compiled(text: &str) -> Option<Regex> {
-    Regex::new(text).ok()
 }
 
 /// 一个, 款, and the other words that count things.
@@ -44,7 +40,7 @@ static PHRASES: LazyLock<Vec<(Option<Regex>, Pointer)>> = LazyLock::new(|| {
     ];
     phrases
         .into_iter()
-        .map(|(text, pointer)| (compiled(&text), pointer))
+        .map(|(text, pointer)| (pattern(&text), pointer))
         .collect()
 });
 
@@ -56,19 +52,19 @@ enum Pointer {
 }
 
 static HAN_ORDINAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
+    pattern(
         r"第\s*([一二三四五六七八九十\d]+)\s*(个|款|种|件|台|把|张|只|双|套|条|本|部|样|支|号)?",
     )
 });
 static HAN_NUMBER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| compiled(r"([一二三四五六七八九]|[1-9])号"));
+    LazyLock::new(|| pattern(r"([一二三四五六七八九]|[1-9])号"));
 static ORDINAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
+    pattern(
         r"\b(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|[1-9]\d?(?:st|nd|rd|th))\b(?: (?:one|option|model|product|item|choice|version)\b)?",
     )
 });
 static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
+    pattern(
         r"(?:#|\bno\. ?|\bno |\bnr\.? |\bnumber |\boption |\bitem |\bchoice )(one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b",
     )
 });

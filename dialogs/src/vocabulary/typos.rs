@@ -218,14 +218,14 @@ impl Typos {
         only(places, terms)
     }
 
-    fn knows(&self, word: &str) -> bool {
+    pub(super) fn knows(&self, word: &str) -> bool {
         self.known
             .binary_search_by(|known| known.as_str().cmp(word))
             .is_ok()
     }
 
     /// The words one letter away.
-    fn near(&self, word: &str) -> Vec<&str> {
+    pub(super) fn near(&self, word: &str) -> Vec<&str> {
         let places: BTreeSet<usize> = shortenings(word)
             .flat_map(|hash| with_hash(&self.shortened, hash))
             .collect();
@@ -335,7 +335,7 @@ fn exact(terms: &[Term], surface: &str) -> Option<usize> {
         .ok()
 }
 
-fn with_hash(sorted: &[(u64, u32)], hash: u64) -> impl Iterator<Item = usize> + '_ {
+pub(crate) fn with_hash(sorted: &[(u64, u32)], hash: u64) -> impl Iterator<Item = usize> + '_ {
     let from = sorted.partition_point(|(other, _)| *other < hash);
     sorted
         .get(from..)
@@ -346,7 +346,7 @@ fn with_hash(sorted: &[(u64, u32)], hash: u64) -> impl Iterator<Item = usize> + 
 }
 
 /// Runs of lower-case letters with their places.
-fn letters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn letters(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     text.split(|c: char| !c.is_ascii_lowercase())
         .map(move |word| {
@@ -359,7 +359,7 @@ fn letters(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// No part of an address, a contraction, a number or a word with accents.
-fn stands_alone(text: &str, start: usize, length: usize) -> bool {
+pub(crate) fn stands_alone(text: &str, start: usize, length: usize) -> bool {
     let runs_on = |c: char| {
         (c.is_alphanumeric() && !text::han(c)) || matches!(c, '\'' | '’' | '@' | '/' | '_' | '#')
     };
@@ -410,7 +410,7 @@ fn is_homophone_at(typed: &[char], term: std::str::Chars<'_>, place: usize) -> b
 }
 
 /// Hashes of the word, and of it without each of its letters.
-fn shortenings(word: &str) -> impl Iterator<Item = u64> + '_ {
+pub(crate) fn shortenings(word: &str) -> impl Iterator<Item = u64> + '_ {
     let without = |left_out: usize| {
         let kept = word
             .bytes()

@@ -222,7 +222,7 @@ impl Finder<'_> {
         let (text, before) = (amount.text, amount.before());
         let (currency, from, to) = money::currency(text, amount.start, amount.end);
         // A bare "2" under a list points into it.
-        let points = currency.is_none() && amount.low <= f64::from(crate::nlu::PLACE_MAX);
+        let points = currency.is_none() && amount.low <= f64::from(crate::nlu::intents::PLACE_MAX);
         let asked = self.listening.expected == Some("budget_max") && !points;
         let near = asked || money::speaks_of_budget(before, true);
         let budget_word = near || (amount.low >= 20.0 && money::speaks_of_budget(before, false));

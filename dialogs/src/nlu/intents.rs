@@ -1,0 +1,235 @@
+//! What a message wants: the intents of its clauses, weighed against the facts in it.
+
+use super::clauses::{MANNERS, clauses};
+use super::entities::Read;
+use super::{Entity, INTENTS_MAX, Intent, Listening, OUT_OF_SCOPE, Sentiment, Value, sentiment};
+use crate::text;
+
+/// Confidence above which a message tells something even where no fact in it is known.
+const INFORM_MIN: f64 = 0.7;
+/// Confidence above which a mistake of that kind is not suspected.
+const CERTAIN: f64 = 0.85;
+/// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
+const GUESSED_MAX: f64 = 0.25;
+/// The largest bare number that is taken for a place in a list.
+pub(super) const PLACE_MAX: u32 = 9;
+/// Characters from which on one alone, repeated, is a word of no language.
+const BABBLE_CHARS_MIN: usize = 3;
+/// Words beside an ordinal that add nothing to it.
+const ADDS_NOTHING: [&str; 12] = [
+    "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
+];
+/// How one asks what a product is like.
+const HOW_IS_IT: [&str; 12] = [
+    "怎么样",
+    "咋样",
+    "如何",
+    "好不好",
+    "好吗",
+    "好用吗",
+    "介绍",
+    "how about",
+    "what about",
+    "tell me about",
+    "any good",
+    "how is",
+];
+/// Intents that accompany others, the most telling first.
+const COURTESIES: [&str; 5] = ["affirm", "goodbye", "small_talk", "thank", "greet"];
+/// Clauses of one message that are classified.
+const CLAUSES_MAX: usize = 12;
+
+/// Each clause's best intents together; greetings stand beside what is asked.
+pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) -> Vec<Intent> {
+    if is_babble(folded) {
+        return vec![Intent {
+            name: OUT_OF_SCOPE.to_owned(),
+            confidence: 1.0,
+        }];
+    }
+    let mut found: Vec<Intent> = Vec::new();
+    // "The cheaper one" points at something shown and asks for nothing cheaper.
+    let this = if folded.contains(text::han) {
+        "这个"
+    } else {
+        "this one"
+    };
+    let pointed = read
+        .iter()
+        .filter(|r| matches!(r.entity.value, Value::OfShown { .. }))
+        .filter_map(|r| folded.get(r.start..r.end))
+        .fold(folded.to_owned(), |text, piece| {
+            text.replacen(piece, this, 1)
+        });
+    let entities: Vec<&Entity> = read.iter().map(|read| &read.entity).collect();
+    let clauses = clauses(&pointed);
+    for clause in clauses.iter().take(CLAUSES_MAX) {
+        for intent in listening.classifier.classify(clause).into_iter().take(1) {
+            match found.iter_mut().find(|other| other.name == intent.name) {
+                Some(other) if other.confidence < intent.confidence => *other = intent,
+                Some(_) => {}
+                None => found.push(intent),
+            }
+        }
+    }
+    if clauses.len() > 1 {
+        found.extend(
+            listening
+                .classifier
+                .classify(&clauses.join(", "))
+                .into_iter()
+                .take(1)
+                .filter(|i| i.name != OUT_OF_SCOPE),
+        );
+    }
+    found.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    let mut names: Vec<String> = Vec::new();
+    found.retain(|i| {
+        let new = !names.contains(&i.name);
+        names.push(i.name.clone());
+        new
+    });
+    // Beside something that is meant, what is not understood is passed over.
+    if found
+        .iter()
+        .any(|i| i.name != OUT_OF_SCOPE && !COURTESIES.contains(&i.name.as_str()))
+    {
+        found.retain(|i| i.name != OUT_OF_SCOPE);
+    }
+    let tells = entities.iter().any(|e| {
+        !matches!(
+            e.value,
+            Value::Yes
+                | Value::No
+                | Value::LastShown
+                | Value::Ordinal { .. }
+                | Value::OfShown { .. }
+        )
+    });
+    let catalogue = entities.iter().any(|e| {
+        matches!(
+            e.value,
+            Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+        )
+    });
+    let says = |wanted: fn(&Value) -> bool| entities.iter().any(|e| wanted(&e.value));
+    for intent in &mut found {
+        // "Is there a black one" is close to "is there a better one", and names something else.
+        let mistaken = match intent.name.as_str() {
+            "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
+            "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
+            "insult" | "opt_out" | "complain" | "order_status" | "thank" | "small_talk"
+            | "privacy_request" | "goodbye" | "hesitate" | "give_contact" => {
+                catalogue && intent.confidence < CERTAIN
+            }
+            _ => catalogue && intent.confidence < GUESSED_MAX,
+        };
+        if mistaken {
+            // Who names one product and nothing to choose by asks about it.
+            let named = says(|v| matches!(v, Value::Product { .. }))
+                && !says(|v| matches!(v, Value::Budget { .. } | Value::Attribute { .. }));
+            intent.name = if named { "ask_details" } else { "inform" }.to_owned();
+        }
+    }
+    // Courtesy stands beside what is asked, not before it.
+    found.sort_by_key(|intent| {
+        COURTESIES
+            .iter()
+            .position(|name| *name == intent.name)
+            .map_or(0, |place| place + 1)
+    });
+    // Praise is no complaint; mere thanks are no praise.
+    if sentiment::of(&clauses.join(", ")) == Sentiment::Positive && found.len() > 1 {
+        found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
+    }
+    // "The second one, please", or "2", and nothing else.
+    if let [only] = read
+        && points_at_one(&only.entity.value, listening.expected)
+        && bare(folded, folded.get(only.start..only.end).unwrap_or_default())
+    {
+        found = vec![Intent {
+            name: "ask_details".to_owned(),
+            confidence: 0.9,
+        }];
+    }
+    // Telling without anything told is a guess.
+    if !tells {
+        found.retain(|i| i.name != "inform" || i.confidence >= INFORM_MIN);
+    }
+    // Facts carry a message that no example resembles.
+    let says_nothing = |i: &Intent| {
+        i.name == OUT_OF_SCOPE || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
+    };
+    if found.iter().all(says_nothing) && tells {
+        found.retain(|i| i.name != OUT_OF_SCOPE);
+        found.insert(
+            0,
+            Intent {
+                name: "inform".to_owned(),
+                confidence: 0.5,
+            },
+        );
+    }
+    if found.is_empty() {
+        found.push(Intent {
+            name: OUT_OF_SCOPE.to_owned(),
+            confidence: 0.0,
+        });
+    }
+    // A product, and how it is.
+    let only_named = says(|v| matches!(v, Value::Product { .. }))
+        && !entities.iter().any(|e| {
+            e.negated
+                || matches!(
+                    e.value,
+                    Value::Budget { .. } | Value::Measure { .. } | Value::Quantity { .. }
+                )
+        });
+    if only_named && HOW_IS_IT.iter().any(|words| folded.contains(words)) {
+        for intent in found.iter_mut().filter(|i| i.name == "inform") {
+            intent.name = "ask_details".to_owned();
+        }
+    }
+    found.truncate(INTENTS_MAX);
+    found
+}
+
+/// A place among the products shown; a bare number is one where no other number was asked for.
+fn points_at_one(value: &Value, expected: Option<&str>) -> bool {
+    match value {
+        Value::Ordinal { .. } | Value::OfShown { .. } => true,
+        Value::Number { count } => match expected {
+            Some("people" | "quantity" | "deadline_days") => false,
+            _ => *count <= PLACE_MAX,
+        },
+        _ => false,
+    }
+}
+
+/// One character over and over: 啦啦啦啦, aaaa; laughter is none.
+fn is_babble(folded: &str) -> bool {
+    let mut letters = folded.chars().filter(|c| c.is_alphanumeric());
+    let Some(first) = letters.next() else {
+        return false;
+    };
+    let rest: Vec<char> = letters.collect();
+    rest.len() + 1 >= BABBLE_CHARS_MIN
+        && rest.iter().all(|c| *c == first)
+        && !matches!(
+            first,
+            '哈' | '呵' | '嘿' | '嘻' | '嗯' | '好' | '对' | '6' | 'h' | '在'
+        )
+}
+
+/// Whether a message says nothing beside one piece of it.
+fn bare(folded: &str, piece: &str) -> bool {
+    let mut rest = folded.replacen(piece, "", 1);
+    for word in MANNERS.iter().chain(&ADDS_NOTHING) {
+        rest = rest.replace(word, "");
+    }
+    !rest.chars().any(char::is_alphanumeric)
+}
