@@ -15,8 +15,6 @@ const NUMBER: char = '0';
 /// What stands before and after a text.
 const START: char = '^';
 const END: char = '$';
-/// Characters of the longest text of each class of length; what is longer is the last one.
-const LENGTHS: [usize; 5] = [1, 3, 5, 8, 12];
 /// Words that two words of one text may be apart to count as standing together.
 const TOGETHER_WORDS_MAX: usize = 20;
 /// Characters of one text that are looked at.
@@ -86,9 +84,6 @@ pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
             run.iter()
                 .any(|c| !c.is_alphanumeric() && *c != START && *c != END)
         });
-        let length = LENGTHS.iter().take_while(|most| all.len() > **most + 2);
-        let length = length.count().to_string();
-        found.push((hash(b'l', &[&length]), Block::Characters));
     }
     found
 }
