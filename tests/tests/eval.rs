@@ -163,3 +163,117 @@ fn what_cannot_be_measured_is_named_by_file_and_line() {
     assert_eq!(code, 2);
     assert!(error.contains("nowhere.jsonl"), "{error}");
 }
+
+/// Two intents and what is out of scope, with no word in common.
+const LABELLED: &str = r#"{"text": "where is my parcel", "label": "parcel"}
+{"text": "my parcel has not come", "label": "parcel"}
+{"text": "when will the parcel be here", "label": "parcel"}
+{"text": "track this parcel", "label": "parcel"}
+{"text": "包裹到哪了", "label": "parcel"}
+{"text": "包裹什么时候到", "label": "parcel"}
+{"text": "i want a refund", "label": "refund"}
+{"text": "refund me now", "label": "refund"}
+{"text": "can you refund it", "label": "refund"}
+{"text": "how do refunds go", "label": "refund"}
+{"text": "退款给我", "label": "refund"}
+{"text": "怎么退款", "label": "refund"}
+{"text": "sing some song", "label": "oos"}
+{"text": "sing about spring", "label": "oos"}
+{"text": "dance and sing", "label": "oos"}
+{"text": "唱歌跳舞", "label": "oos"}
+"#;
+
+fn intents(train: &[&Path], test: &Path, more: &[&str]) -> (i32, String, String) {
+    let mut args = vec!["eval", "intents", "--train"];
+    args.extend(train.iter().map(|file| file.to_str().unwrap()));
+    args.extend(["--test", test.to_str().unwrap()]);
+    args.extend(more);
+    run(&args, b"")
+}
+
+#[test]
+fn intent_figures_are_those_worked_out_by_hand() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, rest) = LABELLED.split_at(LABELLED.find(r#"{"text": "i want"#).unwrap());
+    let train = [
+        &written(dir.path(), "first.jsonl", first),
+        &written(dir.path(), "rest.jsonl", rest),
+    ]
+    .map(PathBuf::as_path);
+    // The last row but one is labelled as what it is not.
+    let test = written(
+        dir.path(),
+        "test.jsonl",
+        r#"{"text": "Where is this parcel?", "label": "parcel", "split": "test"}
+
+{"text": "请问包裹到哪了", "label": "parcel"}
+{"text": "refund it to me", "label": "refund"}
+{"text": "where has my parcel come", "label": "refund"}
+{"text": "sing and dance", "label": "oos"}
+"#,
+    );
+    let errors = dir.path().join("errors.jsonl");
+    let more = ["--json", "--errors", errors.to_str().unwrap()];
+    let (code, output, error) = intents(&train, &test, &more);
+    assert_eq!(code, 0, "{error}");
+    let told: Value = serde_json::from_str(&output).unwrap();
+    for (figure, expected) in [
+        ("rows", json!(5)),
+        ("train_rows", json!(16)),
+        ("intents", json!(3)),
+        ("accuracy", json!(0.8)),
+        // parcel 2·2/(2+3), refund 2·1/(2+1), out of scope 1
+        ("macro_f1", json!(0.8222)),
+        ("in_scope_accuracy", json!(0.75)),
+        ("oos_recall", json!(1.0)),
+        ("oos_precision", json!(1.0)),
+    ] {
+        assert_eq!(told[figure], expected, "{figure}: {told}");
+    }
+    for figure in ["train_seconds", "predictions_per_second", "seconds"] {
+        assert!(told[figure].is_number(), "{figure}: {told}");
+    }
+    let wrong = std::fs::read_to_string(errors).unwrap();
+    let wrong: Value = serde_json::from_str(&wrong).unwrap();
+    assert_eq!(wrong["text"], "where has my parcel come");
+    assert_eq!(
+        (&wrong["label"], &wrong["told"]),
+        (&json!("refund"), &json!("parcel"))
+    );
+
+    let (code, output, _) = intents(&train, &test, &[]);
+    assert_eq!(code, 0);
+    let line = output.lines().find(|line| line.starts_with("oos_recall"));
+    assert!(
+        line.is_some_and(|line| line.ends_with(" 1.0000")),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_labelled_row_that_cannot_be_read_is_named_by_file_and_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = written(dir.path(), "good.jsonl", LABELLED);
+    let row = r#"{"text": "track it", "label": "parcel"}"#;
+    for (text, told) in [
+        (
+            format!("{row}\n{{\"text\": \"track it\"}}\n"),
+            "bad.jsonl:2",
+        ),
+        (format!("{row}\n\n{row}\n{{\"text\": "), "bad.jsonl:4"),
+        (
+            r#"{"text": 7, "label": "parcel"}"#.to_owned(),
+            "bad.jsonl:1",
+        ),
+        ("\n\n".to_owned(), "no rows"),
+    ] {
+        let bad = written(dir.path(), "bad.jsonl", &text);
+        for (train, test) in [(&good, &bad), (&bad, &good)] {
+            let (code, output, error) = intents(&[train], test, &["--json"]);
+            assert_eq!(code, 2, "{text}: {error}");
+            assert_eq!(output, "", "{text}");
+            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(r#""label": "#), "{text}: {error}");
+        }
+    }
+}

@@ -12,6 +12,8 @@ use crate::text::fold;
 
 /// Parts that the examples are split into for calibration.
 const FOLDS: usize = 3;
+/// Held-out examples that are enough to calibrate by, whatever parts are left.
+const HELD_OUT_ENOUGH: usize = 3_000;
 /// Temperatures tried, from flat to steep.
 const TEMPERATURES: [f32; 14] = [
     1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0,
@@ -122,6 +124,9 @@ fn calibrate(texts: &[Text], parts: &[usize], intents: &[String]) -> (f32, f32) 
     let classes = intents.len();
     let mut told: Vec<(Vec<f32>, usize)> = Vec::with_capacity(texts.len());
     for part in 0..FOLDS {
+        if told.len() >= HELD_OUT_ENOUGH {
+            break;
+        }
         let in_part = |wanted: bool| {
             texts
                 .iter()

@@ -5,7 +5,16 @@ use crate::text::han;
 /// Shortest and longest run of Latin letters, within a word.
 const LETTERS: (usize, usize) = (2, 4);
 /// Shortest and longest run of Han characters, over the whole text.
-const HAN_RUN: (usize, usize) = (1, 3);
+const HAN_RUN: (usize, usize) = (1, 2);
+/// Shortest and longest run of characters in which a number, or a mark, stands.
+const MARKED_RUN: (usize, usize) = (1, 3);
+/// Han characters that numbers are written with.
+const NUMERALS: &str = "零〇一二两三四五六七八九十百千万亿";
+/// What stands for any number.
+const NUMBER: char = '0';
+/// What stands before and after a text.
+const START: char = '^';
+const END: char = '$';
 /// Words that two words of one text may be apart to count as standing together.
 const TOGETHER_WORDS_MAX: usize = 20;
 /// Characters of one text that are looked at.
@@ -47,33 +56,40 @@ pub(super) fn features(folded: &str) -> Vec<(u64, Block)> {
             }
         }
     }
-    let mut letters = [0_u8; 4];
-    type Found = Vec<(u64, Block)>;
-    let mut runs = |chars: &[char], kind: u8, lengths: (usize, usize), found: &mut Found| {
-        for length in lengths.0..=lengths.1 {
-            for run in chars.windows(length) {
-                let mut state = seed(kind);
-                for c in run {
-                    state = mix(state, c.encode_utf8(&mut letters).as_bytes());
-                }
-                found.push((state, Block::Characters));
+    let mut runs = |kind: u8, chars: &[char], (least, most), counts: fn(&[char]) -> bool| {
+        for length in least..=most {
+            for run in chars.windows(length).filter(|run| counts(run)) {
+                found.push((hash_of_run(kind, run), Block::Characters));
             }
         }
     };
     // Latin letters run within a word, Han characters over the whole text.
     for word in words.iter().filter(|word| !word.chars().all(han)) {
         let chars: Vec<char> = [' '].into_iter().chain(word.chars()).chain([' ']).collect();
-        runs(&chars, b'c', LETTERS, &mut found);
+        runs(b'c', &chars, LETTERS, |_| true);
     }
     if words.iter().any(|word| word.chars().all(han)) {
-        let chars: Vec<char> = ['^']
-            .into_iter()
-            .chain(words.iter().flat_map(|word| word.chars()))
-            .chain(['$'])
-            .collect();
-        runs(&chars, b'x', HAN_RUN, &mut found);
+        let all = bounded(words.iter().flat_map(|word| word.chars()));
+        runs(b'x', &all, HAN_RUN, |_| true);
+        let mut numbers = all.clone();
+        for c in &mut numbers {
+            if c.is_numeric() || NUMERALS.contains(*c) {
+                *c = NUMBER;
+            }
+        }
+        numbers.dedup_by(|a, b| *a == NUMBER && *b == NUMBER);
+        runs(b'n', &numbers, MARKED_RUN, |run| run.contains(&NUMBER));
+        let marks = bounded(folded.chars().take(TEXT_CHARS_MAX).filter(|c| *c != ' '));
+        runs(b'y', &marks, MARKED_RUN, |run| {
+            run.iter()
+                .any(|c| !c.is_alphanumeric() && *c != START && *c != END)
+        });
     }
     found
+}
+
+fn bounded(chars: impl Iterator<Item = char>) -> Vec<char> {
+    [START].into_iter().chain(chars).chain([END]).collect()
 }
 
 /// Latin words with their digits and apostrophes; each Han character by itself.
@@ -113,6 +129,13 @@ fn stem(word: &str) -> String {
         Some(stem) if stem.len() > STEM_BYTES_MIN => stem.to_owned(),
         _ => word,
     }
+}
+
+fn hash_of_run(kind: u8, run: &[char]) -> u64 {
+    let mut letters = [0_u8; 4];
+    run.iter().fold(seed(kind), |state, c| {
+        mix(state, c.encode_utf8(&mut letters).as_bytes())
+    })
 }
 
 fn hash(kind: u8, parts: &[&str]) -> u64 {

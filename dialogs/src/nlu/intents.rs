@@ -156,6 +156,25 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
             confidence: 0.9,
         }];
     }
+    // A kind of goods or what is asked of it, and nothing else, tells what is wanted.
+    let wanted = |e: &&Entity| {
+        !e.negated
+            && matches!(
+                e.value,
+                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
+            )
+    };
+    if catalogue && entities.iter().all(wanted) {
+        let rest = entities.iter().fold(folded.to_owned(), |rest, entity| {
+            rest.replacen(&text::fold(&entity.quote), "", 1)
+        });
+        if bare(&rest, "") {
+            found = vec![Intent {
+                name: "inform".to_owned(),
+                confidence: 0.9,
+            }];
+        }
+    }
     // Telling without anything told is a guess.
     if !tells {
         found.retain(|i| i.name != "inform" || i.confidence >= INFORM_MIN);
