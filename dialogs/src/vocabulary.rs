@@ -6,6 +6,7 @@ mod typos;
 pub(crate) use homophones::readings;
 pub(crate) use typos::{letters, shortenings, stands_alone, with_hash};
 
+use crate::text;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 use typos::Typos;
@@ -51,6 +52,16 @@ pub struct Found {
     pub end: usize,
     pub kind: TermKind,
     pub key: String,
+}
+
+/// What makes of goods a place or a trade: 鞋店, 咖啡馆, 灯具城, 家具师傅.
+const OF_TRADES: [char; 8] = ['店', '馆', '厅', '角', '师', '城', '业', '屋'];
+
+/// The Han word that ends here goes on as the name of a place or a trade.
+fn is_part_of_a_trade(folded: &str, end: usize) -> bool {
+    let before = folded.get(..end).and_then(|head| head.chars().next_back());
+    let after = folded.get(end..).and_then(|tail| tail.chars().next());
+    before.is_some_and(text::han) && after.is_some_and(|c| OF_TRADES.contains(&c))
 }
 
 impl Vocabulary {
@@ -116,6 +127,9 @@ impl Vocabulary {
             let Some(term) = self.terms.get(pattern).filter(|_| start >= free_from) else {
                 continue;
             };
+            if term.kind == TermKind::ProductType && is_part_of_a_trade(folded, end) {
+                continue;
+            }
             free_from = end;
             found.push(Found {
                 start,
