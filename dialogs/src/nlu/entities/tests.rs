@@ -28,6 +28,9 @@ fn find(message: &str, expected: Option<&str>) -> Vec<Entity> {
         language: Language::Zh,
     };
     super::find(message, &Folded::of(message), &listening)
+        .into_iter()
+        .map(|read| read.entity)
+        .collect()
 }
 
 fn shown(value: &Value) -> String {

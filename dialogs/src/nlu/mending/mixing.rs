@@ -27,7 +27,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             pairs.extend(of.split('|').map(|word| (word, reading)));
         }
     }
-    pairs.sort_unstable_by_key(|(surface, _)| *surface);
+    pairs.sort_by_key(|(surface, _)| *surface);
     // Of words that stand twice the first one's reading holds.
     pairs.dedup_by_key(|(surface, _)| *surface);
     let (surfaces, readings): (Vec<&str>, Vec<&str>) = pairs.into_iter().unzip();
