@@ -32,8 +32,8 @@ const CERTAIN: f64 = 0.85;
 /// Confidence below which an intent is a guess, and what the catalogue knows of a message says more.
 const GUESSED_MAX: f64 = 0.25;
 /// Words beside an ordinal that add nothing to it.
-const ADDS_NOTHING: [&str; 12] = [
-    "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
+const ADDS_NOTHING: [&str; 13] = [
+    "show me", "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
 /// How one asks what a product is like.
 const HOW_IS_IT: [&str; 12] = [
@@ -490,7 +490,8 @@ fn intents(folded: &str, entities: &[Entity], listening: &Listening<'_>) -> Vec<
     }
     // Facts carry a message that no example resembles.
     let says_nothing = |i: &Intent| {
-        i.name == OUT_OF_SCOPE || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
+        (i.name == OUT_OF_SCOPE && i.confidence < CERTAIN)
+            || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
     };
     if found.iter().all(says_nothing) && tells {
         found.retain(|i| i.name != OUT_OF_SCOPE);
