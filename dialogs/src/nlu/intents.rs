@@ -16,8 +16,8 @@ pub(super) const PLACE_MAX: u32 = 9;
 /// Characters from which on one alone, repeated, is a word of no language.
 const BABBLE_CHARS_MIN: usize = 3;
 /// Words beside an ordinal that add nothing to it.
-const ADDS_NOTHING: [&str; 12] = [
-    "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
+const ADDS_NOTHING: [&str; 13] = [
+    "show me", "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
 /// How one asks what a product is like.
 const HOW_IS_IT: [&str; 12] = [
@@ -181,7 +181,8 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     }
     // Facts carry a message that no example resembles.
     let says_nothing = |i: &Intent| {
-        i.name == OUT_OF_SCOPE || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
+        (i.name == OUT_OF_SCOPE && i.confidence < CERTAIN)
+            || matches!(i.name.as_str(), "greet" | "thank" | "small_talk")
     };
     if found.iter().all(says_nothing) && tells {
         found.retain(|i| i.name != OUT_OF_SCOPE);
