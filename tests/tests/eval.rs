@@ -195,11 +195,9 @@ fn intents(train: &[&Path], test: &Path, more: &[&str]) -> (i32, String, String)
 fn intent_figures_are_those_worked_out_by_hand() {
     let dir = tempfile::tempdir().unwrap();
     let (first, rest) = LABELLED.split_at(LABELLED.find(r#"{"text": "i want"#).unwrap());
-    let train = [
-        &written(dir.path(), "first.jsonl", first),
-        &written(dir.path(), "rest.jsonl", rest),
-    ]
-    .map(PathBuf::as_path);
+    let first = written(dir.path(), "first.jsonl", first);
+    let rest = written(dir.path(), "rest.jsonl", rest);
+    let train = [first.as_path(), rest.as_path()];
     // The last row but one is labelled as what it is not.
     let test = written(
         dir.path(),

@@ -178,16 +178,6 @@ pub(super) fn bound(text: &str, from: usize, to: usize, more: bool) -> Bound {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_pattern_compiles() {
-        for (name, compiles) in super::all_patterns() {
-            assert!(compiles, "{name}");
-        }
-    }
-}
-
 /// Where things are cheaper, as customers tell it.
 static ELSEWHERE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
@@ -215,4 +205,14 @@ static GAP_AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub(super) fn is_difference(before: &str, after: &str) -> bool {
     let says = |pattern: &Option<Regex>, text| pattern.as_ref().is_some_and(|p| p.is_match(text));
     says(&GAP_BEFORE, before) || says(&GAP_AFTER, after)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_pattern_compiles() {
+        for (name, compiles) in super::all_patterns() {
+            assert!(compiles, "{name}");
+        }
+    }
 }
