@@ -90,6 +90,13 @@ pub struct Span {
     pub high: i64,
 }
 
+impl Span {
+    /// A figure lies within it.
+    pub fn holds(&self, base: i64) -> bool {
+        (self.low..=self.high).contains(&base)
+    }
+}
+
 /// A demand on products: what they must measure at least and at most, in base units.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MeasureBound {
@@ -380,7 +387,17 @@ const QUALITIES: &[(Quality, &[&str])] = &[
     ),
     (
         Quality::Seats,
-        &["seats", "seating", "座位", "座位数", "人数"],
+        &[
+            "seats",
+            "seating",
+            "people",
+            "persons",
+            "serves",
+            "座位",
+            "座位数",
+            "人数",
+            "适合人数",
+        ],
     ),
     (
         Quality::Size,

@@ -288,7 +288,8 @@ impl Tracker<'_> {
                 );
                 self.fill("brand", SlotValue::Key(key.clone()), quote);
             }
-            Value::Attribute { .. } if asks_of_service(understanding) => {}
+            Value::Attribute { .. }
+                if asks_of_service(understanding) || understanding.is_beyond() => {}
             Value::Attribute { name, key } => {
                 let wanted = Exclusion::Attribute {
                     name: name.clone(),

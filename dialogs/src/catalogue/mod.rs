@@ -358,6 +358,14 @@ impl Catalogue {
             .map(|m| (m.attribute.clone(), m.dimension))
     }
 
+    /// For how many people a product says it is, and the attribute that says so.
+    pub fn people_of(&self, id: &str) -> Option<(String, Span)> {
+        let kind = self.get(id)?.type_keys.last()?;
+        let (attribute, dimension) = self.attribute_for(Quality::Seats, kind)?;
+        let span = self.measure_of(id, &attribute)?;
+        (dimension == Dimension::Seats).then_some((attribute, span))
+    }
+
     /// The attribute and its end that a superlative speaks of; none for prices, or where nothing tells it.
     pub fn measured_by(&self, of: Superlative, type_key: Option<&str>) -> Option<(String, Toward)> {
         let (quality, toward) = match of {

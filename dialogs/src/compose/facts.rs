@@ -56,6 +56,13 @@ impl<'a> Composer<'a> {
                 Language::En => format!("within your budget of {max}"),
             });
         }
+        if let Some(people) = wanted.people
+            && let Some((attribute, span)) = catalogue.people_of(&product.id)
+            && span.holds(i64::from(people))
+        {
+            let figure = self.figure(product, &attribute).text;
+            reasons.push(self.attribute(&attribute, &figure));
+        }
         for (name, key) in &wanted.attributes {
             if let Some(value) = product.attributes.get(name) {
                 let label = self.stage.shop.profile.attribute_name(name, language);

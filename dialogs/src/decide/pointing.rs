@@ -65,6 +65,9 @@ impl Decider<'_> {
 
     /// This turn filled or ruled out something that products are chosen by.
     pub(super) fn told_something(&self) -> bool {
+        if self.scene.understanding.is_beyond() {
+            return false;
+        }
         self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,

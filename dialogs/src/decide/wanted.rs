@@ -24,6 +24,9 @@ pub struct Wanted {
     pub price_max: Option<Money>,
     #[serde(default)]
     pub measures: Vec<MeasureBound>,
+    /// How many people it is for; what is made for so many comes first.
+    #[serde(default)]
+    pub people: Option<u32>,
 }
 
 /// The customer's words of this turn without what is a constraint already and without the words of asking.
@@ -74,6 +77,10 @@ impl Wanted {
                 )
                 .collect(),
             excluded: conversation.excluded.clone(),
+            people: match conversation.slot("people") {
+                Some(SlotValue::Count(count)) => Some(*count),
+                _ => None,
+            },
             price_min: money("budget_min"),
             price_max: money("budget_max"),
             measures: conversation

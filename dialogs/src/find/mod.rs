@@ -75,6 +75,9 @@ pub fn find(decision: &Decision, shop: &Shop, language: Language, at_ms: i64) ->
 /// Products that are looked at to find those on one side of another.
 const HITS_LOOKED_AT: usize = 100;
 
+/// Products that are looked at to find those made for a number of people.
+const HITS_FOR_PEOPLE: usize = 40;
+
 /// Variants of one thing that may stand before the next thing.
 const VARIANTS_LOOKED_AT: usize = 6;
 
@@ -197,14 +200,43 @@ impl Seeker<'_> {
         ids
     }
 
+    /// The best hits, those made for so many people first; what is made for other numbers only where nothing is.
+    fn ids_for(&self, people: u32, query: &Query) -> Vec<String> {
+        let wider = Query {
+            limit: HITS_FOR_PEOPLE,
+            ..query.clone()
+        };
+        let mut suiting = Vec::new();
+        let mut untold = Vec::new();
+        let mut others = Vec::new();
+        for id in self.ids(&wider) {
+            match self.shop.catalogue.people_of(&id) {
+                Some((_, span)) if span.holds(i64::from(people)) => suiting.push(id),
+                Some(_) => others.push(id),
+                None => untold.push(id),
+            }
+        }
+        let mut ids = suiting;
+        ids.extend(untold);
+        if ids.is_empty() {
+            ids = others;
+        }
+        ids.truncate(query.limit);
+        ids
+    }
+
     /// Hard constraints first with the words as taste, then without the words; the budget is never stretched in silence.
     fn recommend(&self, wanted: &Wanted) -> Found {
         let mut query = wanted.query(self.at_ms, RECOMMENDED_MAX);
-        let mut ids = self.ids(&query);
+        let best = |query: &Query| match wanted.people {
+            Some(people) => self.ids_for(people, query),
+            None => self.ids(query),
+        };
+        let mut ids = best(&query);
         let bounded = wanted.price_min.is_some() || wanted.price_max.is_some();
         if ids.len() < RECOMMENDED_MAX && (wanted.is_concrete() || bounded) {
             query.words.clear();
-            for id in self.ids(&query) {
+            for id in best(&query) {
                 if ids.len() < RECOMMENDED_MAX && !ids.contains(&id) {
                     ids.push(id);
                 }

@@ -6,6 +6,9 @@ use crate::measure::{Dimension, Quality};
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
 
+/// Confidence from which a message is surely not for this shop.
+const BEYOND_MIN: f64 = 0.85;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Understanding {
     pub language: Language,
@@ -20,6 +23,21 @@ pub struct Understanding {
 }
 
 impl Understanding {
+    /// Surely about something else than this shop: a colour in it is no wish.
+    pub fn is_beyond(&self) -> bool {
+        let names_goods = self.entities.iter().any(|e| {
+            matches!(
+                e.value,
+                Value::ProductType { .. }
+                    | Value::Brand { .. }
+                    | Value::Product { .. }
+                    | Value::Budget { .. }
+            )
+        });
+        let best = self.intents.first();
+        !names_goods && best.is_some_and(|i| i.name == OUT_OF_SCOPE && i.confidence >= BEYOND_MIN)
+    }
+
     /// What was refused before it was read.
     pub fn nothing(language: Language) -> Self {
         Self {
