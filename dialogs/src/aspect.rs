@@ -48,6 +48,8 @@ pub struct Aspects {
     /// By pattern: place of the aspect, what is said of it.
     surfaces: Vec<(usize, Says)>,
     automaton: Option<AhoCorasick>,
+    /// Words for properties that no product tells.
+    untold: Option<AhoCorasick>,
 }
 
 impl Aspects {
@@ -60,6 +62,7 @@ impl Aspects {
         let mut file = File::new("default aspects");
         let mut compiled = Self::default();
         let mut patterns: Vec<String> = Vec::new();
+        let mut untold: Vec<String> = Vec::new();
         for attribute in attributes {
             let place = compiled.aspects.len();
             let own = profile.attributes.get(attribute);
@@ -92,6 +95,10 @@ impl Aspects {
                         .filter(|name| attributes.contains(name))
                         .collect();
                     if told.is_empty() {
+                        for key in ["zh", "en"] {
+                            let words = fields.get(key).map(|node| file.texts(node));
+                            untold.extend(words.unwrap_or_default().iter().map(|w| text::fold(w)));
+                        }
                         continue;
                     }
                     let place = compiled.aspects.len();
@@ -115,7 +122,17 @@ impl Aspects {
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
             .ok();
+        compiled.untold = AhoCorasick::new(&untold).ok();
         (compiled, file.problems)
+    }
+
+    /// Whether a folded text names a property that no product tells.
+    pub fn names_untold(&self, folded: &str) -> bool {
+        self.untold.as_ref().is_some_and(|untold| {
+            untold
+                .find_overlapping_iter(folded)
+                .any(|hit| at_borders(folded, hit.start(), hit.end()))
+        })
     }
 
     /// In the order in which they stand, each once.

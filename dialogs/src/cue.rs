@@ -40,6 +40,10 @@ pub enum Cue {
     WhichOne,
     /// Which of those shown is to be had.
     Pick,
+    /// The upper end of a property.
+    Most,
+    /// The lower end of a property.
+    Least,
     /// There is no preference.
     NoPreference,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
@@ -157,6 +161,8 @@ mod tests {
             Cue::Place,
             Cue::WhichOne,
             Cue::Pick,
+            Cue::Most,
+            Cue::Least,
             Cue::NoPreference,
             Cue::Asking,
         ] {

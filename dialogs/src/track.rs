@@ -161,7 +161,10 @@ impl Tracker<'_> {
             _ => None,
         });
         let held = pending.unwrap_or_else(|| self.conversation.slot(slot));
-        let unchanged = held == Some(&value);
+        // Who comes back to a product brings it into focus again.
+        let refocused = matches!(&value, SlotValue::Key(id)
+            if slot == "product" && self.conversation.focus.as_ref() != Some(id));
+        let unchanged = held == Some(&value) && !refocused;
         if !unchanged {
             self.events.push(Event::SlotFilled {
                 slot: slot.to_owned(),
@@ -289,7 +292,9 @@ impl Tracker<'_> {
                 self.fill("brand", SlotValue::Key(key.clone()), quote);
             }
             Value::Attribute { .. }
-                if asks_of_service(understanding) || understanding.is_beyond() => {}
+                if asks_of_service(understanding)
+                    || understanding.is_beyond()
+                    || asks_of_one(understanding) => {}
             Value::Attribute { name, key } => {
                 let wanted = Exclusion::Attribute {
                     name: name.clone(),
@@ -493,6 +498,21 @@ const SERVICES: [&str; 7] = [
     "order_status",
     "complain",
 ];
+
+/// “Does the second one come in green?” asks of one product and wishes for no other.
+fn asks_of_one(understanding: &Understanding) -> bool {
+    let points = understanding.entities.iter().any(|e| {
+        matches!(
+            e.value,
+            Value::LastShown
+                | Value::Ordinal { .. }
+                | Value::OfShown { .. }
+                | Value::Product { .. }
+        )
+    });
+    let best = understanding.intents.first().map(|i| i.name.as_str());
+    points && matches!(best, Some("ask_details" | "ask_stock"))
+}
 
 /// The message is about the deal, and names no goods to look for.
 fn asks_of_service(understanding: &Understanding) -> bool {

@@ -114,6 +114,7 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("recommend.none", &["criteria"]),
     ("recommend.one", &["criteria"]),
     ("recommend.relaxed", &["criteria", "given_up", "count"]),
+    ("recommend.relaxed_one", &["criteria", "given_up"]),
     ("recommend.single", &[]),
     ("recommend.sold_out", &["criteria"]),
     ("recommend.top", &["title", "highlight"]),

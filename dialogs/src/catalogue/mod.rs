@@ -444,6 +444,12 @@ impl Catalogue {
             .is_some_and(|product| product.type_keys.iter().any(|own| own == kind))
     }
 
+    /// The kind right above where both are called the same thing: a hand grinder is a grinder, a sofa no furniture to sit at.
+    pub fn wider_kind<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let (above, _) = key.rsplit_once('/')?;
+        self.types.is_same_thing(key, above).then_some(above)
+    }
+
     /// Key and name of every type, by key.
     pub fn types(&self, language: Language) -> Vec<(String, String)> {
         self.types

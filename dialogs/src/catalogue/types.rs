@@ -60,7 +60,11 @@ fn first_word(name: &str) -> &str {
 
 /// A title has the word, written the same, after its first one.
 fn has_inside(title: &str, word: &str) -> bool {
-    !word.is_empty() && title.split_whitespace().skip(1).any(|other| other == word)
+    // Where every word has a capital, a capital tells nothing.
+    let is_sentence = title
+        .split_whitespace()
+        .any(|word| word.len() > 3 && word.starts_with(char::is_lowercase));
+    is_sentence && !word.is_empty() && title.split_whitespace().skip(1).any(|other| other == word)
 }
 
 impl Types {
@@ -109,6 +113,21 @@ impl Types {
         let mut letters = name.chars();
         let first = letters.next().into_iter().flat_map(char::to_lowercase);
         Some(first.chain(letters).collect())
+    }
+
+    /// The names of both end with the same word: `hand grinders` and `grinders`, 手摇磨豆机 and 磨豆机.
+    pub(super) fn is_same_thing(&self, key: &str, above: &str) -> bool {
+        let name = |key: &str, language| {
+            let own = self.by_key.get(key)?.name.own(language)?;
+            Some(text::fold(own))
+        };
+        let last_word = |name: String| name.split(' ').next_back().map(str::to_owned);
+        let english = |key| name(key, Language::En).and_then(last_word);
+        let chinese = [key, above].map(|key| name(key, Language::Zh));
+        let same_word = english(key).is_some() && english(key) == english(above);
+        same_word
+            || matches!(&chinese, [Some(one), Some(other)]
+                if other.chars().count() > 1 && one.ends_with(other.as_str()))
     }
 
     /// The most general keys, in the order of the feed.

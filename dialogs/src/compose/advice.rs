@@ -119,15 +119,13 @@ impl Composer<'_> {
         } else {
             let names: Vec<String> = given_up.iter().map(|c| self.constraint(c)).collect();
             let given_up = self.said_fact(names.join(self.comma()));
-            let count = self.counted(ids.len());
-            self.say(
-                "recommend.relaxed",
-                &[
-                    ("criteria", criteria),
-                    ("given_up", given_up),
-                    ("count", count),
-                ],
-            );
+            let mut facts = vec![("criteria", criteria), ("given_up", given_up)];
+            if ids.len() == 1 {
+                self.say("recommend.relaxed_one", &facts);
+            } else {
+                facts.push(("count", self.counted(ids.len())));
+                self.say("recommend.relaxed", &facts);
+            }
         }
         // The reasons name what each one has in place of what was wished for.
         self.show(ids, Some(wanted));
@@ -194,6 +192,7 @@ impl Composer<'_> {
                 let id = product.id.clone();
                 self.show(&[id], None);
             }
+            None if matches!(found, Found::SoldOut { .. }) => self.recommend(wanted, found),
             None => self.recommend(wanted, &Found::Nothing),
         }
     }

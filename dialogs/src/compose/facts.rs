@@ -361,6 +361,11 @@ impl<'a> Composer<'a> {
     /// The first sentence of the description.
     pub(super) fn highlight(&self, product: &Product) -> Fact {
         let description = product.description.get(self.stage.language);
+        // A sentence in the other language says nothing to this customer.
+        let description = match (self.stage.language, description.contains(crate::text::han)) {
+            (Language::Zh, false) | (Language::En, true) => "",
+            _ => description,
+        };
         let end = description
             .char_indices()
             .find(|(at, c)| {

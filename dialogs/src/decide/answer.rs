@@ -7,7 +7,7 @@ use crate::handoff::Reason;
 use crate::nlu::{Sentiment, Superlative, Value};
 
 /// Confidence from which an intent stands beside facts that speak for another.
-const SURE_MIN: f64 = 0.6;
+const SURE_MIN: f64 = 0.65;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
 
@@ -83,6 +83,7 @@ impl Decider<'_> {
                 if !self.is_sure_of(intent)
                     && self.scene.understanding.sentiment != Sentiment::Negative => {}
             "complain" => self.hand_off(Reason::Complaint, &why),
+            "privacy_request" if !self.is_sure_of(intent) => self.act(Act::Privacy, why),
             "privacy_request" => {
                 self.act(Act::Privacy, why.clone());
                 self.hand_off(Reason::UnsupportedRequest, &why);
@@ -114,8 +115,16 @@ impl Decider<'_> {
             "ask_stock" => self.about(target, why, |id| Act::Stock { id }),
             // Nothing is under discussion that this could be a question about.
             "ask_details" if self.is_about_nothing_here(&target) => self.know(why),
+            // “Does it come in green?”
+            "ask_details" if self.says_value() && target.is_some() && !self.names_goods() => {
+                self.in_another_value(target, why);
+            }
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
+            // “I wanted to ask about the Uno” names it and buys nothing yet.
+            "buy" if self.names_only_a_product() && !self.is_sure_of(intent) => {
+                self.about(target, why, |id| Act::Details { id });
+            }
             "buy" => self.about(target, why, |id| Act::Buy { id }),
             // Goods of another kind, where none say that they fit: what there is of them follows.
             "ask_accessories" if self.names_goods() => {}
@@ -126,6 +135,11 @@ impl Decider<'_> {
             "seen_cheaper" => self.act(Act::MatchPrice, why),
             "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
             "hesitate" => self.act(Act::Reassure, why),
+            // “Is the first one comfy” sets nothing beside it.
+            "compare" if !self.is_sure_of(intent) && self.mentioned.len() == 1 => {
+                self.about(target, why, |id| Act::Details { id });
+            }
+            "compare" if self.is_a_guess(intent) && self.told_something() => {}
             "compare" => self.compare(why),
             "ask_cheaper" => match self.end_of_list(false) {
                 Some(than) => self.act(Act::Cheaper { than }, why),
@@ -223,7 +237,7 @@ impl Decider<'_> {
                 .any(|entity| matches!(entity.value, Value::ProductType { .. }))
     }
 
-    fn is_sure_of(&self, intent: &str) -> bool {
+    pub(super) fn is_sure_of(&self, intent: &str) -> bool {
         let intents = &self.scene.understanding.intents;
         intents
             .iter()
@@ -268,7 +282,7 @@ impl Decider<'_> {
         });
         match target.filter(|_| !names_kind || !self.mentioned.is_empty()) {
             Some(id) => self.act(act(id), why),
-            None if self.told_something() => {}
+            None if self.told_something() && self.worth_showing() => {}
             None if !self.scene.conversation.listed.is_empty() => self.act(Act::AskWhich, why),
             None => {
                 let wanted = Wanted::of(self.scene.conversation);

@@ -9,7 +9,7 @@ const WORDS_SCORE_MIN: f32 = 0.5;
 /// Characters between the words that ask for goods and the goods: “do you sell any red shoes”.
 const GAP_CHARS_MAX: usize = 16;
 /// Confidence below which an intent is a guess, and the pages' own words count more.
-const GUESS_MAX: f64 = 0.35;
+const GUESS_MAX: f64 = 0.4;
 /// Intents that a question for goods is taken for.
 const FOR_GOODS: [&str; 14] = [
     "ask_stock",
@@ -91,6 +91,7 @@ impl Decider<'_> {
         let open = intents.iter().all(|i| match i.as_str() {
             guess if self.is_a_guess(guess) => true,
             "inform" | "out_of_scope" | "ask_details" | "ask_usage" | "correct" => true,
+            "ask_recommendation" => !self.is_sure_of(i),
             // “How many days” counts no products.
             "ask_most" => !self.asks_how_many() && !self.names_extreme(),
             _ => false,

@@ -1,7 +1,7 @@
 //! Questions about properties: what one product has, what there is, and what has less or more of it.
 
 use super::{Act, Decider, Wanted};
-use crate::aspect::Says;
+use crate::aspect::{Says, Toward};
 use crate::catalogue::{Order, Query};
 use crate::cue::Cue;
 use crate::nlu::{Superlative, Value};
@@ -76,6 +76,34 @@ impl Decider<'_> {
             kind: Some(kind),
         };
         self.act(act, "what of that kind fits the product");
+        true
+    }
+
+    /// “Which plan has the most data?”
+    fn end_of_property(&mut self, attributes: &[String], wanted: &Wanted) -> bool {
+        let toward = if Cue::Most.is_in(&self.words) {
+            Toward::More
+        } else if Cue::Least.is_in(&self.words) {
+            Toward::Less
+        } else {
+            return false;
+        };
+        let catalogue = &self.scene.shop.catalogue;
+        let attribute = attributes
+            .iter()
+            .find(|name| catalogue.tells_figures(name, wanted.category.as_deref()))
+            .cloned();
+        let Some(attribute) = attribute.filter(|_| wanted.is_concrete()) else {
+            return false;
+        };
+        self.act(
+            Act::Rank {
+                attribute,
+                toward,
+                wanted: wanted.clone(),
+            },
+            "one end of a property is asked for",
+        );
         true
     }
 
@@ -158,7 +186,12 @@ impl Decider<'_> {
         }
         let aspects = self.scene.shop.aspects.find(&self.words);
         let Some(first) = aspects.first() else {
-            return false;
+            let untold = self.scene.shop.aspects.names_untold(&self.words);
+            let open = untold && !self.mentioned.is_empty() && !self.told_something();
+            if open {
+                self.know("a property that no product tells".to_owned());
+            }
+            return open;
         };
         if let Some(of) = self.superlative() {
             return first.says == Says::Name && self.aspect_of_extreme(of, first.attributes);
@@ -187,7 +220,7 @@ impl Decider<'_> {
                     },
                     "less or more of a property is wanted",
                 ),
-                None if wanted.is_concrete() => self.act(
+                None if wanted.category.is_some() => self.act(
                     Act::Rank {
                         attribute,
                         toward,
@@ -197,6 +230,9 @@ impl Decider<'_> {
                 ),
                 None => return false,
             }
+            return true;
+        }
+        if first.says == Says::Name && self.end_of_property(first.attributes, &wanted) {
             return true;
         }
         // “What about the colour, is there a white one?”, of the product under discussion.

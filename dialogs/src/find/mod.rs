@@ -363,7 +363,16 @@ impl Seeker<'_> {
         let mut query = wanted.query(self.at_ms, 1);
         query.words.clear();
         query.order = order;
-        goods(self.ids(&query))
+        let ids = self.ids(&query);
+        if !ids.is_empty() {
+            return goods(ids);
+        }
+        query.in_stock = false;
+        query.limit = RECOMMENDED_MAX;
+        match self.ids(&query) {
+            ids if ids.is_empty() => Found::Nothing,
+            ids => Found::SoldOut { ids },
+        }
     }
 
     /// Products of the same kind on one side of a price.
@@ -394,9 +403,13 @@ impl Seeker<'_> {
             }
         }
         let mut ids = self.ids(&query);
-        if ids.is_empty() {
+        let wider = product
+            .type_keys
+            .last()
+            .and_then(|kind| self.shop.catalogue.wider_kind(kind));
+        if let (true, Some(wider)) = (ids.is_empty(), wider) {
             // Nothing of the very kind: what else serves the same end.
-            query.types = product.type_keys.first().cloned().into_iter().collect();
+            query.types = vec![wider.to_owned()];
             ids = self.ids(&query);
         }
         goods(ids)

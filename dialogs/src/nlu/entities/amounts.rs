@@ -17,6 +17,10 @@ patterns! {
 
 /// Below this an amount without a currency is no money unless the budget is spoken of.
 const MONEY_MIN: f64 = 100.0;
+/// What follows a number that is an age.
+const AGES: [&str; 5] = ["岁", "了", "多了", "多岁", "几岁"];
+/// The same for a number that is said as a limit: “under 30”.
+const LIMIT_MIN: f64 = 10.0;
 /// Between a word of correction and its number.
 const CORRECTION_CHARS: usize = 12;
 /// A range of people this wide is a guess, and its middle is taken.
@@ -229,7 +233,7 @@ impl Finder<'_> {
         let bare_han = matches!(amount.written, Written::HanDigit) && !near;
         let counted = currency.is_none() && money::counts_things(amount.after());
         // 他们六十多了 is an age, and what it costs elsewhere is nobody's budget.
-        let is_age = currency.is_none() && amount.after().starts_with(['岁', '了']);
+        let is_age = currency.is_none() && AGES.iter().any(|age| amount.after().starts_with(age));
         let is_gap = money::is_difference(before, amount.after());
         if is_age || is_gap || money::is_elsewhere(before) {
             return None;
@@ -237,13 +241,19 @@ impl Finder<'_> {
         let glued = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
             && currency.is_none()
             && !near;
-        let is_money = currency.is_some() || amount.low >= MONEY_MIN || budget_word;
+        let bound = money::bound(text, from, to, amount.more);
+        // “Under 30”, and nothing that is counted.
+        let ends_there = text
+            .get(bound.end..)
+            .and_then(|rest| rest.trim_start().chars().next())
+            .is_none_or(|c| c.is_ascii_punctuation() || matches!(c, '，' | '。' | '？' | '！'));
+        let is_limit = bound.below && amount.low >= LIMIT_MIN && ends_there;
+        let is_money = currency.is_some() || amount.low >= MONEY_MIN || budget_word || is_limit;
         if !is_money || bare_han || counted || glued {
             return None;
         }
         let own = currency.unwrap_or(self.listening.currency);
         let money = |value: f64| money_of(value, own);
-        let bound = money::bound(text, from, to, amount.more);
         let is_bounded = bound.below || bound.above || bound.about.is_some();
         if is_bounded || budget_word || amount.high.is_some() {
             let (min, max) = match amount.high {
@@ -271,7 +281,8 @@ impl Finder<'_> {
             || after.starts_with(|c: char| c.is_ascii_alphanumeric());
         let weak = amount.written == Written::HanDigit;
         let rest = after.trim_start();
-        if NO_COUNT.iter().any(|word| rest.starts_with(word)) {
+        let is_age = AGES.iter().any(|age| rest.starts_with(age));
+        if is_age || NO_COUNT.iter().any(|word| rest.starts_with(word)) {
             return None;
         }
         let near =

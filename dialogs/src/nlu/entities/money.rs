@@ -67,12 +67,17 @@ pub(super) fn currency(text: &str, start: usize, end: usize) -> (Option<Currency
         ("euro", "EUR"),
         ("eur", "EUR"),
         ("欧元", "EUR"),
+        ("欧", "EUR"),
         ("€", "EUR"),
         ("pounds sterling", "GBP"),
         ("英镑", "GBP"),
         ("£", "GBP"),
     ] {
-        if word.starts_with(name) {
+        let rest = word.strip_prefix(name);
+        // 欧式 and 欧洲 are no money.
+        let is_other =
+            |rest: &str| name == "欧" && rest.starts_with(['式', '洲', '美', '标', '版']);
+        if rest.is_some_and(|rest| !is_other(rest)) {
             return (Currency::new(code).ok(), start, end + spaces + name.len());
         }
     }
