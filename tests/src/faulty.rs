@@ -17,14 +17,14 @@ pub enum Break {
     Dedupe,
 }
 
-pub struct Faulty<S> {
+pub struct Faulty<S: ?Sized> {
     pub store: Arc<S>,
     pub broken: Break,
     tokens: Arc<Mutex<BTreeMap<String, u64>>>,
     repeated: AtomicU64,
 }
 
-impl<S> Faulty<S> {
+impl<S: ?Sized> Faulty<S> {
     pub fn new(store: Arc<S>, broken: Break) -> Self {
         Self {
             store,
@@ -35,7 +35,7 @@ impl<S> Faulty<S> {
     }
 }
 
-impl<S: StateStore> StateStore for Faulty<S> {
+impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
     fn accept(&self, mut mail: NewMail) -> Step<'_, Accepted> {
         if self.broken == Break::Dedupe {
             let n = self.repeated.fetch_add(1, Ordering::Relaxed);
@@ -96,12 +96,16 @@ impl<S: StateStore> StateStore for Faulty<S> {
         self.store.feed(conversation, after_seq, max)
     }
 
-    fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>> {
-        self.store.journal(max)
+    fn journals(&self) -> u32 {
+        self.store.journals()
     }
 
-    fn trim_journal(&self, to_seq: u64) -> Step<'_, ()> {
-        self.store.trim_journal(to_seq)
+    fn journal(&self, journal: u32, max: usize) -> Step<'_, Vec<JournalEntry>> {
+        self.store.journal(journal, max)
+    }
+
+    fn trim_journal(&self, journal: u32, to_seq: u64) -> Step<'_, ()> {
+        self.store.trim_journal(journal, to_seq)
     }
 
     fn depth(&self) -> Step<'_, Depth> {
@@ -122,5 +126,9 @@ impl<S: StateStore> StateStore for Faulty<S> {
 
     fn hint(&self, hint: Hint) {
         self.store.hint(hint);
+    }
+
+    fn ahead_ms(&self) -> i64 {
+        self.store.ahead_ms()
     }
 }

@@ -10,5 +10,6 @@ pub mod binary;
 pub mod conformance;
 pub mod faulty;
 pub mod model_server;
+pub mod redis_server;
 pub mod storm;
 pub mod talk;

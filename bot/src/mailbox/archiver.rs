@@ -53,14 +53,23 @@ impl Archiver {
         }
     }
 
-    /// Writes all that is in the journal now.
+    /// Writes all that is in the journals now.
     pub async fn drain(&self) -> Result<(), StoreError> {
+        for journal in 0..self.state.journals() {
+            self.drain_one(journal).await?;
+        }
+        let left = self.state.depth().await?.journal;
+        metrics::gauge!("journal_entries").set(left as f64);
+        Ok(())
+    }
+
+    async fn drain_one(&self, journal: u32) -> Result<(), StoreError> {
         loop {
-            let position = self.records.position().await?;
-            let entries = self.state.journal(BATCH).await?;
+            let entries = self.state.journal(journal, BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else {
                 return Ok(());
             };
+            let position = self.records.position(journal).await?;
             let count = entries.len();
             let records: Vec<Record> = entries
                 .into_iter()
@@ -76,15 +85,13 @@ impl Archiver {
                 .collect();
             let written = records.len();
             if written > 0 {
-                self.records.apply(records).await?;
+                self.records.apply(journal, records).await?;
                 metrics::counter!("archived_total").increment(written as u64);
             }
-            // Also what a crash brought back after it was archived; the newest entry stays.
-            if count > 1 {
-                self.state.trim_journal(last).await?;
+            // Also what a crash brought back after it was archived; a store may keep its newest entry.
+            if written > 0 || count > 1 {
+                self.state.trim_journal(journal, last).await?;
             }
-            let left = self.state.depth().await?.journal;
-            metrics::gauge!("journal_entries").set(left as f64);
             if count < BATCH {
                 return Ok(());
             }
