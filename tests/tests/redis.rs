@@ -39,3 +39,33 @@ async fn a_cluster_of_three_masters_keeps_the_promises_of_the_state() {
         assert!(size > 0, "each master has its part, this one {size} keys");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_and_a_user_with_a_password_keep_the_promises_of_the_state() {
+    let (redis, authority) = Redis::start_with_tls("shop", "pass:w@rd", RIGHTS);
+    let url = |login: &str| format!("rediss://{login}127.0.0.1:{}", redis.port);
+    let right = |login: &str| {
+        let mut settings = fresh(&url(login));
+        settings.authorities = Some(std::fs::read(&authority).unwrap());
+        settings
+    };
+    state(|| On(right("shop:pass%3Aw%40rd@"))).await;
+    let unknown_authority = fresh(&url("shop:pass%3Aw%40rd@"));
+    let plain = fresh(&format!("redis://127.0.0.1:{}", redis.port));
+    refused(&unknown_authority, &["state.ca_file"]).await;
+    refused(&plain, &["127.0.0.1"]).await;
+    refused(&right("shop:wr0ng@"), &["password", "refused"]).await;
+    refused(&right(""), &["password"]).await;
+}
+
+/// What the deployment notes give the user of the shop.
+const RIGHTS: &str = "~* &* +@all -@admin -@dangerous +info";
+
+/// The first step is refused, in words that name each of these and no secret.
+async fn refused(settings: &Settings, named: &[&str]) {
+    let told = State::open(settings).meet().await.unwrap_err().to_string();
+    for word in named {
+        assert!(told.contains(word), "{word} is not in: {told}");
+    }
+    assert!(!told.contains("w@rd") && !told.contains("wr0ng"), "{told}");
+}

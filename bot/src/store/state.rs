@@ -217,7 +217,7 @@ pub trait StateStore: Send + Sync + 'static {
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>>;
 
-    /// The recent log in order, after a revision.
+    /// The recent log in order, after a revision: at least what the records do not have yet.
     fn log(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>>;
 
     /// The recent feed in order, after a sequence number.

@@ -1,11 +1,11 @@
--- Ends a turn: trims what was read, raises the revision, writes snapshot, log, journal and outgoing box, sets the next due time.
--- KEYS agenda of turns, agenda of sends, conversation, box, out, log, journal
-local turns, sends, conversation, box, out, log, journal = unpack(KEYS)
+-- Ends a turn: trims what was read, raises the revision, writes snapshot, journal and outgoing box, sets the next due time.
+-- KEYS agenda of turns, agenda of sends, conversation, box, out, journal
+local turns, sends, conversation, box, out, journal = unpack(KEYS)
 local id, token, read_to = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, epoch, wake = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local now, events, log_max = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
-local channel, origin, shard = ARGV[10], ARGV[11], ARGV[12]
-local FIRST_OUT = 13
+local now, events = tonumber(ARGV[7]), ARGV[8]
+local channel, origin, shard = ARGV[9], ARGV[10], ARGV[11]
+local FIRST_OUT = 12
 
 local head = load(conversation)
 if not head or head.turn_token ~= token or read_to > head.last_letter then return { 'fenced' } end
@@ -22,7 +22,6 @@ head.turn_leased = 0
 head.wake_at = wake
 head.epoch = math.max(head.epoch, epoch)
 redis.call('HSET', conversation, 'state', state)
-if redis.call('RPUSH', log, events) > log_max then redis.call('LTRIM', log, -log_max, -1) end
 -- The server's own ids rise also after a failover or a restore, so the records never pass over a new entry.
 redis.call('XADD', journal, '*', 'c', id, 'r', head.rev, 't', number(now), 'e', events)
 for at = FIRST_OUT, #ARGV do

@@ -1,6 +1,6 @@
 //! The feed of a conversation in blocks: many small items deflate well together, and only the last block is ever written again.
 
-use super::pack::{pack, unpack};
+use super::pack::{pack_all, unpack_all};
 use super::wire::broken;
 use crate::store::{FeedItem, NewFeedItem, StoreError};
 
@@ -90,10 +90,13 @@ impl Block {
     }
 
     fn write(&self) -> Result<Vec<u8>, StoreError> {
-        let text = serde_json::to_string(&self.items).map_err(|_| broken("feed"))?;
+        let texts = self
+            .items
+            .iter()
+            .flat_map(|(event, data)| [event.as_str(), data.as_str()]);
         let mut bytes = vec![VERSION];
         bytes.extend(self.first.to_be_bytes());
-        bytes.extend(pack(text.as_bytes())?);
+        bytes.extend(pack_all(texts)?);
         Ok(bytes)
     }
 
@@ -104,9 +107,14 @@ impl Block {
         let (first, packed) = rest
             .split_first_chunk::<8>()
             .ok_or_else(|| broken("feed"))?;
+        let mut texts = unpack_all(packed)?.into_iter();
+        let mut items = Vec::new();
+        while let Some(event) = texts.next() {
+            items.push((event, texts.next().ok_or_else(|| broken("feed"))?));
+        }
         Ok(Self {
             first: u64::from_be_bytes(*first),
-            items: serde_json::from_str(&unpack(packed)?).map_err(|_| broken("feed"))?,
+            items,
         })
     }
 

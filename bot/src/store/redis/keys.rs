@@ -49,10 +49,6 @@ impl Keys {
         self.of("seen", id)
     }
 
-    pub(super) fn log(&self, id: &str) -> String {
-        self.of("log", id)
-    }
-
     pub(super) fn feed(&self, id: &str) -> String {
         self.of("feed", id)
     }

@@ -2,6 +2,7 @@
 
 use crate::store::StoreError;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use std::fmt::Write as _;
 
 /// Stored as it is.
 const PLAIN: u8 = 0;
@@ -30,6 +31,37 @@ pub(super) fn pack(text: &[u8]) -> Result<Vec<u8>, StoreError> {
     Ok(deflated(text)
         .filter(|packed| packed.len() <= text.len())
         .unwrap_or_else(plain))
+}
+
+/// Several texts as one: their lengths stand before them, so that nothing in them needs escaping.
+pub(super) fn pack_all<'a>(
+    texts: impl Iterator<Item = &'a str> + Clone,
+) -> Result<Vec<u8>, StoreError> {
+    let mut all = String::new();
+    for text in texts.clone() {
+        // Writing to a string cannot fail.
+        let _ = write!(all, "{} ", text.len());
+    }
+    all.push('\n');
+    texts.for_each(|text| all.push_str(text));
+    pack(all.as_bytes())
+}
+
+pub(super) fn unpack_all(packed: &[u8]) -> Result<Vec<String>, StoreError> {
+    let all = unpack(packed)?;
+    let read = || {
+        let (lengths, mut rest) = all.split_once('\n')?;
+        let mut texts = Vec::new();
+        for length in lengths.split_terminator(' ') {
+            let (text, after) = rest.split_at_checked(length.parse().ok()?)?;
+            texts.push(text.to_owned());
+            rest = after;
+        }
+        rest.is_empty().then_some(texts)
+    };
+    read().ok_or_else(|| StoreError::Corrupt {
+        what: "packed texts are broken; restore Redis from a backup".to_owned(),
+    })
 }
 
 fn deflated(text: &[u8]) -> Option<Vec<u8>> {
@@ -119,6 +151,15 @@ mod tests {
             .map(|n| char::from_u32(0x4e00 + n.wrapping_mul(2_654_435_761) % 20_000).unwrap())
             .collect();
         assert!(pack(noise.as_bytes()).unwrap().len() <= noise.len() + 1);
+    }
+
+    #[test]
+    fn several_texts_come_back_as_they_were() {
+        for texts in [vec![], vec![""], vec!["a", "", "\n 2 \n", "二"]] {
+            let packed = pack_all(texts.iter().copied()).unwrap();
+            assert_eq!(unpack_all(&packed).unwrap(), texts);
+        }
+        assert!(unpack_all(&pack(b"3 \nab").unwrap()).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Inner;
 use super::faults::unavailable;
 use super::feed::{BLOCKS_MAX, Block};
-use super::pack::unpack;
+use super::pack::{unpack, unpack_all};
 use super::wire::{Head, broken};
 use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot, StoreError};
 use futures_util::future::{join_all, try_join};
@@ -129,7 +129,7 @@ impl Inner {
         }))
     }
 
-    /// The entries are in the order of their revisions, and the last one is the newest.
+    /// What the records do not have yet: the journal holds the same entries, so a second copy would only cost memory.
     pub(super) async fn log(
         &self,
         id: &str,
@@ -137,32 +137,20 @@ impl Inner {
         max: usize,
     ) -> Result<Vec<LogEntry>, StoreError> {
         self.meet().await?;
-        // Read in this order, a commit in between shows as entries too many, which are cut below.
-        let Some(head) = self.head(id).await? else {
-            return Ok(Vec::new());
-        };
-        let mut range = cmd("LRANGE", self.keys.log(id));
-        range.arg(0).arg(-1);
-        let entries: Vec<Vec<u8>> = self.link.ask(&range).await?;
-        let newest = match self.head(id).await? {
-            Some(again) if again.rev == head.rev => head.rev,
-            // It changed while it was read; its listener is told again.
-            _ => {
-                return Err(unavailable(
-                    "the log of a conversation changed while it was read",
-                ));
+        let mut range = cmd("XREVRANGE", self.keys.journal(self.keys.shard(id)));
+        range.arg("+").arg("-").arg("COUNT").arg(JOURNAL_READ_MAX);
+        let newest: Vec<(String, Vec<Vec<u8>>)> = self.link.ask(&range).await?;
+        let mut entries = Vec::new();
+        for raw in newest.into_iter().rev() {
+            let entry = entry(raw)?;
+            if entry.conversation == id && entry.rev > after_rev && entries.len() < max {
+                entries.push(LogEntry {
+                    rev: entry.rev,
+                    events: entry.events,
+                });
             }
-        };
-        let count = u64::try_from(entries.len()).unwrap_or(0);
-        (newest.saturating_sub(count) + 1..)
-            .zip(entries)
-            .filter(|(rev, _)| *rev > after_rev)
-            .take(max)
-            .map(|(rev, packed)| {
-                let events = serde_json::from_str(&unpack(&packed)?).map_err(|_| broken("log"))?;
-                Ok(LogEntry { rev, events })
-            })
-            .collect()
+        }
+        Ok(entries)
     }
 
     /// The last block is mostly enough; the others are read where somebody begins further back.
@@ -293,7 +281,7 @@ fn entry((id, fields): (String, Vec<Vec<u8>>)) -> Result<JournalEntry, StoreErro
         conversation: text(b"c")?,
         rev: text(b"r")?.parse().map_err(|_| number())?,
         at_ms: text(b"t")?.parse().map_err(|_| number())?,
-        events: serde_json::from_str(&unpack(field(b"e")?)?).map_err(|_| number())?,
+        events: unpack_all(field(b"e")?)?,
     })
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Scripts {
     pub commit: Script,
     pub settle: Script,
     pub extend: Script,
+    pub probe: Script,
 }
 
 impl Default for Scripts {
@@ -35,6 +36,7 @@ impl Default for Scripts {
             commit: Script::new(GOES_ON, include_str!("commit.lua")),
             settle: Script::new(GOES_ON, include_str!("settle.lua")),
             extend: Script::new(GOES_ON, include_str!("extend.lua")),
+            probe: Script::new(FIRST, include_str!("probe.lua")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::feed::{self, BLOCKS_MAX, Placing};
 use super::hints::Told;
 use super::link::Again;
-use super::pack::{TEXT_BYTES_MAX, pack};
+use super::pack::{TEXT_BYTES_MAX, pack, pack_all};
 use super::wire::{self, Head, broken};
 use super::{Inner, claims::Tail};
 use crate::store::{Accepted, Commit, Committed, NewMail, Queue, Settle, Settled, StoreError};
@@ -18,8 +18,6 @@ pub(super) const OUT_MAX: u64 = 1_000;
 const SEEN_MAX: u64 = 2_000;
 /// How long they are remembered after the last letter, milliseconds: longer than any platform repeats.
 const SEEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// Log entries kept here; the records have them all.
-const LOG_ENTRIES_MAX: u64 = 4;
 /// Journal entries of all shards above which nothing more is accepted.
 const JOURNAL_MAX: u64 = 200_000;
 /// What a caller waits when a box or the journal is full, milliseconds.
@@ -109,8 +107,7 @@ impl Inner {
         let shard = self.keys.shard(id);
         let key = self.keys.conversation(id);
         let state = pack(commit.state.as_bytes())?;
-        let events = serde_json::to_string(&commit.events).map_err(|_| broken("event"))?;
-        let events = pack(events.as_bytes())?;
+        let events = pack_all(commit.events.iter().map(String::as_str))?;
         let answer = self
             .link
             .run(
@@ -120,13 +117,12 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(7)
+                        .arg(6)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.agenda(Queue::Send, shard))
                         .arg(&key)
                         .arg(self.keys.letters(id))
                         .arg(self.keys.outgoing(id))
-                        .arg(self.keys.log(id))
                         .arg(self.keys.journal(shard))
                         .arg(id)
                         .arg(commit.token)
@@ -135,8 +131,7 @@ impl Inner {
                         .arg(commit.epoch)
                         .arg(commit.wake_at_ms.unwrap_or(0))
                         .arg(commit.now_ms)
-                        .arg(&events)
-                        .arg(LOG_ENTRIES_MAX);
+                        .arg(&events);
                     self.told_by(command, shard);
                     for out in &commit.out {
                         command.arg(wire::outgoing(out));
