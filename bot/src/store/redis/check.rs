@@ -77,7 +77,9 @@ impl Inner {
             ),
             Err(error) => wrong(
                 error.to_string(),
-                Some("give the user `+@all -@admin` on the keys of state.prefix, and `&` on its channel"),
+                Some(
+                    "give the user `+@all -@admin` on the keys of state.prefix, and `&` on its channel",
+                ),
             ),
         }
     }
@@ -98,11 +100,7 @@ impl Inner {
     async fn info(&self, section: &str, fields: &[&str]) -> Option<Vec<String>> {
         let mut command = redis::cmd("INFO");
         command.arg(section);
-        let text: String = self
-            .link
-            .ask_at(&self.keys.layout(), &command)
-            .await
-            .ok()?;
+        let text: String = self.link.ask_at(&self.keys.layout(), &command).await.ok()?;
         fields
             .iter()
             .map(|field| {
@@ -122,12 +120,16 @@ impl Inner {
         if policy != "noeviction" {
             return Some(wrong(
                 format!("maxmemory-policy is {policy}: Redis may throw conversations away"),
-                Some("set `maxmemory-policy noeviction`; a full Redis is then told to customers as 503"),
+                Some(
+                    "set `maxmemory-policy noeviction`; a full Redis is then told to customers as 503",
+                ),
             ));
         }
         if most == "0" {
             return Some(wrong(
-                format!("maxmemory is not set ({used} used): the system may kill Redis when memory ends"),
+                format!(
+                    "maxmemory is not set ({used} used): the system may kill Redis when memory ends"
+                ),
                 Some("set maxmemory to what the machine can spare"),
             ));
         }
@@ -149,13 +151,17 @@ impl Inner {
             _ => Some(wrong(
                 "there is no append-only file: a restart of Redis loses what was acknowledged"
                     .to_owned(),
-                Some("set `appendonly yes`, with `appendfsync always` or a replica and state.wait_replicas"),
+                Some(
+                    "set `appendonly yes`, with `appendfsync always` or a replica and state.wait_replicas",
+                ),
             )),
         }
     }
 
     async fn replicas(&self) -> Option<Finding> {
-        let found = self.info("replication", &["role", "connected_slaves"]).await?;
+        let found = self
+            .info("replication", &["role", "connected_slaves"])
+            .await?;
         let [role, connected] = found.as_slice() else {
             return None;
         };
@@ -182,9 +188,13 @@ impl Inner {
     }
 
     fn clock(&self, ahead_ms: i64) -> Finding {
-        let detail = format!("the clock of Redis is {ahead_ms} ms ahead of this machine's; its time counts");
+        let detail =
+            format!("the clock of Redis is {ahead_ms} ms ahead of this machine's; its time counts");
         if ahead_ms.abs() > CLOCK_MS_MAX {
-            wrong(detail, Some("set both clocks, for instance with systemd-timesyncd"))
+            wrong(
+                detail,
+                Some("set both clocks, for instance with systemd-timesyncd"),
+            )
         } else {
             fine(detail)
         }
