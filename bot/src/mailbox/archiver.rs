@@ -3,7 +3,7 @@
 use super::rest;
 use crate::store::{Hint, Record, RecordStore, Row, StateStore, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Journal entries of one transaction.
@@ -28,11 +28,16 @@ impl Archiver {
     /// Runs until `stop`, then once more to the end of the journal.
     pub async fn run(self, stop: CancellationToken) {
         let mut hints = self.state.hints();
+        let mut measured_at: Option<Instant> = None;
         loop {
             let stopping = stop.is_cancelled();
             match self.drain().await {
                 Ok(()) if stopping => return,
                 Ok(()) => {
+                    if measured_at.is_none_or(|at| at.elapsed() >= POLL) {
+                        measured_at = Some(Instant::now());
+                        self.measure().await;
+                    }
                     rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
                     tokio::select! {
                         () = tokio::time::sleep(GATHER) => {}
@@ -53,13 +58,18 @@ impl Archiver {
         }
     }
 
+    async fn measure(&self) {
+        // A store that does not answer is told where it is needed.
+        if let Ok(depth) = self.state.depth().await {
+            metrics::gauge!("journal_entries").set(depth.journal as f64);
+        }
+    }
+
     /// Writes all that is in the journals now.
     pub async fn drain(&self) -> Result<(), StoreError> {
         for journal in 0..self.state.journals() {
             self.drain_one(journal).await?;
         }
-        let left = self.state.depth().await?.journal;
-        metrics::gauge!("journal_entries").set(left as f64);
         Ok(())
     }
 
