@@ -1,34 +1,25 @@
 //! The connection: made when it is needed, made again with growing waits when it broke, every command within a time limit.
 
+use super::endpoint::{CONNECT_MAX, Endpoint, Wire};
 use super::faults::{breaks, forgot, late, told, unavailable};
 use super::scripts::Script;
 use crate::config::state::State as Settings;
 use crate::store::StoreError;
-use redis::aio::MultiplexedConnection;
-use redis::cluster::ClusterClientBuilder;
-use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue,
-    IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError, TlsCertificates, Value,
-};
-use secrecy::ExposeSecret;
+use redis::{Cmd, FromRedisValue, Value};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long a connection may take to be made.
-const CONNECT_MAX: Duration = Duration::from_millis(2_000);
 /// Waits between tries to connect: the first, and the longest.
 const BACK_OFF: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_millis(2_000);
-/// Redirections and retries inside a cluster for one command.
-const CLUSTER_RETRIES: u32 = 3;
 
 pub(super) struct Link {
     /// Without user and password.
     at: String,
-    settings: Settings,
+    endpoint: Endpoint,
+    /// Most time for one command.
     limit: Duration,
+    wait_ms: u64,
     made: Mutex<Made>,
 }
 
@@ -39,12 +30,6 @@ struct Made {
     generation: u64,
     failures: u32,
     refused: Option<(Instant, StoreError)>,
-}
-
-#[derive(Clone)]
-enum Wire {
-    One(MultiplexedConnection),
-    Cluster(ClusterConnection),
 }
 
 /// Whether a step may be sent again when its connection broke.
@@ -61,7 +46,8 @@ impl Link {
         Self {
             at: settings.to_string(),
             limit: Duration::from_millis(settings.timeout_ms),
-            settings,
+            wait_ms: settings.wait_ms,
+            endpoint: Endpoint { settings },
             made: Mutex::default(),
         }
     }
@@ -146,7 +132,7 @@ impl Link {
                 match replicas {
                     0 => wire.send(&command).await.map(|value| (value, 0)),
                     _ => {
-                        wire.send_and_wait(key, &command, replicas, self.settings.wait_ms)
+                        wire.send_and_wait(key, &command, replicas, self.wait_ms)
                             .await
                     }
                 }
@@ -180,9 +166,9 @@ impl Link {
 
     /// A connection of its own for listening; any node of a cluster passes on what is published.
     pub(super) async fn listener(&self, turn: usize) -> Result<redis::aio::PubSub, StoreError> {
-        let nodes = self.settings.nodes.len().max(1);
         let client = self
-            .client(turn % nodes)
+            .endpoint
+            .client(turn)
             .map_err(|error| told(&self.at, &error))?;
         match tokio::time::timeout(CONNECT_MAX, client.get_async_pubsub()).await {
             Ok(listener) => listener.map_err(|error| told(&self.at, &error)),
@@ -213,7 +199,7 @@ impl Link {
         {
             return Err(error.clone());
         }
-        let connected = match tokio::time::timeout(CONNECT_MAX, self.connect()).await {
+        let connected = match tokio::time::timeout(CONNECT_MAX, self.endpoint.connect()).await {
             Ok(connected) => connected.map_err(|error| told(&self.at, &error)),
             Err(_) => Err(late(&self.at, CONNECT_MAX)),
         };
@@ -242,121 +228,10 @@ impl Link {
     async fn give_up(&self, generation: u64) {
         let mut made = self.made.lock().await;
         // A cluster's connection mends itself node by node.
-        if made.generation == generation && !self.settings.cluster {
+        if made.generation == generation && !self.endpoint.settings.cluster {
             made.wire = None;
         }
     }
-
-    async fn connect(&self) -> Result<Wire, RedisError> {
-        if self.settings.cluster {
-            let nodes = (0..self.settings.nodes.len())
-                .map(|at| self.info(at))
-                .collect::<Result<Vec<_>, _>>()?;
-            let mut builder = ClusterClientBuilder::new(nodes)
-                .connection_timeout(CONNECT_MAX)
-                .response_timeout(self.limit)
-                .retries(CLUSTER_RETRIES);
-            if let Some(certificates) = self.certificates() {
-                builder = builder.certs(certificates);
-            }
-            let client = builder.build()?;
-            return Ok(Wire::Cluster(client.get_async_connection().await?));
-        }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_MAX))
-            .set_response_timeout(Some(self.limit));
-        let client = self.client(0)?;
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        Ok(Wire::One(connection))
-    }
-
-    fn client(&self, node: usize) -> Result<Client, RedisError> {
-        let info = self.info(node)?;
-        match self.certificates() {
-            Some(certificates) => Client::build_with_tls(info, certificates),
-            None => Client::open(info),
-        }
-    }
-
-    fn info(&self, node: usize) -> Result<ConnectionInfo, RedisError> {
-        let Some(node) = self.settings.nodes.get(node) else {
-            return Err((redis::ErrorKind::InvalidClientConfig, "no node is named").into());
-        };
-        let (host, port) = (node.host.clone(), node.port);
-        let address = if self.settings.tls {
-            ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: false,
-                tls_params: None,
-            }
-        } else {
-            ConnectionAddr::Tcp(host, port)
-        };
-        let mut login = RedisConnectionInfo::default().set_db(self.settings.database);
-        if let Some(username) = &self.settings.username {
-            login = login.set_username(username);
-        }
-        if let Some(password) = &self.settings.password {
-            login = login.set_password(password.expose_secret());
-        }
-        Ok(address.into_connection_info()?.set_redis_settings(login))
-    }
-
-    fn certificates(&self) -> Option<TlsCertificates> {
-        self.settings.tls.then(|| TlsCertificates {
-            client_tls: None,
-            root_cert: self.settings.authorities.clone(),
-        })
-    }
-}
-
-impl Wire {
-    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        match self.clone() {
-            Wire::One(mut wire) => wire.send_packed_command(command).await?.extract_error(),
-            Wire::Cluster(mut wire) => command.query_async(&mut wire).await,
-        }
-    }
-
-    async fn send_at(&self, key: &str, command: &Cmd) -> Result<Value, RedisError> {
-        match self.clone() {
-            Wire::One(mut wire) => wire.send_packed_command(command).await?.extract_error(),
-            Wire::Cluster(mut wire) => {
-                let node = RoutingInfo::SingleNode(master_of(key));
-                wire.route_command(command.clone(), node)
-                    .await?
-                    .extract_error()
-            }
-        }
-    }
-
-    /// Both go out together on one connection: `WAIT` speaks of what its own connection wrote.
-    async fn send_and_wait(
-        &self,
-        key: &str,
-        command: &Cmd,
-        replicas: u32,
-        wait_ms: u64,
-    ) -> Result<(Value, u32), RedisError> {
-        let mut both = Pipeline::with_capacity(2);
-        both.add_command(command.clone());
-        both.cmd("WAIT").arg(replicas).arg(wait_ms);
-        let values = match self.clone() {
-            Wire::One(mut wire) => wire.send_packed_commands(&both, 0, 2).await?,
-            Wire::Cluster(mut wire) => wire.route_pipeline(both, 0, 2, master_of(key)).await?,
-        };
-        let mut values = values.into_iter();
-        let value = values.next().unwrap_or(Value::Nil).extract_error()?;
-        let have = values.next().unwrap_or(Value::Int(0)).extract_error()?;
-        Ok((value, u32::from_redis_value(have)?))
-    }
-}
-
-fn master_of(key: &str) -> SingleNodeRoutingInfo {
-    SingleNodeRoutingInfo::SpecificNode(Route::with_slot(Slot::for_key(key), SlotAddr::Master))
 }
 
 /// Between half and the whole of a wait, so that replicas do not come back at once.

@@ -5,6 +5,7 @@
 mod agenda;
 mod check;
 mod claims;
+mod endpoint;
 mod faults;
 mod feed;
 mod hints;
