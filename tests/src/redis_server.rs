@@ -1,6 +1,5 @@
 //! A Redis of the test's own: one server, a server with TLS and users, or a cluster of three masters, in a folder that goes with it.
 
-use crate::binary::free_port;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +9,17 @@ const READY_MAX: Duration = Duration::from_secs(20);
 /// Masters of a cluster.
 const MASTERS: u16 = 3;
 const SLOTS: u16 = 16_384;
+
+/// A free port below those that systems give to outgoing connections, so that a server finds it free again after a restart.
+fn steady_port() -> u16 {
+    const FROM: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    const TRIES: usize = 200;
+    (0..TRIES)
+        .map(|_| FROM + (uuid::Uuid::new_v4().as_u128() % u128::from(COUNT)) as u16)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("no port is free")
+}
 
 /// One `redis-server`; killed when dropped.
 pub struct Redis {
@@ -29,7 +39,7 @@ impl Redis {
 
     /// A server with settings of choice.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let port = free_port();
+        let port = steady_port();
         let mut all = vec!["--port".to_owned(), port.to_string()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         Self::spawn(
@@ -44,7 +54,7 @@ impl Redis {
     pub fn start_with_tls(user: &str, password: &str, rights: &str) -> (Self, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let authority = certificates(dir.path());
-        let port = free_port();
+        let port = steady_port();
         let at = |name: &str| dir.path().join(name).display().to_string();
         let acl = format!("user default off\nuser {user} on >{password} {rights}\n");
         std::fs::write(dir.path().join("users.acl"), acl).unwrap();
@@ -161,7 +171,7 @@ impl Cluster {
     pub fn start() -> Self {
         let nodes: Vec<Redis> = (0..MASTERS)
             .map(|_| {
-                let bus = free_port().to_string();
+                let bus = steady_port().to_string();
                 Redis::start_with(&["--cluster-enabled", "yes", "--cluster-port", &bus])
             })
             .collect();
