@@ -1,7 +1,13 @@
 //! The state on Redis keeps every promise of the store trait: on one server, on a cluster, over TLS with a user, and when things break.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use bot::config::state::State as Settings;
+use bot::store::StateStore;
 use bot::store::redis::State;
 use std::sync::Arc;
 use tests::conformance::{Opens, state};
@@ -68,4 +74,33 @@ async fn refused(settings: &Settings, named: &[&str]) {
         assert!(told.contains(word), "{word} is not in: {told}");
     }
     assert!(!told.contains("w@rd") && !told.contains("wr0ng"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_address_is_told_with_what_would_be_right() {
+    let redis = Redis::start();
+    let cluster = Cluster::start();
+    let of = |url: &str| Settings::of_url(url).unwrap();
+    let port = redis.port;
+    refused(
+        &of(&format!("rediss://127.0.0.1:{port}")),
+        &["write redis://"],
+    )
+    .await;
+    refused(&of("redis://127.0.0.1:1"), &["refused", "state.url"]).await;
+    let nobody = "redis+cluster://127.0.0.1:1,127.0.0.1:2";
+    refused(&of(nobody), &["refused", "state.url"]).await;
+    let no_cluster = format!("redis+cluster://127.0.0.1:{port}");
+    refused(&of(&no_cluster), &["no cluster", "write redis://"]).await;
+    let nowhere = "redis://no-such-host.invalid";
+    refused(&of(nowhere), &["host name is not known"]).await;
+    // Some key of ours lies on another node, which the plain form does not follow.
+    let one_node = State::open(&of(&cluster.nodes[0].url()));
+    let mut told = String::new();
+    for shard in 0..16 {
+        if let Err(error) = one_node.journal(shard, 1).await {
+            told = error.to_string();
+        }
+    }
+    assert!(told.contains("+cluster"), "{told}");
 }

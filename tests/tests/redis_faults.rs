@@ -372,6 +372,27 @@ async fn a_full_mailbox_refuses_more_with_a_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_without_the_channel_loses_hints_and_nothing_else() {
+    let redis = Redis::start_with(&["--maxmemory", "100mb", "--appendonly", "yes"]);
+    let rights = ["on", ">pw", "~*", "resetchannels", "+@all"];
+    redis.ask(&[&["ACL", "SETUSER", "shop"], &rights[..]].concat());
+    let url = redis.url().replace("redis://", "redis://shop:pw@");
+    let settings = Settings::of_url(&url).unwrap();
+    let state = State::open(&settings);
+    state.accept(mail("a:1", "e1")).await.unwrap();
+    let claimed = claim(&state).await.unwrap().claims.remove(0);
+    assert_eq!(state.commit(commit(&claimed)).await.unwrap().rev, 1);
+    let wrong: Vec<String> = findings(&settings)
+        .await
+        .into_iter()
+        .filter(|finding| !finding.ok)
+        .map(|finding| finding.detail)
+        .collect();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].contains("NOPERM"), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_tells_what_can_go_wrong_later() {
     let redis = Redis::start_with(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
     let (settings, _) = on(&redis);

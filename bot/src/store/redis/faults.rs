@@ -13,7 +13,20 @@ pub(super) fn unavailable(what: impl Into<String>) -> StoreError {
 
 /// No answer within the limit.
 pub(super) fn late(at: &str, limit: Duration) -> StoreError {
-    unavailable(format!("{at}: no answer within {} ms", limit.as_millis()))
+    unavailable(format!(
+        "{at}: no answer within {} ms{}",
+        limit.as_millis(),
+        maybe_no_tls(at)
+    ))
+}
+
+/// A port that does not speak TLS is mostly silent when it is greeted in it.
+fn maybe_no_tls(at: &str) -> &'static str {
+    if at.starts_with("rediss") {
+        "; if the port does not speak TLS, write redis:// in state.url"
+    } else {
+        ""
+    }
 }
 
 /// `at` is the address without user and password.
@@ -60,7 +73,9 @@ pub(super) fn told(at: &str, error: &RedisError) -> StoreError {
         ErrorKind::Io if error.is_connection_refusal() => what(
             "the connection is refused; start Redis there, or correct the host and port in state.url",
         ),
-        ErrorKind::Io if error.is_timeout() => what("no answer in time"),
+        ErrorKind::Io if error.is_timeout() => {
+            what(&format!("no answer in time{}", maybe_no_tls(at)))
+        }
         ErrorKind::Io => io(at, &error.to_string()),
         _ => what(&format!("{} {}", error.category(), detail())),
     }
@@ -82,6 +97,13 @@ fn response(at: &str, error: &RedisError) -> StoreError {
     if detail.contains("OOM") {
         return StoreError::Full {
             retry_after_ms: MEMORY_RETRY_MS,
+        };
+    }
+    if detail.contains("cluster support disabled") {
+        return StoreError::Corrupt {
+            what: format!(
+                "{at}: this Redis is no cluster; write redis:// or rediss:// in state.url"
+            ),
         };
     }
     // A script that fails is a defect or foreign data under our keys; its text names commands, not values.
@@ -129,6 +151,8 @@ fn io(at: &str, text: &str) -> StoreError {
         "the server's certificate is refused"
     } else if lower.contains("invalidcontenttype") || lower.contains("corrupt message") {
         "the port does not speak TLS; write redis:// or name the TLS port"
+    } else if lower.contains("refused") {
+        "the connection is refused; start Redis there, or correct the hosts and ports in state.url"
     } else if lower.contains("lookup") || lower.contains("resolve") {
         "the host name is not known; correct state.url"
     } else {
