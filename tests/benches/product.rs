@@ -126,7 +126,7 @@ async fn one_round(program: &str, environment: &[(&str, &str)]) -> f64 {
     let mut settings = SETTINGS.to_vec();
     settings.extend_from_slice(environment);
     let server = Server::start_program(program, data.path(), free_port(), &settings);
-    let (per_second, mut times) = round(&[server.url.clone()], CLIENTS, ROUND).await;
+    let (per_second, mut times) = round(std::slice::from_ref(&server.url), CLIENTS, ROUND).await;
     told(&format!("message to answer, {program}"), &mut times);
     per_second
 }
