@@ -1,6 +1,7 @@
 //! The settings: `tiansheng.toml`, under `TIANSHENG_…` variables, under flags.
 
 mod layers;
+pub mod state;
 
 pub use layers::{Problem, SettingsError};
 
@@ -20,6 +21,16 @@ const KNOWN: &[&str] = &[
     "listen",
     "data.dir",
     "shop.dir",
+    "state.url",
+    "state.username",
+    "state.password",
+    "state.password_file",
+    "state.ca_file",
+    "state.prefix",
+    "state.shards",
+    "state.timeout_ms",
+    "state.wait_replicas",
+    "state.wait_ms",
     "model.url",
     "model.name",
     "model.key",
@@ -38,7 +49,6 @@ const KNOWN: &[&str] = &[
 
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("state", "conversations are kept in `data.dir`"),
     ("records", "records are kept in `data.dir`"),
     ("embedder", "search works on words"),
     (
@@ -53,6 +63,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub data: Data,
     pub shop: Shop,
+    /// None: the live state is a file in `data.dir`.
+    pub state: Option<state::State>,
     /// None: the agent works without a language model.
     pub model: Option<Model>,
     pub web: Web,
@@ -172,6 +184,7 @@ impl Settings {
             shop: Shop {
                 dir: reading.text("shop.dir").map(PathBuf::from),
             },
+            state: state::read(&mut reading),
             model: model(&mut reading),
             web: Web {
                 origins: origins(&mut reading),

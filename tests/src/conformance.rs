@@ -1,8 +1,8 @@
 //! The promises of the stores as cases that any implementation must pass.
 
 use bot::store::{
-    Accepted, Commit, LETTERS_MAX, NewFeedItem, NewMail, NewOut, Queue, Record, RecordStore, Row,
-    Settle, StateStore, StoreError, TurnClaim,
+    Accepted, Commit, JournalEntry, LETTERS_MAX, NewFeedItem, NewMail, NewOut, Queue, Record,
+    RecordStore, Row, Settle, StateStore, StoreError, TurnClaim,
 };
 use std::sync::Arc;
 
@@ -66,6 +66,16 @@ async fn claim(store: &impl StateStore, now_ms: i64) -> Vec<TurnClaim> {
         .claims
 }
 
+/// All that is in the journals, with the journal it is in.
+async fn journal(store: &impl StateStore) -> Vec<(u32, JournalEntry)> {
+    let mut found = Vec::new();
+    for journal in 0..store.journals() {
+        let entries = store.journal(journal, 100).await.unwrap();
+        found.extend(entries.into_iter().map(|entry| (journal, entry)));
+    }
+    found
+}
+
 /// The only claim there is.
 async fn one(store: &impl StateStore, now_ms: i64) -> TurnClaim {
     let mut claims = claim(store, now_ms).await;
@@ -88,6 +98,8 @@ pub async fn state<O: Opens>(fresh: impl Fn() -> O) {
     sending_settles_in_parts(&*fresh().open()).await;
     the_feed_resumes(&*fresh().open()).await;
     the_journal_is_in_order_and_trimmed(&*fresh().open()).await;
+    a_repeated_step_is_done_once(&*fresh().open()).await;
+    many_conversations_are_each_claimed_once(&*fresh().open()).await;
     facts_end(&*fresh().open()).await;
     concurrent_repeats_are_one_letter(fresh().open()).await;
     what_was_acknowledged_is_there_after_reopening(&fresh()).await;
@@ -213,7 +225,7 @@ async fn an_old_token_changes_nothing(store: &impl StateStore) {
     );
     assert_eq!(store.snapshot("a:1").await.unwrap(), None);
     assert!(store.log("a:1", 0, 10).await.unwrap().is_empty());
-    assert!(store.journal(10).await.unwrap().is_empty());
+    assert!(journal(store).await.is_empty());
     assert_eq!(store.commit(commit(&new, T0)).await.unwrap().rev, 1);
     assert_eq!(
         store.commit(commit(&old, T0)).await,
@@ -263,15 +275,12 @@ async fn a_commit_is_all_of_it(store: &impl StateStore) {
     assert_eq!((snapshot.rev, snapshot.state.as_str()), (1, "{\"turn\":1}"));
     let log = store.log("a:1", 0, 10).await.unwrap();
     assert_eq!((log.len(), log[0].rev, log[0].events.len()), (1, 1, 1));
-    let journal = store.journal(10).await.unwrap();
+    let (_, entry) = journal(store).await.remove(0);
     assert_eq!(
-        (
-            journal[0].conversation.as_str(),
-            journal[0].rev,
-            journal[0].at_ms
-        ),
+        (entry.conversation.as_str(), entry.rev, entry.at_ms),
         ("a:1", 1, T0 + 1)
     );
+    assert_eq!(entry.events, ["{\"letter\":\"e1\"}"]);
     let sends = store
         .claim_sends(T0 + 1, LEASE_MS, 10)
         .await
@@ -496,21 +505,75 @@ async fn the_journal_is_in_order_and_trimmed(store: &impl StateStore) {
         let claim = one(store, T0).await;
         store.commit(commit(&claim, T0)).await.unwrap();
     }
-    let journal = store.journal(100).await.unwrap();
-    assert_eq!(
-        journal.iter().map(|e| e.rev).collect::<Vec<_>>(),
-        [1, 2, 3, 4, 5, 6]
+    let all = journal(store).await;
+    let revs: Vec<u64> = all.iter().map(|(_, entry)| entry.rev).collect();
+    assert_eq!(revs, [1, 2, 3, 4, 5, 6]);
+    assert!(all.windows(2).all(|pair| pair[0].1.seq < pair[1].1.seq));
+    let own = all[0].0;
+    assert!(
+        all.iter().all(|(journal, _)| *journal == own),
+        "a conversation's entries are in one journal"
     );
-    assert!(journal.windows(2).all(|pair| pair[0].seq < pair[1].seq));
-    store.trim_journal(journal[3].seq).await.unwrap();
-    assert_eq!(store.journal(100).await.unwrap()[0].rev, 5);
-    let last = journal[5].seq;
-    store.trim_journal(last).await.unwrap();
+    store.trim_journal(own, all[3].1.seq).await.unwrap();
+    assert_eq!(journal(store).await[0].1.rev, 5);
+    let last = all[5].1.seq;
+    store.trim_journal(own, last).await.unwrap();
     store.accept(mail("a:1", "more", T0, 0)).await.unwrap();
     let claim = one(store, T0).await;
     store.commit(commit(&claim, T0)).await.unwrap();
-    let next = store.journal(100).await.unwrap().pop().unwrap();
+    let (_, next) = journal(store).await.pop().unwrap();
     assert!(next.seq > last, "numbers never start again");
+}
+
+/// The answer of a step may be lost; whoever sends it again must not do it twice.
+async fn a_repeated_step_is_done_once(store: &impl StateStore) {
+    store.accept(mail("a:1", "e1", T0, 0)).await.unwrap();
+    let claim = one(store, T0).await;
+    let first = store.commit(commit(&claim, T0)).await.unwrap();
+    assert_eq!(store.commit(commit(&claim, T0)).await, Ok(first));
+    assert_eq!(journal(store).await.len(), 1);
+    let round = store.claim_sends(T0, LEASE_MS, 10).await.unwrap().claims;
+    assert_eq!(round[0].outbounds.len(), 1);
+    let settle = Settle {
+        conversation: "a:1".to_owned(),
+        token: round[0].token,
+        done_to: round[0].outbounds[0].seq,
+        feed: vec![fed(0, true, "x")],
+        retry_at_ms: None,
+        now_ms: T0,
+    };
+    let first = store.settle(settle.clone()).await.unwrap();
+    assert_eq!(store.settle(settle).await, Ok(first));
+    assert_eq!(store.feed("a:1", 0, 10).await.unwrap().len(), 1);
+}
+
+async fn many_conversations_are_each_claimed_once(store: &impl StateStore) {
+    const MANY: usize = 60;
+    for n in 0..MANY {
+        let id = format!("a:{n}");
+        store.accept(mail(&id, "e1", T0, 0)).await.unwrap();
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..MANY {
+        let claimed = store.claim_turns(T0, LEASE_MS, 7).await.unwrap();
+        assert!(claimed.claims.len() <= 7);
+        for claim in claimed.claims {
+            assert!(seen.insert(claim.conversation.clone()), "claimed twice");
+            store.commit(commit(&claim, T0)).await.unwrap();
+        }
+    }
+    assert_eq!(seen.len(), MANY);
+    assert_eq!(store.depth().await.unwrap().sends, MANY as u64);
+    let mut sent = 0;
+    for _ in 0..MANY {
+        sent += store
+            .claim_sends(T0, LEASE_MS, 7)
+            .await
+            .unwrap()
+            .claims
+            .len();
+    }
+    assert_eq!(sent, MANY);
 }
 
 async fn facts_end(store: &impl StateStore) {
@@ -583,7 +646,7 @@ fn record(seq: u64, conversation: &str, rev: u64, rows: Vec<Row>) -> Record {
 
 /// Every promise of `RecordStore`, on an empty one.
 pub async fn records(store: &impl RecordStore) {
-    assert_eq!(store.position().await.unwrap(), 0);
+    assert_eq!(store.position(0).await.unwrap(), 0);
     let lead = Row::Lead {
         conversation: "a:1".to_owned(),
         grade: "B".to_owned(),
@@ -603,9 +666,9 @@ pub async fn records(store: &impl RecordStore) {
         record(2, "a:2", 1, vec![]),
         record(4, "a:1", 2, vec![handoff]),
     ];
-    store.apply(batch.clone()).await.unwrap();
-    store.apply(batch).await.unwrap();
-    assert_eq!(store.position().await.unwrap(), 4, "gaps are no matter");
+    store.apply(0, batch.clone()).await.unwrap();
+    store.apply(0, batch).await.unwrap();
+    assert_eq!(store.position(0).await.unwrap(), 4, "gaps are no matter");
     let events = store.events("a:1", 0, 10).await.unwrap();
     assert_eq!(
         events
@@ -643,10 +706,19 @@ pub async fn records(store: &impl RecordStore) {
         at_ms: T0,
     };
     store
-        .apply(vec![record(5, "a:1", 3, vec![taken])])
+        .apply(0, vec![record(5, "a:1", 3, vec![taken])])
         .await
         .unwrap();
     assert_eq!(store.conversations("", 1).await.unwrap()[0].mode, "human");
+    store
+        .apply(3, vec![record(2, "a:3", 1, vec![])])
+        .await
+        .unwrap();
+    assert_eq!(
+        (store.position(3).await, store.position(0).await),
+        (Ok(2), Ok(5)),
+        "each journal has its own position"
+    );
     store
         .keep_version("shop", "sha256:1", b"\x00body", T0)
         .await

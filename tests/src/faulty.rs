@@ -11,31 +11,34 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Break {
     Nothing,
-    /// Every commit carries the newest token, so an old one is never refused.
+    /// A commit with an old token is done all the same, as soon as somebody holds the conversation.
     Token,
     /// Every letter gets an id of its own, so a repetition is never noticed.
     Dedupe,
 }
 
-pub struct Faulty<S> {
+pub struct Faulty<S: ?Sized> {
     pub store: Arc<S>,
     pub broken: Break,
     tokens: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// Commits whose token was old.
+    late: Mutex<BTreeMap<String, Commit>>,
     repeated: AtomicU64,
 }
 
-impl<S> Faulty<S> {
+impl<S: ?Sized> Faulty<S> {
     pub fn new(store: Arc<S>, broken: Break) -> Self {
         Self {
             store,
             broken,
             tokens: Arc::default(),
+            late: Mutex::default(),
             repeated: AtomicU64::new(0),
         }
     }
 }
 
-impl<S: StateStore> StateStore for Faulty<S> {
+impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
     fn accept(&self, mut mail: NewMail) -> Step<'_, Accepted> {
         if self.broken == Break::Dedupe {
             let n = self.repeated.fetch_add(1, Ordering::Relaxed);
@@ -47,19 +50,32 @@ impl<S: StateStore> StateStore for Faulty<S> {
     fn claim_turns(&self, now_ms: i64, lease_ms: u64, max: usize) -> Step<'_, Claimed<TurnClaim>> {
         Box::pin(async move {
             let claimed = self.store.claim_turns(now_ms, lease_ms, max).await?;
-            let mut tokens = self.tokens.lock().unwrap();
             for claim in &claimed.claims {
-                tokens.insert(claim.conversation.clone(), claim.token);
+                let id = claim.conversation.clone();
+                self.tokens.lock().unwrap().insert(id, claim.token);
+                let late = self.late.lock().unwrap().remove(&claim.conversation);
+                if let Some(mut late) = late {
+                    late.token = claim.token;
+                    self.store.commit(late).await?;
+                }
             }
             Ok(claimed)
         })
     }
 
-    fn commit(&self, mut commit: Commit) -> Step<'_, Committed> {
-        if self.broken == Break::Token
-            && let Some(newest) = self.tokens.lock().unwrap().get(&commit.conversation)
-        {
-            commit.token = *newest;
+    fn commit(&self, commit: Commit) -> Step<'_, Committed> {
+        let newest = {
+            let tokens = self.tokens.lock().unwrap();
+            tokens.get(&commit.conversation).copied()
+        };
+        if self.broken == Break::Token && newest.is_some_and(|newest| commit.token < newest) {
+            let id = commit.conversation.clone();
+            self.late.lock().unwrap().insert(id, commit);
+            let done = Committed {
+                rev: 0,
+                more: false,
+            };
+            return Box::pin(std::future::ready(Ok(done)));
         }
         self.store.commit(commit)
     }
@@ -96,12 +112,16 @@ impl<S: StateStore> StateStore for Faulty<S> {
         self.store.feed(conversation, after_seq, max)
     }
 
-    fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>> {
-        self.store.journal(max)
+    fn journals(&self) -> u32 {
+        self.store.journals()
     }
 
-    fn trim_journal(&self, to_seq: u64) -> Step<'_, ()> {
-        self.store.trim_journal(to_seq)
+    fn journal(&self, journal: u32, max: usize) -> Step<'_, Vec<JournalEntry>> {
+        self.store.journal(journal, max)
+    }
+
+    fn trim_journal(&self, journal: u32, to_seq: u64) -> Step<'_, ()> {
+        self.store.trim_journal(journal, to_seq)
     }
 
     fn depth(&self) -> Step<'_, Depth> {
@@ -122,5 +142,9 @@ impl<S: StateStore> StateStore for Faulty<S> {
 
     fn hint(&self, hint: Hint) {
         self.store.hint(hint);
+    }
+
+    fn ahead_ms(&self) -> i64 {
+        self.store.ahead_ms()
     }
 }

@@ -9,6 +9,8 @@
 pub mod binary;
 pub mod conformance;
 pub mod faulty;
+pub mod load;
 pub mod model_server;
+pub mod redis_server;
 pub mod storm;
 pub mod talk;

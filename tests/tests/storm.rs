@@ -25,6 +25,7 @@ async fn invariants_4_5_and_11_the_product_survives_a_storm_of_kills() {
         seed: seed(),
         conversations: 60,
         kills: 22,
+        replicas: 1,
         program: "tiansheng",
         environment: Vec::new(),
     })
@@ -38,6 +39,7 @@ async fn turns_that_outlive_their_lease_change_nothing() {
         seed: seed() + 1,
         conversations: 40,
         kills: 6,
+        replicas: 1,
         program: "storm_server",
         environment: Vec::new(),
     })
@@ -51,6 +53,7 @@ async fn the_storm_notices_a_missing_token_check() {
         seed: seed() + 2,
         conversations: 40,
         kills: 4,
+        replicas: 1,
         program: "storm_server",
         environment: vec![("STORM_BREAK", "token")],
     })
@@ -64,6 +67,7 @@ async fn the_storm_notices_a_missing_dedupe() {
         seed: seed() + 3,
         conversations: 20,
         kills: 2,
+        replicas: 1,
         program: "storm_server",
         environment: vec![("STORM_BREAK", "dedupe")],
     })

@@ -4,9 +4,9 @@ use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
 use crate::model;
 use crate::shop::{Folder, Shop};
-use crate::store::RecordStore;
 use crate::store::embedded::State;
 use crate::store::records::Lite;
+use crate::store::{RecordStore, StateStore, redis};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -116,32 +116,49 @@ fn shop(settings: &Settings) -> Finding {
 }
 
 async fn stores(settings: &Settings) -> Vec<Finding> {
-    let dir = &settings.data.dir;
-    let state = match State::open(dir) {
-        Ok(state) => {
-            use crate::store::StateStore;
-            match state.depth().await {
-                Ok(depth) => fine(
-                    "state",
-                    format!(
-                        "{}: {} conversations on the agenda, {} messages to send, {} journal entries",
-                        dir.display(),
-                        depth.turns,
-                        depth.sends,
-                        depth.journal
-                    ),
+    let mut findings = match &settings.state {
+        Some(redis) => redis::findings(redis)
+            .await
+            .into_iter()
+            .map(|found| Finding {
+                what: "state",
+                ok: found.ok,
+                detail: found.detail,
+                advice: found.advice,
+            })
+            .collect(),
+        None => vec![embedded_state(&settings.data.dir).await],
+    };
+    findings.push(records(&settings.data.dir).await);
+    findings
+}
+
+async fn embedded_state(dir: &Path) -> Finding {
+    match State::open(dir) {
+        Ok(state) => match state.depth().await {
+            Ok(depth) => fine(
+                "state",
+                format!(
+                    "{}: {} conversations on the agenda, {} messages to send, {} journal entries",
+                    dir.display(),
+                    depth.turns,
+                    depth.sends,
+                    depth.journal
                 ),
-                Err(error) => wrong("state", error.to_string(), "restore it from a backup"),
-            }
-        }
+            ),
+            Err(error) => wrong("state", error.to_string(), "restore it from a backup"),
+        },
         Err(error) => wrong(
             "state",
             error.to_string(),
             "if the server runs on this folder that is as it should be; else see the message",
         ),
-    };
-    let records = match Lite::open(dir).await {
-        Ok(records) => match records.position().await {
+    }
+}
+
+async fn records(dir: &Path) -> Finding {
+    match Lite::open(dir).await {
+        Ok(records) => match records.position(0).await {
             Ok(position) => fine(
                 "records",
                 format!("{}: up to step {position}", dir.display()),
@@ -149,8 +166,7 @@ async fn stores(settings: &Settings) -> Vec<Finding> {
             Err(error) => wrong("records", error.to_string(), "restore it from a backup"),
         },
         Err(error) => wrong("records", error.to_string(), "see the message"),
-    };
-    vec![state, records]
+    }
 }
 
 async fn listening(settings: &Settings) -> Finding {

@@ -7,7 +7,7 @@ use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
 use crate::shop::Shop;
 use crate::store::embedded::State;
 use crate::store::records::Lite;
-use crate::store::{RecordStore, StateStore, StoreError};
+use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::turn::Dialogue;
 use crate::{model, project, storefront};
 use adapters::Channel;
@@ -77,7 +77,7 @@ impl Serving {
         let address = listener
             .local_addr()
             .map_err(|error| Stop::Failed(error.to_string()))?;
-        let state: Arc<dyn StateStore> = Arc::new(State::open(&settings.data.dir).map_err(told)?);
+        let state = state(&settings).await?;
         let records: Arc<dyn RecordStore> =
             Arc::new(Lite::open(&settings.data.dir).await.map_err(told)?);
         // A turn must be replayable, so its version is kept before it can decide anything.
@@ -95,7 +95,10 @@ impl Serving {
                 detail: shop.policy.clone(),
             },
         );
-        let clock: Clock = Arc::new(now_ms);
+        let clock: Clock = {
+            let state = Arc::clone(&state);
+            Arc::new(move || now_ms().saturating_add(state.ahead_ms()))
+        };
         let tasks = TaskTracker::new();
         let workers = Workers {
             state: Arc::clone(&state),
@@ -156,6 +159,24 @@ impl Serving {
             tracing::error!("the archiver ended badly; the journal is archived at the next start");
         }
     }
+}
+
+/// A Redis that does not answer yet is waited for while serving, and `/readyz` says so; one that does not fit ends the start.
+async fn state(settings: &Settings) -> Result<Arc<dyn StateStore>, Stop> {
+    let Some(redis) = &settings.state else {
+        return Ok(Arc::new(State::open(&settings.data.dir).map_err(told)?));
+    };
+    let state = redis::State::open(redis);
+    match state.meet().await {
+        Ok(()) => {
+            tracing::info!(state = %redis, shards = redis.shards, "the live state is on Redis")
+        }
+        Err(error @ StoreError::Unavailable { .. }) => {
+            tracing::error!(%error, "the live state is away; serving begins when it answers");
+        }
+        Err(error) => return Err(told(error)),
+    }
+    Ok(Arc::new(state))
 }
 
 fn told(error: StoreError) -> Stop {

@@ -229,6 +229,10 @@ impl Reading {
         parsed
     }
 
+    pub(super) fn given(&self, key: &str) -> bool {
+        self.layers.given.contains_key(key)
+    }
+
     pub(super) fn list(&mut self, key: &str) -> Vec<String> {
         match self.layers.given.get(key) {
             Some(given) => given.value.clone(),

@@ -107,6 +107,72 @@ fn a_secret_comes_by_value_or_from_a_file_and_is_never_shown() {
 }
 
 #[test]
+fn redis_is_named_by_a_url_and_its_secret_is_never_shown() {
+    let cases = [
+        ("redis://127.0.0.1", "redis://127.0.0.1:6379", None),
+        (
+            "rediss://r.example:7000/3",
+            "rediss://r.example:7000/3",
+            None,
+        ),
+        (
+            "redis+cluster://shop:s%40cret@a:7000,b:7001,[::1]:7002",
+            "redis+cluster://a:7000,b:7001,[::1]:7002",
+            Some(("shop", "s@cret")),
+        ),
+        (
+            "redis://:s%40cret@a",
+            "redis://a:6379",
+            Some(("", "s@cret")),
+        ),
+    ];
+    for (url, shown, login) in cases {
+        let settings = load("", &[("TIANSHENG_STATE__URL", url)]).unwrap();
+        assert!(!format!("{settings:?}").contains("cret"));
+        let state = settings.state.unwrap();
+        assert_eq!(state.to_string(), shown);
+        let given = state.password.map(|password| {
+            let username = state.username.unwrap_or_default();
+            (username, password.expose_secret().to_owned())
+        });
+        let login =
+            login.map(|(name, password): (&str, &str)| (name.to_owned(), password.to_owned()));
+        assert_eq!(given, login, "{url}");
+    }
+    let beside = "[state]\nurl = \"redis://a\"\nusername = \"u\"\nshards = 4\n";
+    let settings = load(beside, &[("TIANSHENG_STATE__PASSWORD_FILE", "DIR/key")]).unwrap();
+    let state = settings.state.unwrap();
+    assert_eq!(state.shards, 4);
+    assert_eq!(state.password.unwrap().expose_secret(), "sk-from-file");
+    for url in [
+        "redis://u:cret@a,b",
+        "cret",
+        "http://u:cret@a",
+        "redis+cluster://u:cret@a/1",
+        "redis://u:cr%et@a/x",
+    ] {
+        let told = load("", &[("TIANSHENG_STATE__URL", url)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.starts_with("TIANSHENG_STATE__URL: `state.url` "),
+            "{told}"
+        );
+        assert!(!told.contains("cret") && !told.contains("cr%et"), "{told}");
+    }
+    refused(
+        "[state]\nshards = 4\n",
+        &[],
+        "tiansheng.toml:2: `state.shards` needs `state.url` beside it",
+    );
+    refused(
+        "[state]\nurl = \"redis://a\"\nca_file = \"none\"\n",
+        &[],
+        "tiansheng.toml:3: `state.ca_file` names none: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
 fn origins_are_kept_as_browsers_write_them() {
     let listed = load(
         "[web]\norigins = [\"https://Shop.example:443/\", \"http://b.example:8000\"]\n",
@@ -146,8 +212,8 @@ fn every_problem_names_its_place_and_what_would_be_right() {
     );
     refused(
         "",
-        &[("TIANSHENG_STATE__URL", "redis://127.0.0.1")],
-        "TIANSHENG_STATE__URL: `state.url` is not available in this version: conversations are kept in `data.dir`; remove it",
+        &[("TIANSHENG_RECORDS__URL", "postgres://127.0.0.1")],
+        "TIANSHENG_RECORDS__URL: `records.url` is not available in this version: records are kept in `data.dir`; remove it",
     );
     refused(
         "listen = 8080\n[web]\nmessages_per_minute = 0\norigins = [\"shop.example\"]\n",

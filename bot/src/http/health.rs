@@ -59,7 +59,7 @@ pub(super) async fn live() -> &'static str {
 pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     let (state, records) = tokio::join!(
         check(shared.state.depth()),
-        check(shared.records.position())
+        check(shared.records.position(0))
     );
     let mut dependencies = shared.readiness.reports();
     dependencies.insert("state".to_owned(), state);

@@ -3,7 +3,7 @@
 use super::rest;
 use crate::store::{Hint, Record, RecordStore, Row, StateStore, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Journal entries of one transaction.
@@ -28,11 +28,16 @@ impl Archiver {
     /// Runs until `stop`, then once more to the end of the journal.
     pub async fn run(self, stop: CancellationToken) {
         let mut hints = self.state.hints();
+        let mut measured_at: Option<Instant> = None;
         loop {
             let stopping = stop.is_cancelled();
             match self.drain().await {
                 Ok(()) if stopping => return,
                 Ok(()) => {
+                    if measured_at.is_none_or(|at| at.elapsed() >= POLL) {
+                        measured_at = Some(Instant::now());
+                        self.measure().await;
+                    }
                     rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
                     tokio::select! {
                         () = tokio::time::sleep(GATHER) => {}
@@ -53,14 +58,28 @@ impl Archiver {
         }
     }
 
-    /// Writes all that is in the journal now.
+    async fn measure(&self) {
+        // A store that does not answer is told where it is needed.
+        if let Ok(depth) = self.state.depth().await {
+            metrics::gauge!("journal_entries").set(depth.journal as f64);
+        }
+    }
+
+    /// Writes all that is in the journals now.
     pub async fn drain(&self) -> Result<(), StoreError> {
+        for journal in 0..self.state.journals() {
+            self.drain_one(journal).await?;
+        }
+        Ok(())
+    }
+
+    async fn drain_one(&self, journal: u32) -> Result<(), StoreError> {
         loop {
-            let position = self.records.position().await?;
-            let entries = self.state.journal(BATCH).await?;
+            let entries = self.state.journal(journal, BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else {
                 return Ok(());
             };
+            let position = self.records.position(journal).await?;
             let count = entries.len();
             let records: Vec<Record> = entries
                 .into_iter()
@@ -76,15 +95,13 @@ impl Archiver {
                 .collect();
             let written = records.len();
             if written > 0 {
-                self.records.apply(records).await?;
+                self.records.apply(journal, records).await?;
                 metrics::counter!("archived_total").increment(written as u64);
             }
-            // Also what a crash brought back after it was archived; the newest entry stays.
-            if count > 1 {
-                self.state.trim_journal(last).await?;
+            // Also what a crash brought back after it was archived; a store may keep its newest entry.
+            if written > 0 || count > 1 {
+                self.state.trim_journal(journal, last).await?;
             }
-            let left = self.state.depth().await?.journal;
-            metrics::gauge!("journal_entries").set(left as f64);
             if count < BATCH {
                 return Ok(());
             }

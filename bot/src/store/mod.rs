@@ -1,9 +1,10 @@
-//! Where conversations live and what the business keeps: two promises, and the embedded stores that keep them.
+//! Where conversations live and what the business keeps: two promises, and the stores that keep them.
 
 pub mod embedded;
 mod engine;
 mod record;
 pub mod records;
+pub mod redis;
 mod state;
 
 pub use engine::{Engine, TurnResult};

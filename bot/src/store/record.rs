@@ -5,7 +5,7 @@ use super::{LogEntry, Step};
 /// One committed step on its way into the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Of the journal; rises without gaps being promised.
+    /// Of its journal; rises without gaps being promised.
     pub seq: u64,
     pub conversation: String,
     pub rev: u64,
@@ -68,11 +68,11 @@ pub struct KeptHandoff {
 }
 
 pub trait RecordStore: Send + Sync + 'static {
-    /// Writes a batch in one transaction, in order. What is at or below the position already is passed over, so repeating is safe.
-    fn apply(&self, records: Vec<Record>) -> Step<'_, ()>;
+    /// Writes a batch of one journal in one transaction, in order. What is at or below the journal's position already is passed over, so repeating is safe.
+    fn apply(&self, journal: u32, records: Vec<Record>) -> Step<'_, ()>;
 
-    /// The newest journal entry that is in the records; 0 before the first.
-    fn position(&self) -> Step<'_, u64>;
+    /// A journal's newest entry that is in the records; 0 before the first.
+    fn position(&self, journal: u32) -> Step<'_, u64>;
 
     /// A conversation's steps in order, after a revision.
     fn events(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>>;

@@ -190,6 +190,7 @@ pub enum Hint {
 /// The live state. Every method is one atomic step: all of it happens or nothing, and what it acknowledged survives a crash.
 ///
 /// Tokens of a conversation and queue only rise; a step with a token that is not the newest is refused with `Fenced` and changes nothing.
+/// An answer may be lost on its way, so `commit` and `settle` with a token that was used up already change nothing and answer as the first did.
 pub trait StateStore: Send + Sync + 'static {
     /// Takes a letter: dedupe mark, letter and agenda entry together. Repeating it changes nothing.
     ///
@@ -216,17 +217,20 @@ pub trait StateStore: Send + Sync + 'static {
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>>;
 
-    /// The recent log in order, after a revision.
+    /// The recent log in order, after a revision: at least what the records do not have yet.
     fn log(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>>;
 
     /// The recent feed in order, after a sequence number.
     fn feed(&self, conversation: &str, after_seq: u64, max: usize) -> Step<'_, Vec<FeedItem>>;
 
-    /// The oldest entries that the records do not have yet.
-    fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>>;
+    /// How many journals are kept side by side, each in its own order; a conversation's entries are all in one.
+    fn journals(&self) -> u32;
 
-    /// Forgets journal entries up to this one; only after the records have them.
-    fn trim_journal(&self, to_seq: u64) -> Step<'_, ()>;
+    /// The oldest entries of a journal that the records do not have yet.
+    fn journal(&self, journal: u32, max: usize) -> Step<'_, Vec<JournalEntry>>;
+
+    /// Forgets a journal's entries up to this one; only after the records have them.
+    fn trim_journal(&self, journal: u32, to_seq: u64) -> Step<'_, ()>;
 
     fn depth(&self) -> Step<'_, Depth>;
 
@@ -239,4 +243,9 @@ pub trait StateStore: Send + Sync + 'static {
 
     /// Tells listeners something that is not stored.
     fn hint(&self, hint: Hint);
+
+    /// How far the store's clock is ahead of this machine's, milliseconds. Whoever shares the store adds it to their own, so that all count in one time.
+    fn ahead_ms(&self) -> i64 {
+        0
+    }
 }

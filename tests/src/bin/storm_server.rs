@@ -116,10 +116,11 @@ async fn main() {
     let listener = tokio::net::TcpListener::bind(settings.listen)
         .await
         .unwrap();
-    let state: Arc<dyn StateStore> = Arc::new(Faulty::new(
-        Arc::new(State::open(&settings.data.dir).unwrap()),
-        broken,
-    ));
+    let state: Arc<dyn StateStore> = match &settings.state {
+        Some(redis) => Arc::new(bot::store::redis::State::open(redis)),
+        None => Arc::new(State::open(&settings.data.dir).unwrap()),
+    };
+    let state: Arc<dyn StateStore> = Arc::new(Faulty::new(state, broken));
     let records: Arc<dyn RecordStore> = Arc::new(Lite::open(&settings.data.dir).await.unwrap());
     for (kind, id, bundle) in shop.bundles() {
         let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
@@ -127,7 +128,10 @@ async fn main() {
     }
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let clock: Clock = Arc::new(now_ms);
+    let clock: Clock = {
+        let state = Arc::clone(&state);
+        Arc::new(move || now_ms() + state.ahead_ms())
+    };
     tasks.spawn(
         Workers {
             state: Arc::clone(&state),

@@ -42,7 +42,11 @@ impl Books {
 }
 
 pub async fn check(customers: &[Customer], data: &Path) -> Books {
-    let state = State::open(data).unwrap();
+    check_on(customers, &State::open(data).unwrap(), data).await
+}
+
+/// The same where the state is not in the data folder.
+pub async fn check_on(customers: &[Customer], state: &impl StateStore, data: &Path) -> Books {
     let records = Lite::open(data).await.unwrap();
     let mut books = Books::default();
     for customer in customers {
@@ -52,8 +56,12 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
         books.sent_again += customer.sent_again;
         let log = state.log(id, 0, usize::MAX).await.unwrap();
         let kept = records.events(id, 0, 100_000).await.unwrap();
-        books.records_differ += usize::from(log != kept);
-        books.turns += log.len();
+        let snapshot = state.snapshot(id).await.unwrap().unwrap();
+        // A store may keep only the end of the log.
+        let same =
+            kept.len() as u64 == snapshot.rev && log.iter().all(|entry| kept.contains(entry));
+        books.records_differ += usize::from(!same);
+        books.turns += kept.len();
         let events: Vec<Event> = kept
             .iter()
             .flat_map(|entry| entry.events.iter())
@@ -87,7 +95,6 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
         books.out_of_order += usize::from(firsts != customer.acknowledged);
 
         let folded = Conversation::fold(dialogs::Language::Zh, &events);
-        let snapshot = state.snapshot(id).await.unwrap().unwrap();
         let stored: Conversation = serde_json::from_str(&snapshot.state).unwrap();
         books.fold_differs += usize::from(folded != stored);
 

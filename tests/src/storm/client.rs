@@ -30,12 +30,14 @@ pub struct Customer {
     pub acknowledged: Vec<String>,
     pub sent_again: usize,
     token: String,
-    url: String,
+    /// Replicas of the server; each request goes to the next one.
+    urls: Vec<String>,
+    requests: usize,
     http: reqwest::Client,
 }
 
 impl Customer {
-    pub async fn live(n: usize, url: String, mut dice: Dice, over: Arc<AtomicBool>) -> Self {
+    pub async fn live(n: usize, urls: Vec<String>, mut dice: Dice, over: Arc<AtomicBool>) -> Self {
         // reqwest wants a provider even where no TLS is spoken; a second installation is refused harmlessly.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -43,7 +45,10 @@ impl Customer {
             .build()
             .unwrap();
         let begun = Instant::now();
+        let mut tries = n;
         let session: Value = loop {
+            tries += 1;
+            let url = &urls[tries % urls.len()];
             let sent = http
                 .post(format!("{url}/v1/web/sessions"))
                 .json(&json!({"language": "zh"}))
@@ -63,7 +68,8 @@ impl Customer {
             token: session["token"].as_str().unwrap().to_owned(),
             acknowledged: Vec::new(),
             sent_again: 0,
-            url,
+            urls,
+            requests: n,
             http,
         };
         while customer.acknowledged.len() < MESSAGES_MAX {
@@ -87,12 +93,18 @@ impl Customer {
         customer
     }
 
+    fn next(&mut self) -> String {
+        self.requests += 1;
+        self.urls[self.requests % self.urls.len()].clone()
+    }
+
     async fn deliver(&mut self, id: &str, text: &str) {
         let begun = Instant::now();
         loop {
+            let url = self.next();
             let sent = self
                 .http
-                .post(format!("{}/v1/web/messages", self.url))
+                .post(format!("{url}/v1/web/messages"))
                 .bearer_auth(&self.token)
                 .json(&json!({"id": id, "text": text}))
                 .send()
@@ -113,9 +125,10 @@ impl Customer {
         let last = self.acknowledged.last().unwrap().clone();
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
+            let url = self.next();
             let mut stream = self
                 .http
-                .get(format!("{}/v1/web/events", self.url))
+                .get(format!("{url}/v1/web/events"))
                 .bearer_auth(&self.token)
                 .send()
                 .await

@@ -3,7 +3,7 @@
 mod books;
 mod client;
 
-pub use books::{Books, check};
+pub use books::{Books, check, check_on};
 pub use client::Customer;
 
 use crate::binary::{Server, free_port};
@@ -16,6 +16,8 @@ pub struct Plan {
     pub seed: u64,
     pub conversations: usize,
     pub kills: usize,
+    /// Servers at once; more than one need a shared state.
+    pub replicas: usize,
     /// `tiansheng` with `serve`, or `storm_server`.
     pub program: &'static str,
     pub environment: Vec<(&'static str, &'static str)>,
@@ -40,7 +42,6 @@ impl Dice {
 
 /// Runs the plan on a data folder and gives what the customers know.
 pub async fn run(plan: &Plan, data: &Path) -> Vec<Customer> {
-    let port = free_port();
     let environment: Vec<(&str, &str)> = [
         ("TIANSHENG_WEB__MESSAGES_PER_MINUTE", "100000"),
         ("TIANSHENG_WEB__SESSIONS_PER_MINUTE", "100000"),
@@ -49,22 +50,24 @@ pub async fn run(plan: &Plan, data: &Path) -> Vec<Customer> {
     .into_iter()
     .chain(plan.environment.iter().copied())
     .collect();
-    let start = |data: &Path| Server::start_program(plan.program, data, port, &environment);
-    let mut server = start(data);
-    let url = server.url.clone();
+    let ports: Vec<u16> = (0..plan.replicas).map(|_| free_port()).collect();
+    let start = |at: usize| Server::start_program(plan.program, data, ports[at], &environment);
+    let mut servers: Vec<Server> = (0..plan.replicas).map(start).collect();
+    let urls: Vec<String> = servers.iter().map(|server| server.url.clone()).collect();
     let over = Arc::new(AtomicBool::new(false));
     let mut dice = Dice(plan.seed);
     let customers: Vec<_> = (0..plan.conversations)
         .map(|n| {
-            let (url, over) = (url.clone(), Arc::clone(&over));
+            let (urls, over) = (urls.clone(), Arc::clone(&over));
             let dice = Dice(dice.roll());
-            tokio::spawn(async move { Customer::live(n, url, dice, over).await })
+            tokio::spawn(async move { Customer::live(n, urls, dice, over).await })
         })
         .collect();
-    for _ in 0..plan.kills {
+    for kill in 0..plan.kills {
         tokio::time::sleep(Duration::from_millis(120 + dice.below(500))).await;
-        server.kill();
-        server = start(data);
+        let at = kill % plan.replicas;
+        servers.remove(at).kill();
+        servers.insert(at, start(at));
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     over.store(true, Ordering::Relaxed);
@@ -75,6 +78,8 @@ pub async fn run(plan: &Plan, data: &Path) -> Vec<Customer> {
     for customer in &mut lived {
         customer.wait_for_the_last_answer().await;
     }
-    assert!(server.stop().success(), "the server does not stop well");
+    for server in servers {
+        assert!(server.stop().success(), "a server does not stop well");
+    }
     lived
 }

@@ -181,11 +181,15 @@ impl StateStore for State {
         self.read(|db| reads::feed(db, conversation, after_seq, max))
     }
 
-    fn journal(&self, max: usize) -> Step<'_, Vec<JournalEntry>> {
+    fn journals(&self) -> u32 {
+        1
+    }
+
+    fn journal(&self, _journal: u32, max: usize) -> Step<'_, Vec<JournalEntry>> {
         self.read(|db| reads::journal(db, max))
     }
 
-    fn trim_journal(&self, to_seq: u64) -> Step<'_, ()> {
+    fn trim_journal(&self, _journal: u32, to_seq: u64) -> Step<'_, ()> {
         self.write(|answer| Work::TrimJournal(to_seq, answer))
     }
 

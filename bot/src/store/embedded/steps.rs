@@ -60,6 +60,9 @@ pub(super) struct Head {
     send_at_ms: Option<i64>,
     /// A turn is leased: accepting must not make it due earlier.
     turn_leased: bool,
+    /// A round of sending is leased.
+    #[serde(default)]
+    send_leased: bool,
     send_attempts: u32,
     wake_at_ms: Option<i64>,
 }
@@ -437,6 +440,13 @@ fn commit(
     if head.turn_token != commit.token || commit.read_to > head.last_letter {
         return Ok(Err(StoreError::Fenced));
     }
+    if !head.turn_leased {
+        // This very step was done before and its answer was lost.
+        return Ok(Ok(Committed {
+            rev: head.rev,
+            more: head.read_to < head.last_letter,
+        }));
+    }
     for seq in head.read_to + 1..=commit.read_to {
         tables.letters.remove((id, seq))?;
     }
@@ -548,6 +558,7 @@ fn claim_sends(
             continue;
         }
         head.send_token += 1;
+        head.send_leased = true;
         tables.send_at(
             &id,
             &mut head,
@@ -576,6 +587,13 @@ fn settle(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, settle: Settle) -> Don
     if head.send_token != settle.token {
         return Ok(Err(StoreError::Fenced));
     }
+    if !head.send_leased {
+        // This very step was done before and its answer was lost.
+        let left = (id, 0)..=(id, u64::MAX);
+        let more = tables.outgoing.range(left)?.next().is_some();
+        return Ok(Ok(Settled { more, dropped: 0 }));
+    }
+    head.send_leased = false;
     let mut sent = Vec::new();
     for entry in tables.outgoing.range((id, 0)..=(id, settle.done_to))? {
         sent.push(entry?.0.value().1);
@@ -631,7 +649,7 @@ fn extend(tables: &mut Tables<'_>, queue: Queue, id: &str, token: u64, until_ms:
     };
     let held = match queue {
         Queue::Turn => head.turn_token == token && head.turn_leased,
-        Queue::Send => head.send_token == token && head.send_at_ms.is_some(),
+        Queue::Send => head.send_token == token && head.send_leased,
     };
     if !held {
         return Ok(Err(StoreError::Fenced));

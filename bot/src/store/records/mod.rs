@@ -76,6 +76,11 @@ fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+/// Rows of positions are counted from 1.
+fn row_of(journal: u32) -> i64 {
+    i64::from(journal) + 1
+}
+
 async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
     record: &Record,
@@ -153,7 +158,7 @@ async fn set_mode(
 }
 
 impl RecordStore for Lite {
-    fn apply(&self, records: Vec<Record>) -> Step<'_, ()> {
+    fn apply(&self, journal: u32, records: Vec<Record>) -> Step<'_, ()> {
         Box::pin(async move {
             let mut transaction = self
                 .pool
@@ -161,6 +166,7 @@ impl RecordStore for Lite {
                 .await
                 .map_err(unavailable)?;
             let position: Option<i64> = sqlx::query_scalar(sql::POSITION)
+                .bind(row_of(journal))
                 .fetch_optional(&mut *transaction)
                 .await
                 .map_err(unavailable)?;
@@ -175,6 +181,7 @@ impl RecordStore for Lite {
                 position = record.seq;
             }
             sqlx::query(sql::SET_POSITION)
+                .bind(row_of(journal))
                 .bind(signed(position))
                 .execute(&mut *transaction)
                 .await
@@ -183,9 +190,10 @@ impl RecordStore for Lite {
         })
     }
 
-    fn position(&self) -> Step<'_, u64> {
+    fn position(&self, journal: u32) -> Step<'_, u64> {
         Box::pin(async move {
             let found: Option<i64> = sqlx::query_scalar(sql::POSITION)
+                .bind(row_of(journal))
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(unavailable)?;

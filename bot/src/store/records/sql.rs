@@ -1,8 +1,8 @@
 //! Every statement of the records, in the SQL that SQLite and PostgreSQL share.
 
-pub const POSITION: &str = "SELECT seq FROM position WHERE id = 1";
-pub const SET_POSITION: &str = "INSERT INTO position (id, seq) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
-pub const ADD_EVENTS: &str = "INSERT INTO events (conversation, rev, at_ms, events) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation, rev) DO NOTHING";
+pub const POSITION: &str = "SELECT seq FROM position WHERE id = $1";
+pub const SET_POSITION: &str = "INSERT INTO position (id, seq) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
+pub const ADD_EVENTS: &str = "INSERT INTO events (conversation, rev, at_ms, events) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation, rev) DO UPDATE SET at_ms = excluded.at_ms, events = excluded.events";
 pub const TOUCH_CONVERSATION: &str = "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ($1, $2, $3, $3, 'bot') ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms";
 pub const SET_MODE: &str = "UPDATE conversations SET mode = $2 WHERE id = $1";
 pub const SET_LEAD: &str = "INSERT INTO leads (conversation, grade, score, reasons, at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (conversation) DO UPDATE SET grade = excluded.grade, score = excluded.score, reasons = excluded.reasons, at_ms = excluded.at_ms";

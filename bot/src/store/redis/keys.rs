@@ -1,0 +1,102 @@
+//! The names of keys: all of a shard under one hash tag, so that every script touches one slot.
+
+use crate::store::Queue;
+use sha2::{Digest, Sha256};
+
+/// Which shard a conversation (or a fact) belongs to. Changing this would lose what is stored.
+pub(super) fn shard_of(id: &str, shards: u32) -> u32 {
+    let hash = Sha256::digest(id.as_bytes());
+    let first = hash.first_chunk::<8>().copied().unwrap_or_default();
+    u32::try_from(u64::from_be_bytes(first) % u64::from(shards.max(1))).unwrap_or(0)
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    pub prefix: String,
+    pub shards: u32,
+}
+
+impl Keys {
+    pub(super) fn shard(&self, id: &str) -> u32 {
+        shard_of(id, self.shards)
+    }
+
+    pub(super) fn agenda(&self, queue: Queue, shard: u32) -> String {
+        let name = match queue {
+            Queue::Turn => "turn",
+            Queue::Send => "send",
+        };
+        format!("{}agenda:{{{shard}}}:{name}", self.prefix)
+    }
+
+    pub(super) fn journal(&self, shard: u32) -> String {
+        format!("{}journal:{{{shard}}}", self.prefix)
+    }
+
+    pub(super) fn conversation(&self, id: &str) -> String {
+        self.of("conv", id)
+    }
+
+    pub(super) fn letters(&self, id: &str) -> String {
+        self.of("box", id)
+    }
+
+    pub(super) fn outgoing(&self, id: &str) -> String {
+        self.of("out", id)
+    }
+
+    pub(super) fn seen(&self, id: &str) -> String {
+        self.of("seen", id)
+    }
+
+    pub(super) fn feed(&self, id: &str) -> String {
+        self.of("feed", id)
+    }
+
+    pub(super) fn fact(&self, key: &str) -> String {
+        self.of("fact", key)
+    }
+
+    /// What every replica must agree on.
+    pub(super) fn layout(&self) -> String {
+        format!("{}layout", self.prefix)
+    }
+
+    /// The channel of hints.
+    pub(super) fn hints(&self) -> String {
+        format!("{}hints", self.prefix)
+    }
+
+    fn of(&self, kind: &str, id: &str) -> String {
+        format!("{}{kind}:{{{}}}:{id}", self.prefix, self.shard(id))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_always_has_the_same_shard() {
+        // Stored data depend on these.
+        let cases = [("web:1", 16), ("web:2", 16), ("telegram:77", 16), ("", 16)];
+        let shards = cases.map(|(id, shards)| shard_of(id, shards));
+        assert_eq!(shards, SHARDS);
+    }
+
+    const SHARDS: [u32; 4] = [2, 11, 6, 4];
+
+    #[test]
+    fn conversations_spread_evenly() {
+        let mut counts = [0_u32; 16];
+        for n in 0..16_000 {
+            let shard = shard_of(&format!("web:{n:032x}"), 16);
+            *counts.get_mut(shard as usize).unwrap() += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (800..1_200).contains(count)),
+            "{counts:?}"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! The scripts: each is one step, run by the hash of its text.
+
+/// Refused when Redis has no memory left.
+const FIRST: &str = "#!lua\n";
+/// What was accepted goes on when Redis has no memory left: turns and sends are what frees it.
+const GOES_ON: &str = "#!lua flags=allow-oom\n";
+const HEAD: &str = include_str!("head.lua");
+
+pub(super) struct Script {
+    pub text: String,
+    pub hash: String,
+}
+
+impl Script {
+    fn new(first: &str, body: &str) -> Self {
+        let text = [first, HEAD, body].concat();
+        let hash = redis::Script::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
+}
+
+pub(super) struct Scripts {
+    pub accept: Script,
+    pub claim: Script,
+    pub commit: Script,
+    pub settle: Script,
+    pub extend: Script,
+    pub probe: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            accept: Script::new(FIRST, include_str!("accept.lua")),
+            claim: Script::new(GOES_ON, include_str!("claim.lua")),
+            commit: Script::new(GOES_ON, include_str!("commit.lua")),
+            settle: Script::new(GOES_ON, include_str!("settle.lua")),
+            extend: Script::new(GOES_ON, include_str!("extend.lua")),
+            probe: Script::new(FIRST, include_str!("probe.lua")),
+        }
+    }
+}

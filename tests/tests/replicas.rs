@@ -1,0 +1,126 @@
+//! Two replicas of the program on one Redis: customers are served by both at once, and one that is killed in the middle of a turn loses nothing and doubles nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use bot::config::state::State as Settings;
+use bot::store::redis::State;
+use std::time::{Duration, Instant};
+use tests::binary::{Server, free_port};
+use tests::load::Customer;
+use tests::redis_server::{Cluster, Redis};
+use tests::storm::{Books, Plan, check_on, run};
+
+async fn storm(plan: Plan, url: &str) -> Books {
+    let data = tempfile::tempdir().unwrap();
+    let customers = run(&plan, data.path()).await;
+    let state = State::open(&Settings::of_url(url).unwrap());
+    let books = check_on(&customers, &state, data.path()).await;
+    println!("storm seed={} kills={} {books:#?}", plan.seed, plan.kills);
+    books
+}
+
+fn plan(program: &'static str, url: &str, seed: u64, kills: usize) -> Plan {
+    Plan {
+        seed,
+        conversations: 40,
+        kills,
+        replicas: 2,
+        program,
+        // The plan lives as long as the test.
+        environment: vec![("TIANSHENG_STATE__URL", url.to_owned().leak())],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariants_4_5_and_11_replicas_on_one_redis_survive_kills() {
+    let redis = Redis::start();
+    let plan = plan("tiansheng", &redis.url(), 20_261_126, 4);
+    let books = storm(plan, &redis.url()).await;
+    assert!(books.clean() && books.messages >= 120, "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_that_outlive_their_lease_change_nothing_on_redis() {
+    let redis = Redis::start();
+    let plan = plan("storm_server", &redis.url(), 20_261_127, 4);
+    let books = storm(plan, &redis.url()).await;
+    assert!(books.clean(), "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_on_a_cluster_survive_kills() {
+    let cluster = Cluster::start();
+    let plan = plan("tiansheng", &cluster.url(), 20_261_128, 2);
+    let books = storm(plan, &cluster.url()).await;
+    assert!(books.clean(), "{books:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_waits_for_its_redis_and_says_so() {
+    let mut redis = Redis::start();
+    let url = redis.url().replace("redis://", "redis://:not-to-be-shown@");
+    redis.kill();
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), free_port(), &[("TIANSHENG_STATE__URL", &url)]);
+    let ready = async || {
+        let answer = get(&format!("{}/readyz", server.url)).await;
+        (
+            answer.0,
+            answer.1["dependencies"]["state"]["detail"].to_string(),
+        )
+    };
+    let (status, detail) = ready().await;
+    assert_eq!(status, 503);
+    assert!(
+        detail.contains("refused") && detail.contains("127.0.0.1"),
+        "{detail}"
+    );
+    redis.up();
+    // A server without a password refuses one, which is told as such.
+    let begun = Instant::now();
+    while !ready().await.1.contains("password") {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            ready().await
+        );
+    }
+    redis.ask(&["CONFIG", "SET", "requirepass", "not-to-be-shown"]);
+    while ready().await.0 != 200 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            ready().await
+        );
+    }
+    let mut customer = Customer::new(&server.url).await;
+    customer.say("你好").await;
+    let log = std::fs::read_to_string(data.path().join(tests::binary::LOG)).unwrap();
+    assert!(!log.contains("not-to-be-shown"));
+}
+
+async fn get(url: &str) -> (u16, serde_json::Value) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let answer = reqwest::get(url).await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// The feed of a page is served by any replica, whichever ran the turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_on_one_replica_is_told_of_a_turn_on_another() {
+    let redis = Redis::start();
+    let data = tempfile::tempdir().unwrap();
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"),
+    ];
+    let start = || Server::start(data.path(), free_port(), &settings);
+    let (reads, writes) = (start(), start());
+    let mut customer = Customer::new(&reads.url).await;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..12 {
+        slowest = slowest.max(customer.say_to(&writes.url, "你好").await);
+    }
+    // Hints carry it; without them the page would look every three seconds.
+    assert!(slowest < Duration::from_millis(2_500), "{slowest:?}");
+}
