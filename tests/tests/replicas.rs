@@ -46,6 +46,26 @@ async fn turns_that_outlive_their_lease_change_nothing_on_redis() {
     assert!(books.clean(), "{books:#?}");
 }
 
+/// With `appendfsync always`, what was acknowledged is on disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_when_redis_itself_is_killed_under_load() {
+    let mut redis = Redis::start();
+    let url = redis.url();
+    let killing = tokio::task::spawn_blocking(move || {
+        // The replicas need some seconds to start; the first kill may find them starting.
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_millis(1_500));
+            redis.kill();
+            std::thread::sleep(Duration::from_millis(400));
+            redis.up();
+        }
+        redis
+    });
+    let books = storm(plan("tiansheng", &url, 20_261_130, 3), &url).await;
+    drop(killing.await.unwrap());
+    assert!(books.clean() && books.messages >= 120, "{books:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_on_a_cluster_survive_kills() {
     let cluster = Cluster::start();
