@@ -17,6 +17,8 @@ use tests::talk::TUESDAY_MS;
 
 const PRODUCTS: usize = 10_000;
 const TURNS: usize = 6_000;
+/// Sayings whose median is told, the dearest first.
+const DEAREST: usize = 8;
 const CLIENTS: usize = 48;
 const ROUND: Duration = Duration::from_secs(6);
 
@@ -25,11 +27,25 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo bench --bench product -- turn` runs one part.
+    let wants = |part: &str| {
+        let named = asked
+            .iter()
+            .any(|arg| ["turn", "start", "http"].contains(&arg.as_str()));
+        !named || asked.iter().any(|arg| arg == part)
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        turn().await;
-        start();
-        through_http().await;
+        if wants("turn") {
+            turn().await;
+        }
+        if wants("start") {
+            start();
+        }
+        if wants("http") {
+            through_http().await;
+        }
     });
 }
 
@@ -63,6 +79,7 @@ fn large_shop() -> Arc<Shop> {
 async fn turn() {
     let mut talk = Talk::new(large_shop(), None);
     let mut times = Vec::new();
+    let mut by_saying: Vec<Vec<Duration>> = vec![Vec::new(); SAYINGS.len()];
     for n in 0..TURNS {
         let name = format!("c{}", n / SAYINGS.len());
         let word = Word::Text(SAYINGS[n % SAYINGS.len()].to_owned());
@@ -71,11 +88,24 @@ async fn turn() {
             .await
             .unwrap();
         times.push(begun.elapsed());
+        by_saying[n % SAYINGS.len()].push(begun.elapsed());
     }
     told(
         "turn over 10,000 products",
         &mut times.split_off(TURNS / 10),
     );
+    let mut medians: Vec<(Duration, &str)> = by_saying
+        .iter_mut()
+        .zip(SAYINGS)
+        .map(|(times, saying)| {
+            times.sort();
+            (times[times.len() / 2], saying)
+        })
+        .collect();
+    medians.sort();
+    for (median, saying) in medians.iter().rev().take(DEAREST) {
+        println!("  {median:>10.1?}  {saying}");
+    }
 }
 
 /// From start to ready, and memory at rest.
