@@ -24,6 +24,8 @@ pub enum Cue {
     HasGoods,
     /// What stands right before the goods asked for.
     BeforeGoods,
+    /// What asks for goods of a kind right before its name: “what machine”.
+    WhatGoods,
     /// How one asks what is or how it is done, rather than for goods.
     How,
     /// A question for the values of a property.
@@ -153,6 +155,7 @@ mod tests {
             Cue::ForGoods,
             Cue::HasGoods,
             Cue::BeforeGoods,
+            Cue::WhatGoods,
             Cue::How,
             Cue::Which,
             Cue::Similar,

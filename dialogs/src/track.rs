@@ -2,11 +2,13 @@
 
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
+use crate::cue::Cue;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
 use crate::flow::Flow;
 use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
+use crate::text;
 
 mod pointed;
 /// Slots that hold a number; a correction of one is told by its size.
@@ -191,7 +193,9 @@ impl Tracker<'_> {
 
     /// The deepest type named; another kind of product takes nothing over from the one before.
     fn category(&mut self, understanding: &Understanding) {
-        let Some((key, quote)) = deepest_type(understanding) else {
+        let words = text::fold(&self.conversation.newest_words());
+        let asked = asked_type(understanding, &words);
+        let Some((key, quote)) = asked.or_else(|| deepest_type(understanding)) else {
             return;
         };
         if let Some(SlotValue::Key(before)) = self.conversation.slot("category")
@@ -524,6 +528,32 @@ fn asks_of_service(understanding: &Understanding) -> bool {
     !names_kind && best.is_some_and(|intent| SERVICES.contains(&intent.name.as_str()))
 }
 
+/// Of several kinds named, the one that stands right behind what asks for it.
+fn asked_type<'u>(
+    understanding: &'u Understanding,
+    words: &str,
+) -> Option<(&'u String, &'u String)> {
+    let named: Vec<(&String, &String)> = understanding
+        .entities
+        .iter()
+        .filter(|e| !e.negated)
+        .filter_map(|e| match &e.value {
+            Value::ProductType { key } => Some((key, &e.quote)),
+            _ => None,
+        })
+        .collect();
+    let are_many = named
+        .iter()
+        .any(|(key, _)| named.iter().any(|(other, _)| !related(key, other)));
+    let is_asked = |(_, quote): &(&String, &String)| {
+        let quote = text::fold(quote);
+        let place = words.find(&quote);
+        place.is_some_and(|at| Cue::WhatGoods.ends(words.get(..at).unwrap_or_default()))
+    };
+    named.into_iter().filter(|_| are_many).find(is_asked)
+}
+
+/// The deepest type named: “2 kg of beans a week, what machine?”
 fn deepest_type(understanding: &Understanding) -> Option<(&String, &String)> {
     understanding
         .entities

@@ -196,6 +196,7 @@ impl<'a> Composer<'a> {
         let language = self.stage.language;
         let written = |base: i64| bound.dimension.written(base);
         let figure = match (bound.min, bound.max, language) {
+            (Some(min), Some(max), _) if min == max => written(min),
             (Some(min), Some(max), _) => format!("{}–{}", written(min), written(max)),
             (None, Some(max), Language::Zh) => format!("{} 以内", written(max)),
             (None, Some(max), Language::En) => format!("up to {}", written(max)),

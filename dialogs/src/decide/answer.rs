@@ -1,6 +1,6 @@
 //! What each intent is answered with.
 
-use super::{Act, Decider, Wanted};
+use super::{Act, Decider};
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
@@ -153,7 +153,7 @@ impl Decider<'_> {
                 Some(of) => self.extreme(of, why),
                 None if self.asks_what_kinds() => self.kinds(why),
                 None if self.asks_how_many() => {
-                    let wanted = Wanted::of(self.scene.conversation);
+                    let wanted = self.wanted();
                     self.act(Act::Count { wanted }, why);
                 }
                 None if self.asks_which_of_those() => self.which_of_those(why),
@@ -263,7 +263,7 @@ impl Decider<'_> {
     /// A question in words that the shop has nothing for, before any product was spoken of.
     fn is_about_nothing_here(&self, target: &Option<String>) -> bool {
         let conversation = self.scene.conversation;
-        let wanted = Wanted::of(conversation);
+        let wanted = self.wanted();
         target.is_none()
             && conversation.listed.is_empty()
             && !wanted.is_concrete()
@@ -285,7 +285,7 @@ impl Decider<'_> {
             None if self.told_something() && self.worth_showing() => {}
             None if !self.scene.conversation.listed.is_empty() => self.act(Act::AskWhich, why),
             None => {
-                let wanted = Wanted::of(self.scene.conversation);
+                let wanted = self.wanted();
                 if wanted.is_concrete() {
                     self.act(Act::Recommend { wanted }, why);
                 } else {
@@ -329,7 +329,7 @@ impl Decider<'_> {
     fn too_dear(&mut self, why: String) {
         let conversation = self.scene.conversation;
         if conversation.listed.is_empty() && conversation.focus.is_none() {
-            let wanted = Wanted::of(conversation);
+            let wanted = self.wanted();
             if wanted.is_concrete() {
                 self.extreme(Superlative::Cheapest, why);
             } else {
@@ -373,7 +373,7 @@ impl Decider<'_> {
     }
 
     fn extreme(&mut self, of: Superlative, why: String) {
-        let mut wanted = Wanted::of(self.scene.conversation);
+        let mut wanted = self.wanted();
         if wanted.is_concrete() || known(self.scene.conversation, "category") {
             wanted.words.clear();
             self.act(Act::Extreme { of, wanted }, why);
@@ -383,7 +383,7 @@ impl Decider<'_> {
     }
 
     pub(super) fn kinds(&mut self, why: String) {
-        let wanted = Wanted::of(self.scene.conversation).without_words();
+        let wanted = self.wanted().without_words();
         self.act(Act::Kinds { wanted }, why);
     }
 

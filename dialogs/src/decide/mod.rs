@@ -151,16 +151,21 @@ impl Decider<'_> {
         }
     }
 
-    /// Who says goodbye is not also invited to chat, and “all right” beside an answer needs none.
+    /// Who says goodbye is not also invited to chat, “all right” beside an answer needs none, and what costs less is told once.
     fn keep_one_courtesy(&mut self) {
         let says_bye = self.acts.contains(&Act::Bye);
         let answers = self
             .acts
             .iter()
             .any(|act| !act.is_courtesy() && !act.is_opening());
+        let eases = self
+            .acts
+            .iter()
+            .any(|act| matches!(act, Act::EasePrice { .. }));
         let is_idle = |act: &Act| match act {
             Act::SmallTalk | Act::Thank | Act::Greet => says_bye,
             Act::Acknowledge => answers,
+            Act::Cheaper { .. } => eases,
             _ => false,
         };
         let kept: Vec<(Act, String)> = std::mem::take(&mut self.acts)
@@ -197,7 +202,7 @@ impl Decider<'_> {
         let tells = intents
             .iter()
             .any(|i| matches!(i.as_str(), "inform" | "correct" | "deny" | "hesitate"));
-        let wanted = Wanted::of(conversation);
+        let wanted = self.wanted();
         let tells_more = tells && (self.worth_showing() || !self.told_something());
         if tells_more && wanted.is_concrete() {
             self.act(Act::Recommend { wanted }, "more was told of what is wanted");

@@ -1,6 +1,6 @@
 //! Questions that lead past the goods on show: to the shop's pages, or to what the shop does not have.
 
-use super::{Act, Decider, QUESTION_CHARS_MAX, Wanted};
+use super::{Act, Decider, QUESTION_CHARS_MAX};
 use crate::cue::{self, Cue};
 use crate::nlu::Value;
 
@@ -138,7 +138,7 @@ impl Decider<'_> {
             // No excuse for not having understood: the question was clear, the answer is not here.
             self.know(why);
         } else if self.is_in_the_catalogue() {
-            let wanted = Wanted::of(self.scene.conversation);
+            let wanted = self.wanted();
             self.act(Act::Recommend { wanted }, "words of the catalogue");
         }
     }
@@ -177,7 +177,7 @@ impl Decider<'_> {
 
     /// The kind is known and the words name something of it.
     pub(super) fn is_in_the_catalogue(&self) -> bool {
-        let wanted = Wanted::of(self.scene.conversation);
+        let wanted = self.wanted();
         wanted.is_concrete()
             && self
                 .scene

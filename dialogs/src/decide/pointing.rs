@@ -1,12 +1,45 @@
 //! Which product is meant, and whether a message told anything that products are chosen by.
 
-use super::Decider;
+use super::{Decider, Wanted};
 use crate::aspect::Toward;
 use crate::cue::Cue;
 use crate::flow::{Then, known};
 use crate::nlu::Value;
 
 impl Decider<'_> {
+    /// What the customer wants; who narrows down a list of one kind means that kind, though nobody named it.
+    pub(super) fn wanted(&self) -> Wanted {
+        let conversation = self.scene.conversation;
+        let mut wanted = Wanted::of(conversation);
+        let narrows = self.scene.understanding.entities.iter().any(|entity| {
+            matches!(
+                entity.value,
+                Value::Attribute { .. } | Value::Measure { .. } | Value::Superlative { .. }
+            )
+        });
+        let lists = conversation.listed.len() > 1 && conversation.focus.is_none();
+        if narrows && lists && wanted.category.is_none() && wanted.brand.is_none() {
+            wanted.category = self.common_kind(&conversation.listed);
+        }
+        wanted
+    }
+
+    /// The deepest kind that all of some products are of.
+    fn common_kind(&self, ids: &[String]) -> Option<String> {
+        let catalogue = &self.scene.shop.catalogue;
+        let mut lists = ids.iter().map(|id| catalogue.get(id).map(|p| &p.type_keys));
+        let first = lists.next()??;
+        let rest: Vec<_> = lists.collect();
+        first
+            .iter()
+            .rev()
+            .find(|key| {
+                rest.iter()
+                    .all(|keys| keys.is_some_and(|keys| keys.contains(key)))
+            })
+            .cloned()
+    }
+
     /// The product under discussion.
     pub(super) fn target(&self) -> Option<String> {
         self.mentioned

@@ -37,7 +37,7 @@ impl Decider<'_> {
         if !Cue::Outfit.is_in(&self.words) {
             return false;
         }
-        let wanted = Wanted::of(self.scene.conversation).without_words();
+        let wanted = self.wanted().without_words();
         let query = wanted.query(self.scene.at_ms, 1);
         let has_kinds = self.scene.shop.catalogue.spread(&query).kinds.is_some();
         if wanted.category.is_none() || !has_kinds {
@@ -119,7 +119,7 @@ impl Decider<'_> {
 
     /// “My counter is 40 cm deep, does it fit?”: how deep the product under discussion is.
     fn fits_the_measure(&mut self) -> bool {
-        let wanted = Wanted::of(self.scene.conversation);
+        let wanted = self.wanted();
         let id = self.target().filter(|_| !wanted_kind(&wanted));
         let Some(id) = id.filter(|_| self.is_a_question()) else {
             return false;
@@ -157,7 +157,7 @@ impl Decider<'_> {
             Superlative::MostExpensive => Order::PriceDown,
             _ => return false,
         };
-        let wanted = Wanted::of(self.scene.conversation).without_words();
+        let wanted = self.wanted().without_words();
         if !wanted.is_concrete() {
             return false;
         }
@@ -197,7 +197,7 @@ impl Decider<'_> {
             return first.says == Says::Name && self.aspect_of_extreme(of, first.attributes);
         }
         let catalogue = &self.scene.shop.catalogue;
-        let mut wanted = Wanted::of(self.scene.conversation).without_words();
+        let mut wanted = self.wanted().without_words();
         if let Says::Wish(toward) = first.says {
             // Less of it than what, where things of many kinds lie side by side?
             if self.target().is_none() && !wanted.is_concrete() && self.lists_many_kinds() {

@@ -27,7 +27,7 @@ impl Decider<'_> {
             }
             return;
         };
-        let wanted = Wanted::of(conversation);
+        let wanted = self.wanted();
         let spread = shop.catalogue.spread(&wanted.query(self.scene.at_ms, 1));
         if wanted.is_concrete() {
             if self.worth_showing() && !answered {
@@ -133,7 +133,7 @@ impl Decider<'_> {
     }
 
     pub(super) fn recommend_or_ask(&mut self) {
-        let wanted = Wanted::of(self.scene.conversation);
+        let wanted = self.wanted();
         if wanted.is_concrete() {
             self.act(Act::Recommend { wanted }, "facts were told");
         } else {
