@@ -5,7 +5,7 @@ use super::{Catalogue, Query};
 use std::collections::BTreeMap;
 
 /// Products that are looked at; more of them say no more about the shape.
-pub const SAMPLE_MAX: usize = 150;
+pub const SAMPLE_MAX: usize = 120;
 /// Values of one attribute that a question can offer.
 pub const VALUES_MAX: usize = 6;
 /// Of the products, the share that must tell an attribute for a question about it to make sense.

@@ -381,6 +381,15 @@ impl<'a> Composer<'a> {
         self.fact_of(product, "description", text)
     }
 
+    /// Hashed once for a reply.
+    fn revision(&self, product: &Product) -> String {
+        self.revisions
+            .borrow_mut()
+            .entry(product.id.clone())
+            .or_insert_with(|| product.revision())
+            .clone()
+    }
+
     pub(super) fn counted(&self, count: usize) -> Fact {
         Fact {
             text: count.to_string(),
@@ -393,7 +402,7 @@ impl<'a> Composer<'a> {
         Fact {
             text,
             source: format!("product:{}#{field}", product.id),
-            revision: product.revision(),
+            revision: self.revision(product),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::decide::{Act, Decision, Wanted};
 use crate::find::{Findings, Found};
 use crate::reply::{Choice, Good};
 use crate::shop::Shop;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Quick replies under one reply.
 pub const CHOICES_MAX: usize = 8;
@@ -35,6 +37,7 @@ pub fn compose(decision: &Decision, findings: &Findings, stage: &Stage<'_>) -> D
         stage,
         draft: Draft::default(),
         choices: Vec::new(),
+        revisions: RefCell::default(),
     };
     for (act, found) in decision.acts.iter().zip(&findings.found) {
         composer.act(act, found);
@@ -48,6 +51,7 @@ pub fn fallback(key: &str, stage: &Stage<'_>) -> Draft {
         stage,
         draft: Draft::default(),
         choices: Vec::new(),
+        revisions: RefCell::default(),
     };
     if stage.conversation.turn == 1 {
         // Whatever the first reply is, it says who is speaking.
@@ -63,6 +67,8 @@ struct Composer<'a> {
     stage: &'a Stage<'a>,
     draft: Draft,
     choices: Vec<Choice>,
+    /// Of the products told of, by id.
+    revisions: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Composer<'a> {
@@ -210,7 +216,7 @@ impl<'a> Composer<'a> {
                 self.offer("talk-to-person", "choice.label.person");
             }
             Act::AskWhich => self.ask_which(),
-            Act::Ask { slot } => self.ask(slot),
+            Act::Ask { slot, offered } => self.ask(slot, offered),
             Act::Deny => self.say("deny", &[]),
             Act::Apologize => self.say("apology", &[]),
             Act::HandOff { .. } => self.hand_off(),

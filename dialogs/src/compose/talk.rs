@@ -127,13 +127,13 @@ impl Composer<'_> {
         }
     }
 
-    pub(super) fn ask(&mut self, slot: &str) {
+    pub(super) fn ask(&mut self, slot: &str, offered: &[String]) {
         if let Some(attribute) = slot.strip_prefix("attr:") {
-            self.ask_attribute(slot, attribute);
+            self.ask_attribute(slot, attribute, offered);
             return;
         }
         if slot == "kind" {
-            self.ask_kind();
+            self.ask_kind(offered);
             return;
         }
         self.say(&format!("ask.{slot}"), &[]);
@@ -199,20 +199,11 @@ impl Composer<'_> {
         self.offer("talk-to-person", "choice.label.person");
     }
 
-    fn ask_attribute(&mut self, slot: &str, attribute: &str) {
-        let wanted = Wanted::of(self.stage.conversation);
-        let at_ms = self.stage.moment.at_ms;
-        let spread = self.stage.shop.catalogue.spread(&wanted.query(at_ms, 1));
-        let keys = spread
-            .attributes
-            .into_iter()
-            .find(|(name, ..)| name == attribute)
-            .map(|(_, keys, _)| keys)
-            .unwrap_or_default();
+    fn ask_attribute(&mut self, slot: &str, attribute: &str, keys: &[String]) {
         let named: Vec<(String, String)> = keys
-            .into_iter()
+            .iter()
             .take(OFFERED_MAX)
-            .map(|key| (self.value_name(attribute, &key), key))
+            .map(|key| (self.value_name(attribute, key), key.clone()))
             .collect();
         let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
         let values = self.catalogue_fact(names.join(self.comma()));
@@ -228,18 +219,13 @@ impl Composer<'_> {
         }
     }
 
-    fn ask_kind(&mut self) {
-        let wanted = Wanted::of(self.stage.conversation);
-        let at_ms = self.stage.moment.at_ms;
+    fn ask_kind(&mut self, keys: &[String]) {
         let language = self.stage.language;
         let catalogue = &self.stage.shop.catalogue;
-        let kinds = catalogue.spread(&wanted.query(at_ms, 1)).kinds;
-        let named: Vec<(String, String)> = kinds
-            .map(|(keys, _)| keys)
-            .unwrap_or_default()
-            .into_iter()
+        let named: Vec<(String, String)> = keys
+            .iter()
             .take(OFFERED_MAX)
-            .filter_map(|key| Some((catalogue.type_name(&key, language)?.to_owned(), key)))
+            .filter_map(|key| Some((catalogue.type_name(key, language)?.to_owned(), key.clone())))
             .collect();
         let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
         let kinds = self.catalogue_fact(names.join(self.comma()));

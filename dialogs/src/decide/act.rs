@@ -126,6 +126,9 @@ pub enum Act {
     NotCompared,
     Ask {
         slot: String,
+        /// Keys of the answers that are offered with the question.
+        #[serde(default)]
+        offered: Vec<String>,
     },
     Deny,
     HandOff {

@@ -58,9 +58,9 @@ impl Decider<'_> {
     fn next_step(&mut self, flow: &Flow, wanted: &Wanted, spread: &Spread, answered: bool) {
         let conversation = self.scene.conversation;
         match (self.next_question(flow, wanted, spread), flow.then) {
-            (Some(slot), _) => {
+            (Some((slot, offered)), _) => {
                 let why = format!("flow {}: it settles most", flow.id);
-                self.ask(&slot, why);
+                self.ask_offering(&slot, offered, why);
             }
             (None, Then::HandOff(reason)) => {
                 let done = conversation.handed_off.iter().any(|r| r == reason.word());
@@ -81,13 +81,18 @@ impl Decider<'_> {
     }
 
     /// The open question that changes what can be recommended, or the grade, most; none where enough is known.
-    fn next_question(&self, flow: &Flow, wanted: &Wanted, spread: &Spread) -> Option<String> {
+    fn next_question(
+        &self,
+        flow: &Flow,
+        wanted: &Wanted,
+        spread: &Spread,
+    ) -> Option<(String, Vec<String>)> {
         let conversation = self.scene.conversation;
         let narrowing = !wanted.is_concrete() || spread.count > RECOMMENDED_MAX;
-        let mut best: Option<(String, f64)> = None;
-        let mut offer = |slot: String, worth: f64| {
-            if best.as_ref().is_none_or(|(_, other)| worth > *other) {
-                best = Some((slot, worth));
+        let mut best: Option<(String, &[String], f64)> = None;
+        let mut offer = |slot: String, keys, worth: f64| {
+            if best.as_ref().is_none_or(|(.., other)| worth > *other) {
+                best = Some((slot, keys, worth));
             }
         };
         for need in &flow.needs {
@@ -106,30 +111,30 @@ impl Decider<'_> {
                 _ => BITS_MIN + points,
             };
             if worth >= BITS_MIN {
-                offer(need.slot.clone(), worth);
+                offer(need.slot.clone(), &[][..], worth);
             }
         }
         if flow.then == Then::Recommend && wanted.is_concrete() && narrowing {
-            if let Some((_, bits)) = &spread.kinds
+            if let Some((keys, bits)) = &spread.kinds
                 && wanted.category.is_some()
                 && !conversation.asks.contains_key("kind")
             {
-                offer("kind".to_owned(), *bits);
+                offer("kind".to_owned(), keys, *bits);
             }
             let asked = conversation.asks.keys();
             if asked.filter(|slot| slot.starts_with("attr:")).count() < PROPERTY_QUESTIONS_MAX {
-                for (name, _, bits) in &spread.attributes {
+                for (name, keys, bits) in &spread.attributes {
                     let slot = format!("attr:{name}");
                     if !known(conversation, &slot)
                         && !conversation.asks.contains_key(&slot)
                         && *bits >= BITS_MIN
                     {
-                        offer(slot, *bits);
+                        offer(slot, keys, *bits);
                     }
                 }
             }
         }
-        best.map(|(slot, _)| slot)
+        best.map(|(slot, keys, _)| (slot, keys.to_vec()))
     }
 
     pub(super) fn recommend_or_ask(&mut self) {
@@ -142,12 +147,17 @@ impl Decider<'_> {
     }
 
     pub(super) fn ask(&mut self, slot: &str, why: impl Into<String>) {
+        self.ask_offering(slot, Vec::new(), why);
+    }
+
+    fn ask_offering(&mut self, slot: &str, offered: Vec<String>, why: impl Into<String>) {
         let asked_before = self.scene.conversation.asks.contains_key(slot);
         let asking = self.acts.iter().any(|act| matches!(act, Act::Ask { .. }));
         if !asked_before && !asking {
             self.act(
                 Act::Ask {
                     slot: slot.to_owned(),
+                    offered,
                 },
                 why,
             );
