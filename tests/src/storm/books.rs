@@ -2,7 +2,7 @@
 
 use super::Customer;
 use bot::store::embedded::State;
-use bot::store::records::Lite;
+use bot::store::records::Records;
 use bot::store::{RecordStore, StateStore};
 use dialogs::conversation::Conversation;
 use dialogs::event::{Event, Said};
@@ -47,7 +47,7 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
 
 /// The same where the state is not in the data folder.
 pub async fn check_on(customers: &[Customer], state: &impl StateStore, data: &Path) -> Books {
-    let records = Lite::open(data).await.unwrap();
+    let records = Records::in_folder(data).await.unwrap();
     let mut books = Books::default();
     for customer in customers {
         let id = customer.conversation.as_str();

@@ -1,6 +1,8 @@
 //! Every statement of the records, in the SQL that SQLite and PostgreSQL share.
 
 pub const POSITION: &str = "SELECT seq FROM position WHERE id = $1";
+/// The row is there and is held by this transaction afterwards; on SQLite the whole file is.
+pub const LOCK_POSITION: &str = "INSERT INTO position (id, seq) VALUES ($1, 0) ON CONFLICT (id) DO UPDATE SET seq = position.seq RETURNING seq";
 pub const SET_POSITION: &str = "INSERT INTO position (id, seq) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
 pub const ADD_EVENTS: &str = "INSERT INTO events (conversation, rev, at_ms, events) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation, rev) DO UPDATE SET at_ms = excluded.at_ms, events = excluded.events";
 pub const TOUCH_CONVERSATION: &str = "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ($1, $2, $3, $3, 'bot') ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms";
@@ -18,8 +20,9 @@ pub const VERSION: &str = "SELECT body FROM versions WHERE kind = $1 AND id = $2
 pub const ADD_AUDIT: &str = "INSERT INTO audit (at_ms, who, what, target) VALUES ($1, $2, $3, $4)";
 
 /// All of them, for the test that prepares each.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 15] = [
     POSITION,
+    LOCK_POSITION,
     SET_POSITION,
     ADD_EVENTS,
     TOUCH_CONVERSATION,
@@ -34,3 +37,11 @@ pub const ALL: [&str; 14] = [
     VERSION,
     ADD_AUDIT,
 ];
+
+/// What only a server is asked, by the doctor.
+pub const SERVER_VERSION: &str = "SELECT current_setting('server_version') AS told";
+pub const SERVER_COMMIT: &str = "SELECT current_setting('synchronous_commit') AS told";
+pub const SERVER_TLS: &str =
+    "SELECT CAST(ssl AS TEXT) AS told FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+pub const SERVER_ALL: [&str; 3] = [SERVER_VERSION, SERVER_COMMIT, SERVER_TLS];
