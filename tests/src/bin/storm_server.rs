@@ -121,8 +121,10 @@ async fn main() {
         None => Arc::new(State::open(&settings.data.dir).unwrap()),
     };
     let state: Arc<dyn StateStore> = Arc::new(Faulty::new(state, broken));
-    let records: Arc<dyn RecordStore> =
-        Arc::new(Records::in_folder(&settings.data.dir).await.unwrap());
+    let records: Arc<dyn RecordStore> = Arc::new(match &settings.records {
+        Some(server) => Records::on_server(server),
+        None => Records::in_folder(&settings.data.dir).await.unwrap(),
+    });
     for (kind, id, bundle) in shop.bundles() {
         let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
         kept.unwrap();

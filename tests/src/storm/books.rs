@@ -48,6 +48,15 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
 /// The same where the state is not in the data folder.
 pub async fn check_on(customers: &[Customer], state: &impl StateStore, data: &Path) -> Books {
     let records = Records::in_folder(data).await.unwrap();
+    check_with(customers, state, &records).await
+}
+
+/// The same where nothing is in the data folder.
+pub async fn check_with(
+    customers: &[Customer],
+    state: &impl StateStore,
+    records: &impl RecordStore,
+) -> Books {
     let mut books = Books::default();
     for customer in customers {
         let id = customer.conversation.as_str();
