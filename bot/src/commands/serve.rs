@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+/// The start waits this long for a PostgreSQL, then serves without it.
+const RECORDS_START_MAX: Duration = Duration::from_secs(5);
 /// Wait until records that are away at the start are tried again.
 const RECORDS_RETRY: Duration = Duration::from_millis(500);
 
@@ -82,7 +84,8 @@ impl Serving {
             .map_err(|error| Stop::Failed(error.to_string()))?;
         let state = state(&settings).await?;
         let records = records(&settings).await?;
-        let kept = match keep_versions(records.as_ref(), &shop).await {
+        let kept = tokio::time::timeout(RECORDS_START_MAX, keep_versions(records.as_ref(), &shop));
+        let kept = match kept.await.unwrap_or_else(|_| Err(records_late())) {
             Ok(()) => true,
             Err(error @ StoreError::Unavailable { .. }) if settings.records.is_some() => {
                 tracing::error!(%error, "the records are away; messages are taken and answered when they are back");
@@ -208,6 +211,15 @@ async fn keep_versions(records: &dyn RecordStore, shop: &Shop) -> Result<(), Sto
         records.keep_version(kind, id, &bundle, now_ms()).await?;
     }
     Ok(())
+}
+
+fn records_late() -> StoreError {
+    StoreError::Unavailable {
+        what: format!(
+            "records: no answer within {} s",
+            RECORDS_START_MAX.as_secs()
+        ),
+    }
 }
 
 /// Tries until the versions are kept; false when it is time to stop.
