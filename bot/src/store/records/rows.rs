@@ -1,8 +1,9 @@
 //! What a record is in the tables.
 
 use super::sql;
-use super::statement::Statement;
+use super::statement::{Statement, kept_text};
 use crate::store::{Record, Row};
+use std::collections::BTreeMap;
 
 /// SQL integers are signed; our counters never come near the difference.
 pub(super) fn signed(value: u64) -> i64 {
@@ -18,16 +19,22 @@ pub(super) fn row_of(journal: u32) -> i64 {
     i64::from(journal) + 1
 }
 
-/// The statements that write what is above `position`, in order, and the new position last.
+/// The statements that write what is above `position`, and the new position last.
+///
+/// Steps and conversations go several to a statement, each row once, since PostgreSQL refuses to write a row twice in one statement; what follows from the steps is written in their order.
 pub(super) fn write(journal: u32, position: u64, records: &[Record]) -> Vec<Statement> {
-    let mut statements = Vec::new();
     let mut position = position;
+    let mut new = Vec::new();
     for record in records {
-        if record.seq <= position {
-            continue;
+        if record.seq > position {
+            position = record.seq;
+            new.push(record);
         }
-        write_one(&mut statements, record);
-        position = record.seq;
+    }
+    let mut statements = events(&new);
+    statements.extend(conversations(&new));
+    for record in new {
+        write_rows(&mut statements, record);
     }
     statements.push(
         Statement::of(sql::SET_POSITION)
@@ -37,22 +44,70 @@ pub(super) fn write(journal: u32, position: u64, records: &[Record]) -> Vec<Stat
     statements
 }
 
-fn write_one(statements: &mut Vec<Statement>, record: &Record) {
+/// The last word on a step counts.
+fn events(records: &[&Record]) -> Vec<Statement> {
+    let steps: BTreeMap<(String, i64), &Record> = records
+        .iter()
+        .map(|record| {
+            (
+                (kept_text(&record.conversation), signed(record.rev)),
+                *record,
+            )
+        })
+        .collect();
+    several(
+        (sql::ADD_EVENTS, sql::ADD_SEVERAL_EVENTS),
+        steps.into_iter().collect(),
+        |statement, ((conversation, rev), record)| {
+            let events = serde_json::to_string(&record.events).unwrap_or_default();
+            statement
+                .text(&conversation)
+                .number(rev)
+                .number(record.at_ms)
+                .text(&events)
+        },
+    )
+}
+
+fn conversations(records: &[&Record]) -> Vec<Statement> {
+    let mut touched: BTreeMap<String, (&Record, &Record)> = BTreeMap::new();
+    for &record in records {
+        touched
+            .entry(kept_text(&record.conversation))
+            .and_modify(|(_, last)| *last = record)
+            .or_insert((record, record));
+    }
+    several(
+        (sql::TOUCH_CONVERSATION, sql::TOUCH_SEVERAL_CONVERSATIONS),
+        touched.into_iter().collect(),
+        |statement, (conversation, (first, last))| {
+            statement
+                .text(&conversation)
+                .number(signed(last.rev))
+                .number(first.at_ms)
+                .number(last.at_ms)
+        },
+    )
+}
+
+/// Full statements for several as long as there are enough, then one by one.
+fn several<T>(
+    (one, many): (&'static str, &'static str),
+    rows: Vec<T>,
+    add: impl Fn(Statement, T) -> Statement,
+) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut rows = rows.into_iter();
+    while rows.len() >= sql::SEVERAL {
+        let full = rows.by_ref().take(sql::SEVERAL);
+        statements.push(full.fold(Statement::of(many), &add));
+    }
+    statements.extend(rows.map(|row| add(Statement::of(one), row)));
+    statements
+}
+
+fn write_rows(statements: &mut Vec<Statement>, record: &Record) {
     let rev = signed(record.rev);
-    let events = serde_json::to_string(&record.events).unwrap_or_default();
-    statements.push(
-        Statement::of(sql::ADD_EVENTS)
-            .text(&record.conversation)
-            .number(rev)
-            .number(record.at_ms)
-            .text(&events),
-    );
-    statements.push(
-        Statement::of(sql::TOUCH_CONVERSATION)
-            .text(&record.conversation)
-            .number(rev)
-            .number(record.at_ms),
-    );
     for row in &record.rows {
         match row {
             Row::Lead {

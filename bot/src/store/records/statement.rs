@@ -28,10 +28,8 @@ impl Statement {
         self
     }
 
-    /// PostgreSQL keeps no NUL in a text; a customer's one must not stop the archiver.
     pub(super) fn text(mut self, value: &str) -> Self {
-        self.values
-            .push(Value::Text(value.replace('\0', "\u{fffd}")));
+        self.values.push(Value::Text(kept_text(value)));
         self
     }
 
@@ -45,6 +43,11 @@ impl Statement {
             }
         }
     }
+}
+
+/// PostgreSQL keeps no NUL in a text; a customer's one must not stop the archiver.
+pub(super) fn kept_text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// A statement with its values in their places; the engine follows from where it is run.
