@@ -131,7 +131,7 @@ fn postgresql_is_named_by_a_url_and_its_secret_is_never_shown() {
     let beside = "[records]\nurl = \"postgres://db/r?sslmode=verify-full\"\nusername = \"u\"\ntimeout_ms = 700\n";
     let settings = load(beside, &[("TIANSHENG_RECORDS__PASSWORD_FILE", "DIR/key")]).unwrap();
     let records = settings.records.unwrap();
-    assert_eq!(records.tls, records::Tls::VerifyFull);
+    assert_eq!(records.tls, crate::config::records::Tls::VerifyFull);
     assert_eq!(records.timeout_ms, 700);
     assert_eq!(records.password.unwrap().expose_secret(), "sk-from-file");
     for url in [

@@ -16,7 +16,7 @@ const BATCH_LIMITS: u32 = 6;
 pub(super) enum Engine {
     /// The pool, and the file's name for messages.
     Lite(SqlitePool, String),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 /// From the first number of a batch, what is to be written after it.

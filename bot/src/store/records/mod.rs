@@ -67,7 +67,7 @@ impl Records {
     /// On a PostgreSQL, which need not answer yet: the first step connects and brings the tables to their newest form.
     pub fn on_server(settings: &Settings) -> Self {
         Self {
-            engine: Engine::Server(Server::new(settings)),
+            engine: Engine::Server(Box::new(Server::new(settings))),
         }
     }
 
