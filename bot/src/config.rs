@@ -1,6 +1,7 @@
 //! The settings: `tiansheng.toml`, under `TIANSHENG_…` variables, under flags.
 
 mod layers;
+pub mod records;
 pub mod state;
 
 pub use layers::{Problem, SettingsError};
@@ -31,6 +32,13 @@ const KNOWN: &[&str] = &[
     "state.timeout_ms",
     "state.wait_replicas",
     "state.wait_ms",
+    "records.url",
+    "records.username",
+    "records.password",
+    "records.password_file",
+    "records.ca_file",
+    "records.timeout_ms",
+    "records.connections",
     "model.url",
     "model.name",
     "model.key",
@@ -49,7 +57,6 @@ const KNOWN: &[&str] = &[
 
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("records", "records are kept in `data.dir`"),
     ("embedder", "search works on words"),
     (
         "channels",
@@ -65,6 +72,8 @@ pub struct Settings {
     pub shop: Shop,
     /// None: the live state is a file in `data.dir`.
     pub state: Option<state::State>,
+    /// None: the records are a file in `data.dir`.
+    pub records: Option<records::Records>,
     /// None: the agent works without a language model.
     pub model: Option<Model>,
     pub web: Web,
@@ -185,6 +194,7 @@ impl Settings {
                 dir: reading.text("shop.dir").map(PathBuf::from),
             },
             state: state::read(&mut reading),
+            records: records::read(&mut reading),
             model: model(&mut reading),
             web: Web {
                 origins: origins(&mut reading),

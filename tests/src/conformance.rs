@@ -719,6 +719,28 @@ pub async fn records(store: &impl RecordStore) {
         (Ok(2), Ok(5)),
         "each journal has its own position"
     );
+    // A batch of many steps of a few conversations, one step told twice.
+    let mut batch: Vec<Record> = (0..60)
+        .map(|n| record(n + 1, &format!("b:{}", n % 7), n / 7 + 1, vec![]))
+        .collect();
+    batch.push(record(61, "b:0", 1, vec![]));
+    store.apply(9, batch).await.unwrap();
+    let kept = store.conversations("b:", 10).await.unwrap();
+    assert_eq!(kept.len(), 7);
+    for (n, kept) in kept.iter().enumerate() {
+        let events = store.events(&kept.id, 0, 100).await.unwrap();
+        let revs: Vec<u64> = events.iter().map(|entry| entry.rev).collect();
+        let last = if n < 4 { 9 } else { 8 };
+        assert_eq!(revs, (1..=last).collect::<Vec<_>>());
+        assert_eq!(kept.first_at_ms, T0 + n as i64 + 1);
+        let told = if n == 0 {
+            "{\"n\":61}"
+        } else {
+            &format!("{{\"n\":{}}}", n + 1)
+        };
+        assert_eq!(events[0].events, [told], "the last word counts");
+    }
+    assert_eq!((kept[1].rev, kept[1].last_at_ms), (9, T0 + 58));
     store
         .keep_version("shop", "sha256:1", b"\x00body", T0)
         .await

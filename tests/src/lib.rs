@@ -7,10 +7,12 @@
 )]
 
 pub mod binary;
+pub mod certificates;
 pub mod conformance;
 pub mod faulty;
 pub mod load;
 pub mod model_server;
+pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;
 pub mod talk;

@@ -1,10 +1,9 @@
-//! The embedded stores keep every promise of the store traits.
+//! The embedded state keeps every promise of the store trait.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bot::store::embedded::State;
-use bot::store::records::{Lite, sql};
 use std::sync::Arc;
-use tests::conformance::{Opens, records, state};
+use tests::conformance::{Opens, state};
 
 struct Embedded(tempfile::TempDir);
 
@@ -29,26 +28,6 @@ impl Opens for Embedded {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_state_keeps_its_promises() {
     state(|| Embedded(tempfile::tempdir().unwrap())).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sqlite_records_keep_their_promises() {
-    let dir = tempfile::tempdir().unwrap();
-    records(&Lite::open(dir.path()).await.unwrap()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_statement_of_the_records_prepares() {
-    use sqlx::Executor;
-    let dir = tempfile::tempdir().unwrap();
-    let records = Lite::open(dir.path()).await.unwrap();
-    for statement in sql::ALL {
-        let prepared = records
-            .pool()
-            .prepare(sqlx::SqlStr::from_static(statement))
-            .await;
-        assert!(prepared.is_ok(), "{statement}: {prepared:?}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use crate::config::{Overrides, Settings};
 use crate::model;
 use crate::shop::{Folder, Shop};
 use crate::store::embedded::State;
-use crate::store::records::Lite;
+use crate::store::records::{self, Records};
 use crate::store::{RecordStore, StateStore, redis};
 use serde_json::json;
 use std::path::Path;
@@ -129,7 +129,22 @@ async fn stores(settings: &Settings) -> Vec<Finding> {
             .collect(),
         None => vec![embedded_state(&settings.data.dir).await],
     };
-    findings.push(records(&settings.data.dir).await);
+    match &settings.records {
+        Some(server) => {
+            findings.extend(
+                records::findings(server)
+                    .await
+                    .into_iter()
+                    .map(|found| Finding {
+                        what: "records",
+                        ok: found.ok,
+                        detail: found.detail,
+                        advice: found.advice.map(str::to_owned),
+                    }),
+            )
+        }
+        None => findings.push(records_in(&settings.data.dir).await),
+    }
     findings
 }
 
@@ -156,8 +171,8 @@ async fn embedded_state(dir: &Path) -> Finding {
     }
 }
 
-async fn records(dir: &Path) -> Finding {
-    match Lite::open(dir).await {
+async fn records_in(dir: &Path) -> Finding {
+    match Records::in_folder(dir).await {
         Ok(records) => match records.position(0).await {
             Ok(position) => fine(
                 "records",

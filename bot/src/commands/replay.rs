@@ -4,7 +4,7 @@ use super::{Ended, FOUND_WRONG, ReplayArgs, Stop, runtime, settings};
 use crate::config::Overrides;
 use crate::replay::{Report, conversation};
 use crate::store::RecordStore;
-use crate::store::records::Lite;
+use crate::store::records::Records;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -20,16 +20,19 @@ pub(super) fn run(args: ReplayArgs) -> Ended {
         },
     )?;
     let dir = settings.data.dir.clone();
-    if !dir.join("records.sqlite").exists() {
+    if settings.records.is_none() && !dir.join("records.sqlite").exists() {
         return Err(Stop::Usage(format!(
             "{}: no records are here; name the folder with --data",
             dir.display()
         )));
     }
     runtime()?.block_on(async {
-        let records = Lite::open(&dir)
-            .await
-            .map_err(|error| Stop::Failed(error.to_string()))?;
+        let records = match &settings.records {
+            Some(server) => Records::on_server(server),
+            None => Records::in_folder(&dir)
+                .await
+                .map_err(|error| Stop::Failed(error.to_string()))?,
+        };
         let mut reports = Vec::new();
         match &args.conversation {
             Some(id) => reports.push(conversation(&records, id, args.turn).await?),

@@ -6,7 +6,7 @@ use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, route
 use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
 use crate::shop::Shop;
 use crate::store::embedded::State;
-use crate::store::records::Lite;
+use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::turn::Dialogue;
 use crate::{model, project, storefront};
@@ -15,9 +15,14 @@ use adapters::web::Web;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+
+/// The start waits this long for a PostgreSQL, then serves without it.
+const RECORDS_START_MAX: Duration = Duration::from_secs(5);
+/// Wait until records that are away at the start are tried again.
+const RECORDS_RETRY: Duration = Duration::from_millis(500);
 
 pub(super) fn run(args: ServeArgs) -> Ended {
     let begun = Instant::now();
@@ -78,13 +83,16 @@ impl Serving {
             .local_addr()
             .map_err(|error| Stop::Failed(error.to_string()))?;
         let state = state(&settings).await?;
-        let records: Arc<dyn RecordStore> =
-            Arc::new(Lite::open(&settings.data.dir).await.map_err(told)?);
-        // A turn must be replayable, so its version is kept before it can decide anything.
-        for (kind, id, bundle) in shop.bundles() {
-            let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
-            kept.map_err(told)?;
-        }
+        let records = records(&settings).await?;
+        let kept = tokio::time::timeout(RECORDS_START_MAX, keep_versions(records.as_ref(), &shop));
+        let kept = match kept.await.unwrap_or_else(|_| Err(records_late())) {
+            Ok(()) => true,
+            Err(error @ StoreError::Unavailable { .. }) if settings.records.is_some() => {
+                tracing::error!(%error, "the records are away; messages are taken and answered when they are back");
+                false
+            }
+            Err(error) => return Err(told(error)),
+        };
         let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
         let readiness = Readiness::default();
         readiness.report(
@@ -110,7 +118,15 @@ impl Serving {
             count: settings.mailbox.workers,
             lease_ms: LEASE_MS,
         };
-        tasks.spawn(workers.run(stop.clone()));
+        {
+            let (records, shop) = (Arc::clone(&records), Arc::clone(&shop));
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                if kept || versions_kept_at_last(records.as_ref(), &shop, &stop).await {
+                    workers.run(stop).await;
+                }
+            });
+        }
         let web: Arc<dyn Channel> = Arc::new(Web);
         let sender = Sender {
             state: Arc::clone(&state),
@@ -125,6 +141,7 @@ impl Serving {
                 state: Arc::clone(&state),
                 records: Arc::clone(&records),
                 project: project::rows,
+                clock: Arc::clone(&clock),
             }
             .run(archive.clone()),
         );
@@ -177,6 +194,54 @@ async fn state(settings: &Settings) -> Result<Arc<dyn StateStore>, Stop> {
         Err(error) => return Err(told(error)),
     }
     Ok(Arc::new(state))
+}
+
+/// A PostgreSQL that does not answer yet is waited for; a file that cannot be opened ends the start.
+async fn records(settings: &Settings) -> Result<Arc<dyn RecordStore>, Stop> {
+    let records = match &settings.records {
+        Some(server) => Records::on_server(server),
+        None => Records::in_folder(&settings.data.dir).await.map_err(told)?,
+    };
+    Ok(Arc::new(records))
+}
+
+/// A turn must be replayable, so its version is kept before it can decide anything.
+async fn keep_versions(records: &dyn RecordStore, shop: &Shop) -> Result<(), StoreError> {
+    for (kind, id, bundle) in shop.bundles() {
+        records.keep_version(kind, id, &bundle, now_ms()).await?;
+    }
+    Ok(())
+}
+
+fn records_late() -> StoreError {
+    StoreError::Unavailable {
+        what: format!(
+            "records: no answer within {} s",
+            RECORDS_START_MAX.as_secs()
+        ),
+    }
+}
+
+/// Tries until the versions are kept; false when it is time to stop.
+async fn versions_kept_at_last(
+    records: &dyn RecordStore,
+    shop: &Shop,
+    stop: &CancellationToken,
+) -> bool {
+    while !stop.is_cancelled() {
+        match keep_versions(records, shop).await {
+            Ok(()) => {
+                tracing::info!("the records are there; turns begin");
+                return true;
+            }
+            Err(error) => tracing::warn!(%error, "turns wait for the records"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RECORDS_RETRY) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    false
 }
 
 fn told(error: StoreError) -> Stop {

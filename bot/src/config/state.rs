@@ -91,7 +91,7 @@ pub(super) fn read(reading: &mut Reading) -> Option<State> {
     }
     let username = reading.text("state.username");
     let password = reading.secret("state.password", "state.password_file");
-    let authorities = authorities(reading);
+    let authorities = authorities(reading, "state.ca_file");
     let prefix = reading.with(
         "state.prefix",
         "at most 32 letters, digits, `-`, `_`, `.` and `:`",
@@ -164,8 +164,9 @@ const KEYS: [&str; 9] = [
     "state.wait_ms",
 ];
 
-fn authorities(reading: &mut Reading) -> Option<Vec<u8>> {
-    let path = reading.text("state.ca_file")?;
+/// The file of certificate authorities that a setting names.
+pub(super) fn authorities(reading: &mut Reading, key: &str) -> Option<Vec<u8>> {
+    let path = reading.text(key)?;
     let read = std::fs::metadata(&path)
         .and_then(|file| match file.len() {
             0..=CA_BYTES_MAX => std::fs::read(&path),
@@ -180,7 +181,7 @@ fn authorities(reading: &mut Reading) -> Option<Vec<u8>> {
     match read {
         Ok(bytes) => Some(bytes),
         Err(told) => {
-            reading.refuse("state.ca_file", format!("names {path}: {told}"));
+            reading.refuse(key, format!("names {path}: {told}"));
             None
         }
     }
@@ -262,7 +263,7 @@ fn node(text: &str) -> Option<Node> {
 }
 
 /// Percent signs undone; None for nothing.
-fn decoded(text: &str) -> Result<Option<String>, String> {
+pub(super) fn decoded(text: &str) -> Result<Option<String>, String> {
     let wrong = || "has a user or password with a broken percent sign".to_owned();
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

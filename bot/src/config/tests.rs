@@ -107,6 +107,67 @@ fn a_secret_comes_by_value_or_from_a_file_and_is_never_shown() {
 }
 
 #[test]
+fn postgresql_is_named_by_a_url_and_its_secret_is_never_shown() {
+    let cases = [
+        (
+            "postgres://shop@db/records",
+            "postgres://db:5432/records",
+            None,
+        ),
+        (
+            "postgresql://shop:s%40c%3Aret@[::1]:7000/a%20b?sslmode=disable",
+            "postgres://[::1]:7000/a b",
+            Some("s@c:ret"),
+        ),
+    ];
+    for (url, shown, password) in cases {
+        let settings = load("", &[("TIANSHENG_RECORDS__URL", url)]).unwrap();
+        assert!(!format!("{settings:?}").contains("ret"));
+        let records = settings.records.unwrap();
+        assert_eq!(records.to_string(), shown);
+        let given = records.password.as_ref().map(|p| p.expose_secret());
+        assert_eq!(given, password, "{url}");
+    }
+    let beside = "[records]\nurl = \"postgres://db/r?sslmode=verify-full\"\nusername = \"u\"\ntimeout_ms = 700\n";
+    let settings = load(beside, &[("TIANSHENG_RECORDS__PASSWORD_FILE", "DIR/key")]).unwrap();
+    let records = settings.records.unwrap();
+    assert_eq!(records.tls, crate::config::records::Tls::VerifyFull);
+    assert_eq!(records.timeout_ms, 700);
+    assert_eq!(records.password.unwrap().expose_secret(), "sk-from-file");
+    for url in [
+        "cret",
+        "mysql://u:cret@a/r",
+        "postgres://u:cret@a",
+        "postgres://u:cret@a/",
+        "postgres://u:cret@a/r/s",
+        "postgres://u:cret@a,b/r",
+        "postgres://u:cret@a:x/r",
+        "postgres://u:cr%et@a/r",
+        "postgres://u:cret@a/r?sslmode=maybe",
+        "postgres://u:cret@a/r?password=cret",
+    ] {
+        let told = load("", &[("TIANSHENG_RECORDS__URL", url)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.starts_with("TIANSHENG_RECORDS__URL: `records.url` "),
+            "{told}"
+        );
+        assert!(!told.contains("cret") && !told.contains("cr%et"), "{told}");
+    }
+    refused(
+        "[records]\nconnections = 4\n",
+        &[],
+        "tiansheng.toml:2: `records.connections` needs `records.url` beside it",
+    );
+    refused(
+        "[records]\nurl = \"postgres://db/r\"\n",
+        &[],
+        "tiansheng.toml:2: `records.url` needs a user: write it there or in `records.username`",
+    );
+}
+
+#[test]
 fn redis_is_named_by_a_url_and_its_secret_is_never_shown() {
     let cases = [
         ("redis://127.0.0.1", "redis://127.0.0.1:6379", None),

@@ -1,7 +1,8 @@
 //! The archiver: the journal becomes records, in order and once, and is trimmed behind.
 
-use super::rest;
-use crate::store::{Hint, Record, RecordStore, Row, StateStore, StoreError};
+use super::{Clock, rest};
+use crate::store::{Hint, JournalEntry, Record, RecordStore, Row, StateStore, StoreError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,37 @@ pub struct Archiver {
     pub state: Arc<dyn StateStore>,
     pub records: Arc<dyn RecordStore>,
     pub project: Project,
+    /// The time of the journal's entries.
+    pub clock: Clock,
+}
+
+/// How far the records are behind the journals.
+#[derive(Default)]
+struct Lag {
+    /// Newest entry that is known to be in the records, by journal.
+    written: BTreeMap<u32, u64>,
+    /// When the oldest entry was committed that this round found waiting, in milliseconds.
+    oldest_ms: Option<i64>,
+}
+
+impl Lag {
+    /// A store may keep its newest entry, so what is there need not be waiting.
+    fn found(&mut self, journal: u32, entries: &[JournalEntry]) {
+        let written = self.written.get(&journal).copied().unwrap_or(0);
+        let waiting = entries.iter().find(|entry| entry.seq > written);
+        if let Some(entry) = waiting {
+            let oldest = self.oldest_ms.unwrap_or(entry.at_ms);
+            self.oldest_ms = Some(oldest.min(entry.at_ms));
+        }
+    }
+
+    fn told(&mut self, now_ms: i64) {
+        let behind = self
+            .oldest_ms
+            .take()
+            .map_or(0, |at| now_ms.saturating_sub(at));
+        metrics::gauge!("archiver_lag_seconds").set(behind.max(0) as f64 / 1_000.0);
+    }
 }
 
 impl Archiver {
@@ -29,15 +61,18 @@ impl Archiver {
     pub async fn run(self, stop: CancellationToken) {
         let mut hints = self.state.hints();
         let mut measured_at: Option<Instant> = None;
+        let mut lag = Lag::default();
         loop {
             let stopping = stop.is_cancelled();
-            match self.drain().await {
+            let drained = self.drain(&mut lag).await;
+            lag.told((self.clock)());
+            if measured_at.is_none_or(|at| at.elapsed() >= POLL) {
+                measured_at = Some(Instant::now());
+                self.measure().await;
+            }
+            match drained {
                 Ok(()) if stopping => return,
                 Ok(()) => {
-                    if measured_at.is_none_or(|at| at.elapsed() >= POLL) {
-                        measured_at = Some(Instant::now());
-                        self.measure().await;
-                    }
                     rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
                     tokio::select! {
                         () = tokio::time::sleep(GATHER) => {}
@@ -66,19 +101,20 @@ impl Archiver {
     }
 
     /// Writes all that is in the journals now.
-    pub async fn drain(&self) -> Result<(), StoreError> {
+    async fn drain(&self, lag: &mut Lag) -> Result<(), StoreError> {
         for journal in 0..self.state.journals() {
-            self.drain_one(journal).await?;
+            self.drain_one(journal, lag).await?;
         }
         Ok(())
     }
 
-    async fn drain_one(&self, journal: u32) -> Result<(), StoreError> {
+    async fn drain_one(&self, journal: u32, lag: &mut Lag) -> Result<(), StoreError> {
         loop {
             let entries = self.state.journal(journal, BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else {
                 return Ok(());
             };
+            lag.found(journal, &entries);
             let position = self.records.position(journal).await?;
             let count = entries.len();
             let records: Vec<Record> = entries
@@ -98,6 +134,7 @@ impl Archiver {
                 self.records.apply(journal, records).await?;
                 metrics::counter!("archived_total").increment(written as u64);
             }
+            lag.written.insert(journal, last.max(position));
             // Also what a crash brought back after it was archived; a store may keep its newest entry.
             if written > 0 || count > 1 {
                 self.state.trim_journal(journal, last).await?;

@@ -6,7 +6,7 @@ use bot::http::{CancellationToken, Http, Readiness, TaskTracker, router, serve};
 use bot::mailbox::{Archiver, Clock, Sender, Workers};
 use bot::shop::{Folder, Shop};
 use bot::store::embedded::State;
-use bot::store::records::Lite;
+use bot::store::records::Records;
 use bot::store::{Engine, NewOut, RecordStore, Row, StateStore, TurnClaim, TurnResult};
 use bot::turn::Dialogue;
 use std::collections::BTreeMap;
@@ -121,7 +121,10 @@ async fn main() {
         None => Arc::new(State::open(&settings.data.dir).unwrap()),
     };
     let state: Arc<dyn StateStore> = Arc::new(Faulty::new(state, broken));
-    let records: Arc<dyn RecordStore> = Arc::new(Lite::open(&settings.data.dir).await.unwrap());
+    let records: Arc<dyn RecordStore> = Arc::new(match &settings.records {
+        Some(server) => Records::on_server(server),
+        None => Records::in_folder(&settings.data.dir).await.unwrap(),
+    });
     for (kind, id, bundle) in shop.bundles() {
         let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
         kept.unwrap();
@@ -171,6 +174,7 @@ async fn main() {
             state: Arc::clone(&state),
             records: Arc::clone(&records),
             project: if floor { no_rows } else { bot::project::rows },
+            clock: Arc::clone(&clock),
         }
         .run(archive.clone()),
     );

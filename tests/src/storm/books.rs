@@ -2,7 +2,7 @@
 
 use super::Customer;
 use bot::store::embedded::State;
-use bot::store::records::Lite;
+use bot::store::records::Records;
 use bot::store::{RecordStore, StateStore};
 use dialogs::conversation::Conversation;
 use dialogs::event::{Event, Said};
@@ -47,7 +47,16 @@ pub async fn check(customers: &[Customer], data: &Path) -> Books {
 
 /// The same where the state is not in the data folder.
 pub async fn check_on(customers: &[Customer], state: &impl StateStore, data: &Path) -> Books {
-    let records = Lite::open(data).await.unwrap();
+    let records = Records::in_folder(data).await.unwrap();
+    check_with(customers, state, &records).await
+}
+
+/// The same where nothing is in the data folder.
+pub async fn check_with(
+    customers: &[Customer],
+    state: &impl StateStore,
+    records: &impl RecordStore,
+) -> Books {
     let mut books = Books::default();
     for customer in customers {
         let id = customer.conversation.as_str();

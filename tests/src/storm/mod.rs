@@ -3,7 +3,7 @@
 mod books;
 mod client;
 
-pub use books::{Books, check, check_on};
+pub use books::{Books, check, check_on, check_with};
 pub use client::Customer;
 
 use crate::binary::{Server, free_port};

@@ -1,37 +1,46 @@
-//! The records in one SQLite file.
+//! The records, in one SQLite file or on a PostgreSQL server: the same tables, the same statements.
 
+mod check;
+mod engine;
+mod faults;
+mod migrate;
+mod rows;
+mod server;
 pub mod sql;
+mod statement;
 
-use super::{Kept, KeptHandoff, KeptLead, LogEntry, Record, RecordStore, Row, Step, StoreError};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Row as _, Sqlite, Transaction};
-use std::borrow::Cow;
+pub use check::{Finding, findings};
+
+use super::{Kept, KeptHandoff, KeptLead, LogEntry, Record, RecordStore, Step, StoreError};
+use crate::config::records::Records as Settings;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use engine::Engine;
+use rows::{row_of, signed, unsigned};
+use server::Server;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use statement::{Found, Statement};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
-const CONNECTIONS_MAX: u32 = 3;
+const FILE_CONNECTIONS_MAX: u32 = 3;
 
-pub struct Lite {
-    pool: SqlitePool,
+pub struct Records {
+    engine: Engine,
 }
 
-impl Lite {
+impl Records {
     /// Opens or creates `records.sqlite` in a folder and brings it to the newest form.
-    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+    pub async fn in_folder(dir: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(|error| StoreError::Corrupt {
             what: format!("{}: {error}", dir.display()),
         })?;
         let path = dir.join("records.sqlite");
+        let file = path.display().to_string();
         let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt {
-            what: format!(
-                "{}: {error}; restore the file from a backup",
-                path.display()
-            ),
+            what: format!("{file}: {error}; restore the file from a backup"),
         };
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -40,304 +49,171 @@ impl Lite {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+            .max_connections(FILE_CONNECTIONS_MAX)
+            .acquire_timeout(BUSY)
             .connect_with(options)
             .await
             .map_err(|error| corrupt(&error))?;
-        let migrator = Migrator::with_migrations(vec![Migration::new(
-            1,
-            Cow::Borrowed("records"),
-            MigrationType::Simple,
-            sqlx::SqlStr::from_static(include_str!("migrations/0001_records.sql")),
-            false,
-        )]);
-        migrator.run(&pool).await.map_err(|error| corrupt(&error))?;
-        Ok(Self { pool })
+        let mut connection = pool.acquire().await.map_err(|error| corrupt(&error))?;
+        migrate::file(&mut connection)
+            .await
+            .map_err(|error| corrupt(&error))?;
+        drop(connection);
+        Ok(Self {
+            engine: Engine::Lite(pool, file),
+        })
     }
 
-    /// For tests that prepare statements.
-    pub fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
-}
-
-fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable {
-        what: format!("records: {error}"),
-    }
-}
-
-/// SQL integers are signed; our counters never come near the difference.
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-/// Rows of positions are counted from 1.
-fn row_of(journal: u32) -> i64 {
-    i64::from(journal) + 1
-}
-
-async fn write(
-    transaction: &mut Transaction<'_, Sqlite>,
-    record: &Record,
-) -> Result<(), sqlx::Error> {
-    let rev = signed(record.rev);
-    let events = serde_json::to_string(&record.events).unwrap_or_default();
-    sqlx::query(sql::ADD_EVENTS)
-        .bind(&record.conversation)
-        .bind(rev)
-        .bind(record.at_ms)
-        .bind(events)
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query(sql::TOUCH_CONVERSATION)
-        .bind(&record.conversation)
-        .bind(rev)
-        .bind(record.at_ms)
-        .execute(&mut **transaction)
-        .await?;
-    for row in &record.rows {
-        match row {
-            Row::Lead {
-                conversation,
-                grade,
-                score,
-                reasons_json,
-                at_ms,
-            } => {
-                sqlx::query(sql::SET_LEAD)
-                    .bind(conversation)
-                    .bind(grade)
-                    .bind(score)
-                    .bind(reasons_json)
-                    .bind(at_ms)
-                    .execute(&mut **transaction)
-                    .await?;
-            }
-            Row::Handoff {
-                conversation,
-                reason,
-                brief_json,
-                rep,
-                at_ms,
-            } => {
-                sqlx::query(sql::ADD_HANDOFF)
-                    .bind(conversation)
-                    .bind(rev)
-                    .bind(reason)
-                    .bind(brief_json)
-                    .bind(rep)
-                    .bind(at_ms)
-                    .execute(&mut **transaction)
-                    .await?;
-                set_mode(transaction, conversation, "waiting").await?;
-            }
-            Row::Mode {
-                conversation, mode, ..
-            } => set_mode(transaction, conversation, mode).await?,
+    /// On a PostgreSQL, which need not answer yet: the first step connects and brings the tables to their newest form.
+    pub fn on_server(settings: &Settings) -> Self {
+        Self {
+            engine: Engine::Server(Box::new(Server::new(settings))),
         }
     }
-    Ok(())
+
+    /// Whether the records answer, by a step that changes nothing.
+    pub async fn meet(&self) -> Result<(), StoreError> {
+        self.position(0).await.map(|_| ())
+    }
+
+    /// Has a statement prepared by the engine, for the test of all of them.
+    pub async fn prepare(&self, statement: &'static str) -> Result<(), StoreError> {
+        self.engine.prepare(statement).await
+    }
+
+    /// All rows of a statement, each read by `read`.
+    async fn all<T>(
+        &self,
+        statement: Statement,
+        read: impl Fn(&Found) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.engine.rows(statement).await?;
+        rows.iter()
+            .map(|row| read(row).map_err(|error| self.engine.corrupt(&error)))
+            .collect()
+    }
+
+    async fn first<T>(
+        &self,
+        statement: Statement,
+        read: impl Fn(&Found) -> Result<T, sqlx::Error>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(statement, read).await?.into_iter().next())
+    }
 }
 
-async fn set_mode(
-    transaction: &mut Transaction<'_, Sqlite>,
-    conversation: &str,
-    mode: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(sql::SET_MODE)
-        .bind(conversation)
-        .bind(mode)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
-}
-
-impl RecordStore for Lite {
+impl RecordStore for Records {
     fn apply(&self, journal: u32, records: Vec<Record>) -> Step<'_, ()> {
         Box::pin(async move {
-            let mut transaction = self
-                .pool
-                .begin_with("BEGIN IMMEDIATE")
-                .await
-                .map_err(unavailable)?;
-            let position: Option<i64> = sqlx::query_scalar(sql::POSITION)
-                .bind(row_of(journal))
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(unavailable)?;
-            let mut position = unsigned(position.unwrap_or(0));
-            for record in records {
-                if record.seq <= position {
-                    continue;
-                }
-                write(&mut transaction, &record)
-                    .await
-                    .map_err(unavailable)?;
-                position = record.seq;
-            }
-            sqlx::query(sql::SET_POSITION)
-                .bind(row_of(journal))
-                .bind(signed(position))
-                .execute(&mut *transaction)
-                .await
-                .map_err(unavailable)?;
-            transaction.commit().await.map_err(unavailable)
+            // Two replicas may archive the same journal at once; the second waits here and finds it done.
+            let lock = Statement::of(sql::LOCK_POSITION).number(row_of(journal));
+            let then = move |position| rows::write(journal, unsigned(position), &records);
+            self.engine.batch(lock, Box::new(then)).await
         })
     }
 
     fn position(&self, journal: u32) -> Step<'_, u64> {
         Box::pin(async move {
-            let found: Option<i64> = sqlx::query_scalar(sql::POSITION)
-                .bind(row_of(journal))
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(unavailable)?;
+            let statement = Statement::of(sql::POSITION).number(row_of(journal));
+            let found = self.first(statement, |row| row.number("seq")).await?;
             Ok(unsigned(found.unwrap_or(0)))
         })
     }
 
     fn events(&self, conversation: &str, after_rev: u64, max: usize) -> Step<'_, Vec<LogEntry>> {
-        let conversation = conversation.to_owned();
+        let statement = Statement::of(sql::EVENTS)
+            .text(conversation)
+            .number(signed(after_rev))
+            .number(signed(max as u64));
         Box::pin(async move {
-            let rows = sqlx::query(sql::EVENTS)
-                .bind(conversation)
-                .bind(signed(after_rev))
-                .bind(signed(max as u64))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            rows.iter()
-                .map(|row| {
-                    let events: String = row.get("events");
-                    Ok(LogEntry {
-                        rev: unsigned(row.get("rev")),
-                        events: serde_json::from_str(&events).map_err(|error| {
-                            StoreError::Corrupt {
-                                what: format!("records: events: {error}"),
-                            }
-                        })?,
-                    })
+            let rows = self
+                .all(statement, |row| {
+                    Ok((unsigned(row.number("rev")?), row.text("events")?))
+                })
+                .await?;
+            rows.into_iter()
+                .map(|(rev, events)| {
+                    let events = serde_json::from_str(&events).map_err(|error| {
+                        self.engine
+                            .corrupt(&format!("the events of step {rev}: {error}"))
+                    })?;
+                    Ok(LogEntry { rev, events })
                 })
                 .collect()
         })
     }
 
     fn conversations(&self, after: &str, max: usize) -> Step<'_, Vec<Kept>> {
-        let after = after.to_owned();
-        Box::pin(async move {
-            let rows = sqlx::query(sql::CONVERSATIONS)
-                .bind(after)
-                .bind(signed(max as u64))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            Ok(rows
-                .iter()
-                .map(|row| Kept {
-                    id: row.get("id"),
-                    rev: unsigned(row.get("rev")),
-                    first_at_ms: row.get("first_at_ms"),
-                    last_at_ms: row.get("last_at_ms"),
-                    mode: row.get("mode"),
-                })
-                .collect())
-        })
+        let statement = Statement::of(sql::CONVERSATIONS)
+            .text(after)
+            .number(signed(max as u64));
+        Box::pin(self.all(statement, |row| {
+            Ok(Kept {
+                id: row.text("id")?,
+                rev: unsigned(row.number("rev")?),
+                first_at_ms: row.number("first_at_ms")?,
+                last_at_ms: row.number("last_at_ms")?,
+                mode: row.text("mode")?,
+            })
+        }))
     }
 
     fn leads(&self, conversation: &str) -> Step<'_, Option<KeptLead>> {
+        let statement = Statement::of(sql::LEAD).text(conversation);
         let conversation = conversation.to_owned();
-        Box::pin(async move {
-            let row = sqlx::query(sql::LEAD)
-                .bind(&conversation)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            Ok(row.map(|row| KeptLead {
-                grade: row.get("grade"),
-                score: row.get("score"),
-                reasons_json: row.get("reasons"),
-                at_ms: row.get("at_ms"),
-                conversation,
-            }))
-        })
+        Box::pin(self.first(statement, move |row| {
+            Ok(KeptLead {
+                conversation: conversation.clone(),
+                grade: row.text("grade")?,
+                score: row.number("score")?,
+                reasons_json: row.text("reasons")?,
+                at_ms: row.number("at_ms")?,
+            })
+        }))
     }
 
     fn handoffs(&self, conversation: &str) -> Step<'_, Vec<KeptHandoff>> {
+        let statement = Statement::of(sql::HANDOFFS).text(conversation);
         let conversation = conversation.to_owned();
-        Box::pin(async move {
-            let rows = sqlx::query(sql::HANDOFFS)
-                .bind(&conversation)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            Ok(rows
-                .iter()
-                .map(|row| KeptHandoff {
-                    conversation: conversation.clone(),
-                    reason: row.get("reason"),
-                    brief_json: row.get("brief"),
-                    rep: row.get("rep"),
-                    at_ms: row.get("at_ms"),
-                })
-                .collect())
-        })
+        Box::pin(self.all(statement, move |row| {
+            Ok(KeptHandoff {
+                conversation: conversation.clone(),
+                reason: row.text("reason")?,
+                brief_json: row.text("brief")?,
+                rep: row.maybe("rep")?,
+                at_ms: row.number("at_ms")?,
+            })
+        }))
     }
 
     fn keep_version(&self, kind: &str, id: &str, body: &[u8], at_ms: i64) -> Step<'_, ()> {
-        use base64::Engine as _;
-        let (kind, id) = (kind.to_owned(), id.to_owned());
-        let body = base64::engine::general_purpose::STANDARD.encode(body);
-        Box::pin(async move {
-            sqlx::query(sql::KEEP_VERSION)
-                .bind(kind)
-                .bind(id)
-                .bind(body)
-                .bind(at_ms)
-                .execute(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            Ok(())
-        })
+        let statement = Statement::of(sql::KEEP_VERSION)
+            .text(kind)
+            .text(id)
+            .text(&STANDARD.encode(body))
+            .number(at_ms);
+        Box::pin(async move { self.engine.rows(statement).await.map(|_| ()) })
     }
 
     fn version(&self, kind: &str, id: &str) -> Step<'_, Option<Vec<u8>>> {
-        use base64::Engine as _;
-        let (kind, id) = (kind.to_owned(), id.to_owned());
+        let statement = Statement::of(sql::VERSION).text(kind).text(id);
         Box::pin(async move {
-            let body: Option<String> = sqlx::query_scalar(sql::VERSION)
-                .bind(kind)
-                .bind(id)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(unavailable)?;
+            let body = self.first(statement, |row| row.text("body")).await?;
             body.map(|body| {
-                base64::engine::general_purpose::STANDARD
+                STANDARD
                     .decode(body)
-                    .map_err(|error| StoreError::Corrupt {
-                        what: format!("records: version: {error}"),
-                    })
+                    .map_err(|error| self.engine.corrupt(&format!("a version: {error}")))
             })
             .transpose()
         })
     }
 
     fn audit(&self, who: &str, what: &str, on: &str, at_ms: i64) -> Step<'_, ()> {
-        let (who, what, on) = (who.to_owned(), what.to_owned(), on.to_owned());
-        Box::pin(async move {
-            sqlx::query(sql::ADD_AUDIT)
-                .bind(at_ms)
-                .bind(who)
-                .bind(what)
-                .bind(on)
-                .execute(&self.pool)
-                .await
-                .map_err(unavailable)?;
-            Ok(())
-        })
+        let statement = Statement::of(sql::ADD_AUDIT)
+            .number(at_ms)
+            .text(who)
+            .text(what)
+            .text(on);
+        Box::pin(async move { self.engine.rows(statement).await.map(|_| ()) })
     }
 }

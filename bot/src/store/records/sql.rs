@@ -1,9 +1,54 @@
 //! Every statement of the records, in the SQL that SQLite and PostgreSQL share.
 
+/// Rows that the statements for several write at once, which saves the way to the server.
+pub const SEVERAL: usize = 8;
+
+macro_rules! add_events {
+    ($($row:literal)+) => {
+        concat!(
+            "INSERT INTO events (conversation, rev, at_ms, events) VALUES ",
+            $($row),+,
+            " ON CONFLICT (conversation, rev) DO UPDATE SET at_ms = excluded.at_ms, events = excluded.events"
+        )
+    };
+}
+
+macro_rules! touch_conversations {
+    ($($row:literal)+) => {
+        concat!(
+            "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ",
+            $($row),+,
+            " ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms"
+        )
+    };
+}
+
 pub const POSITION: &str = "SELECT seq FROM position WHERE id = $1";
+/// The row is there and is held by this transaction afterwards; on SQLite the whole file is.
+pub const LOCK_POSITION: &str = "INSERT INTO position (id, seq) VALUES ($1, 0) ON CONFLICT (id) DO UPDATE SET seq = position.seq RETURNING seq";
 pub const SET_POSITION: &str = "INSERT INTO position (id, seq) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq";
-pub const ADD_EVENTS: &str = "INSERT INTO events (conversation, rev, at_ms, events) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation, rev) DO UPDATE SET at_ms = excluded.at_ms, events = excluded.events";
-pub const TOUCH_CONVERSATION: &str = "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ($1, $2, $3, $3, 'bot') ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms";
+pub const ADD_EVENTS: &str = add_events!("($1, $2, $3, $4)");
+pub const ADD_SEVERAL_EVENTS: &str = add_events!(
+    "($1, $2, $3, $4), "
+    "($5, $6, $7, $8), "
+    "($9, $10, $11, $12), "
+    "($13, $14, $15, $16), "
+    "($17, $18, $19, $20), "
+    "($21, $22, $23, $24), "
+    "($25, $26, $27, $28), "
+    "($29, $30, $31, $32)"
+);
+pub const TOUCH_CONVERSATION: &str = touch_conversations!("($1, $2, $3, $4, 'bot')");
+pub const TOUCH_SEVERAL_CONVERSATIONS: &str = touch_conversations!(
+    "($1, $2, $3, $4, 'bot'), "
+    "($5, $6, $7, $8, 'bot'), "
+    "($9, $10, $11, $12, 'bot'), "
+    "($13, $14, $15, $16, 'bot'), "
+    "($17, $18, $19, $20, 'bot'), "
+    "($21, $22, $23, $24, 'bot'), "
+    "($25, $26, $27, $28, 'bot'), "
+    "($29, $30, $31, $32, 'bot')"
+);
 pub const SET_MODE: &str = "UPDATE conversations SET mode = $2 WHERE id = $1";
 pub const SET_LEAD: &str = "INSERT INTO leads (conversation, grade, score, reasons, at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (conversation) DO UPDATE SET grade = excluded.grade, score = excluded.score, reasons = excluded.reasons, at_ms = excluded.at_ms";
 pub const ADD_HANDOFF: &str = "INSERT INTO handoffs (conversation, rev, reason, brief, rep, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (conversation, rev, reason) DO NOTHING";
@@ -18,11 +63,14 @@ pub const VERSION: &str = "SELECT body FROM versions WHERE kind = $1 AND id = $2
 pub const ADD_AUDIT: &str = "INSERT INTO audit (at_ms, who, what, target) VALUES ($1, $2, $3, $4)";
 
 /// All of them, for the test that prepares each.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 17] = [
     POSITION,
+    LOCK_POSITION,
     SET_POSITION,
     ADD_EVENTS,
+    ADD_SEVERAL_EVENTS,
     TOUCH_CONVERSATION,
+    TOUCH_SEVERAL_CONVERSATIONS,
     SET_MODE,
     SET_LEAD,
     ADD_HANDOFF,
@@ -34,3 +82,11 @@ pub const ALL: [&str; 14] = [
     VERSION,
     ADD_AUDIT,
 ];
+
+/// What only a server is asked, by the doctor.
+pub const SERVER_VERSION: &str = "SELECT current_setting('server_version') AS told";
+pub const SERVER_COMMIT: &str = "SELECT current_setting('synchronous_commit') AS told";
+pub const SERVER_TLS: &str =
+    "SELECT CAST(ssl AS TEXT) AS told FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+
+pub const SERVER_ALL: [&str; 3] = [SERVER_VERSION, SERVER_COMMIT, SERVER_TLS];
