@@ -273,8 +273,8 @@ fn every_problem_names_its_place_and_what_would_be_right() {
     );
     refused(
         "",
-        &[("TIANSHENG_RECORDS__URL", "postgres://127.0.0.1")],
-        "TIANSHENG_RECORDS__URL: `records.url` is not available in this version: records are kept in `data.dir`; remove it",
+        &[("TIANSHENG_EMBEDDER__URL", "http://127.0.0.1")],
+        "TIANSHENG_EMBEDDER__URL: `embedder.url` is not available in this version: search works on words; remove it",
     );
     refused(
         "listen = 8080\n[web]\nmessages_per_minute = 0\norigins = [\"shop.example\"]\n",
