@@ -46,6 +46,8 @@ pub enum Cue {
     Most,
     /// The lower end of a property.
     Least,
+    /// Something was ordered already.
+    Ordered,
     /// There is no preference.
     NoPreference,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
@@ -164,6 +166,7 @@ mod tests {
             Cue::Place,
             Cue::WhichOne,
             Cue::Pick,
+            Cue::Ordered,
             Cue::Most,
             Cue::Least,
             Cue::NoPreference,

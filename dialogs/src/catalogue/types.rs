@@ -107,12 +107,10 @@ impl Types {
         let name = known.name.get(language);
         let word = first_word(name);
         let is_plain = word.chars().skip(1).all(|c| c.is_lowercase() || c == '-');
-        if known.is_proper || word.chars().count() < 2 || !is_plain {
+        if known.is_proper || !is_plain {
             return Some(name.to_owned());
         }
-        let mut letters = name.chars();
-        let first = letters.next().into_iter().flat_map(char::to_lowercase);
-        Some(first.chain(letters).collect())
+        Some(text::within_sentence(name))
     }
 
     /// The names of both end with the same word: `hand grinders` and `grinders`, 手摇磨豆机 and 磨豆机.

@@ -373,17 +373,15 @@ impl Composer<'_> {
                 &other.price_at(at_ms).to_string(),
             )
         )];
-        let order = &self.stage.shop.profile.attribute_order;
-        let place = |name: &String| order.iter().position(|other| other == name);
-        let mut told: Vec<_> = one.attributes.iter().collect();
-        // As the shop orders them; what it does not name comes last.
-        told.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
-        let differing = told.into_iter().filter_map(|(name, value)| {
-            let theirs = other.attributes.get(name)?.get(language);
-            let ours = value.get(language);
-            (ours != theirs && !ours.is_empty() && !theirs.is_empty())
-                .then_some((name, ours, theirs))
-        });
+        let differing = self
+            .in_shops_order(one)
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let theirs = other.attributes.get(name)?.get(language);
+                let ours = value.get(language);
+                (ours != theirs && !ours.is_empty() && !theirs.is_empty())
+                    .then_some((name, ours, theirs))
+            });
         for (name, ours, theirs) in differing.take(COMPARED_MAX) {
             let label = self.stage.shop.profile.attribute_name(name, language);
             rows.push(format!("- {}", self.row(&label, ours, theirs)));

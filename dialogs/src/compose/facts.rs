@@ -2,7 +2,7 @@
 
 use super::{Composer, Fact};
 use crate::Language;
-use crate::catalogue::{Availability, Product};
+use crate::catalogue::{Availability, Localized, Product};
 use crate::decide::Wanted;
 use crate::event::{Exclusion, SlotValue};
 use crate::find::Constraint;
@@ -16,17 +16,6 @@ pub const FACT_CHARS_MAX: usize = 600;
 pub(super) const ATTRIBUTES_MAX: usize = 6;
 /// Reasons on one card.
 const REASONS_MAX: usize = 3;
-
-/// A label as it stands within a sentence; an abbreviation keeps its capitals.
-fn within_sentence(label: &str) -> String {
-    let mut letters = label.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => label.to_owned(),
-    }
-}
 
 impl<'a> Composer<'a> {
     pub(super) fn good(&self, product: &Product, wanted: Option<&Wanted>) -> Good {
@@ -63,11 +52,10 @@ impl<'a> Composer<'a> {
             let figure = self.figure(product, &attribute).text;
             reasons.push(self.attribute(&attribute, &figure));
         }
-        for (name, key) in &wanted.attributes {
+        for (name, _) in &wanted.attributes {
             if let Some(value) = product.attributes.get(name) {
                 let label = self.stage.shop.profile.attribute_name(name, language);
                 let shown = value.get(language);
-                let _ = key;
                 reasons.push(match language {
                     Language::Zh => format!("{label}：{shown}"),
                     Language::En => format!("{label}: {shown}"),
@@ -249,7 +237,7 @@ impl<'a> Composer<'a> {
         let label = self.stage.shop.profile.attribute_name(attribute, language);
         self.catalogue_fact(match language {
             Language::Zh => label,
-            Language::En => within_sentence(&label),
+            Language::En => crate::text::within_sentence(&label),
         })
     }
 
@@ -287,19 +275,23 @@ impl<'a> Composer<'a> {
         self.said_fact(name)
     }
 
-    pub(super) fn attributes(&self, product: &Product, max: usize) -> String {
-        let language = self.stage.language;
+    /// A product's attributes as the shop orders them; what it does not name comes last.
+    pub(super) fn in_shops_order<'p>(
+        &self,
+        product: &'p Product,
+    ) -> Vec<(&'p String, &'p Localized)> {
         let order = &self.stage.shop.profile.attribute_order;
         let place = |name: &String| order.iter().position(|other| other == name);
-        let mut attributes: Vec<_> = product
-            .attributes
-            .iter()
-            .filter(|(_, value)| !value.get(language).is_empty())
-            .collect();
-        // As the shop orders them; what it does not name comes last.
-        attributes.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
-        attributes
+        let mut told: Vec<_> = product.attributes.iter().collect();
+        told.sort_by_key(|(name, _)| place(name).unwrap_or(order.len()));
+        told
+    }
+
+    pub(super) fn attributes(&self, product: &Product, max: usize) -> String {
+        let language = self.stage.language;
+        self.in_shops_order(product)
             .into_iter()
+            .filter(|(_, value)| !value.get(language).is_empty())
             .take(max)
             .map(|(name, value)| format!("- {}", self.attribute(name, value.get(language))))
             .collect::<Vec<String>>()

@@ -76,14 +76,16 @@ impl Decider<'_> {
             "ask_robot" => self.act(Act::Robot, why),
             "ask_human" => self.hand_off(Reason::CustomerRequest, &why),
             // Who has ordered nothing that is known of asks how long it would take.
-            "order_status" if !self.is_sure_of(intent) => self.know_about("ask_delivery", why),
+            "order_status" if !self.is_sure_of(intent) && !Cue::Ordered.is_in(&self.words) => {
+                self.know_about("ask_delivery", why);
+            }
             "order_status" => self.hand_off(Reason::UnsupportedRequest, &why),
             // A guess without a hard word is no complaint.
             "complain"
                 if !self.is_sure_of(intent)
                     && self.scene.understanding.sentiment != Sentiment::Negative => {}
             "complain" => self.hand_off(Reason::Complaint, &why),
-            "privacy_request" if !self.is_sure_of(intent) => self.act(Act::Privacy, why),
+            "privacy_request" if self.is_a_guess(intent) => self.know(why),
             "privacy_request" => {
                 self.act(Act::Privacy, why.clone());
                 self.hand_off(Reason::UnsupportedRequest, &why);

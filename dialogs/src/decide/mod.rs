@@ -249,10 +249,12 @@ impl Decider<'_> {
                     .iter()
                     .any(|act| matches!(act, Act::HandOff { .. }))
                 {
+                    // However much else is answered, a person is never left out for it.
+                    self.acts.push(Act::HandOff { reason });
+                    self.why.push(why.to_owned());
                     if reason == Reason::Complaint {
                         self.apologize(why);
                     }
-                    self.act(Act::HandOff { reason }, why);
                 }
             }
         }

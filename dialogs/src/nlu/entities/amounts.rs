@@ -17,6 +17,8 @@ patterns! {
 
 /// Below this an amount without a currency is no money unless the budget is spoken of.
 const MONEY_MIN: f64 = 100.0;
+/// Years that nobody is old.
+const AGE_MAX: f64 = 120.0;
 /// What follows a number that is an age.
 const AGES: [&str; 5] = ["岁", "了", "多了", "多岁", "几岁"];
 /// The same for a number that is said as a limit: “under 30”.
@@ -233,7 +235,9 @@ impl Finder<'_> {
         let bare_han = matches!(amount.written, Written::HanDigit) && !near;
         let counted = currency.is_none() && money::counts_things(amount.after());
         // 他们六十多了 is an age, and what it costs elsewhere is nobody's budget.
-        let is_age = currency.is_none() && AGES.iter().any(|age| amount.after().starts_with(age));
+        let is_age = currency.is_none()
+            && amount.low < AGE_MAX
+            && AGES.iter().any(|age| amount.after().starts_with(age));
         let is_gap = money::is_difference(before, amount.after());
         if is_age || is_gap || money::is_elsewhere(before) {
             return None;
@@ -281,7 +285,7 @@ impl Finder<'_> {
             || after.starts_with(|c: char| c.is_ascii_alphanumeric());
         let weak = amount.written == Written::HanDigit;
         let rest = after.trim_start();
-        let is_age = AGES.iter().any(|age| rest.starts_with(age));
+        let is_age = amount.low < AGE_MAX && AGES.iter().any(|age| rest.starts_with(age));
         if is_age || NO_COUNT.iter().any(|word| rest.starts_with(word)) {
             return None;
         }
