@@ -1,16 +1,18 @@
 //! Dialogue state tracking: what an utterance changes in what is known.
 
+mod kinds;
+mod pointed;
+
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
-use crate::cue::Cue;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
 use crate::flow::Flow;
 use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
+use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type, related};
 
-mod pointed;
 /// Slots that hold a number; a correction of one is told by its size.
 const NUMBER_SLOTS: [&str; 5] = [
     "budget_min",
@@ -492,91 +494,5 @@ impl Tracker<'_> {
     }
 }
 
-/// Questions about the deal: what they mention of a product is no wish for one.
-const SERVICES: [&str; 7] = [
-    "ask_warranty",
-    "ask_return",
-    "ask_delivery",
-    "ask_payment",
-    "ask_invoice",
-    "order_status",
-    "complain",
-];
-
-/// “Does the second one come in green?” asks of one product and wishes for no other.
-fn asks_of_one(understanding: &Understanding) -> bool {
-    let points = understanding.entities.iter().any(|e| {
-        matches!(
-            e.value,
-            Value::LastShown
-                | Value::Ordinal { .. }
-                | Value::OfShown { .. }
-                | Value::Product { .. }
-        )
-    });
-    let best = understanding.intents.first().map(|i| i.name.as_str());
-    points && matches!(best, Some("ask_details" | "ask_stock"))
-}
-
-/// The message is about the deal, and names no goods to look for.
-fn asks_of_service(understanding: &Understanding) -> bool {
-    let names_kind = understanding
-        .entities
-        .iter()
-        .any(|e| matches!(e.value, Value::ProductType { .. }));
-    let best = understanding.intents.first();
-    !names_kind && best.is_some_and(|intent| SERVICES.contains(&intent.name.as_str()))
-}
-
-/// Of several kinds named, the one that stands right behind what asks for it.
-fn asked_type<'u>(
-    understanding: &'u Understanding,
-    words: &str,
-) -> Option<(&'u String, &'u String)> {
-    let named: Vec<(&String, &String)> = understanding
-        .entities
-        .iter()
-        .filter(|e| !e.negated)
-        .filter_map(|e| match &e.value {
-            Value::ProductType { key } => Some((key, &e.quote)),
-            _ => None,
-        })
-        .collect();
-    let are_many = named
-        .iter()
-        .any(|(key, _)| named.iter().any(|(other, _)| !related(key, other)));
-    let is_asked = |(_, quote): &(&String, &String)| {
-        let quote = text::fold(quote);
-        let place = words.find(&quote);
-        place.is_some_and(|at| Cue::WhatGoods.ends(words.get(..at).unwrap_or_default()))
-    };
-    named.into_iter().filter(|_| are_many).find(is_asked)
-}
-
-/// The deepest type named: “2 kg of beans a week, what machine?”
-fn deepest_type(understanding: &Understanding) -> Option<(&String, &String)> {
-    understanding
-        .entities
-        .iter()
-        .filter(|e| !e.negated)
-        .filter_map(|e| match &e.value {
-            Value::ProductType { key } => Some((key, &e.quote)),
-            _ => None,
-        })
-        .rev()
-        .max_by_key(|(key, _)| key.matches('/').count())
-}
-
-/// One type is the other or lies below it.
-fn related(one: &str, other: &str) -> bool {
-    below(one, other) || below(other, one)
-}
-
-fn below(path: &str, root: &str) -> bool {
-    path == root
-        || path
-            .strip_prefix(root)
-            .is_some_and(|rest| rest.starts_with('/'))
-}
 #[cfg(test)]
 mod tests;
