@@ -6,6 +6,7 @@ mod record;
 pub mod records;
 pub mod redis;
 mod state;
+pub mod whole;
 
 pub use engine::{Engine, TurnResult};
 pub use record::{Kept, KeptHandoff, KeptLead, Record, RecordStore, Row};
