@@ -1,4 +1,8 @@
-//! A state store with faults of choice around a real one: lost lease renewals, a missing token check, a missing dedupe.
+//! Faults of choice: around a real state store (lost lease renewals, a missing token check, a missing dedupe), and on the way to a server (`Wire`).
+
+mod wire;
+
+pub use wire::{Way, Wire};
 
 use bot::store::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,

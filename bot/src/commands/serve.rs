@@ -50,7 +50,9 @@ pub(super) fn run(args: ServeArgs) -> Ended {
             "tiansheng is ready"
         );
         eprintln!("tiansheng is ready on http://{}", serving.address);
-        stop_signal().await;
+        if stop_signal().await == Asked::ToLeave {
+            serving.drain().await;
+        }
         tracing::info!("stopping");
         stop.cancel();
         serving.ended().await;
@@ -61,6 +63,8 @@ pub(super) fn run(args: ServeArgs) -> Ended {
 /// Everything that runs, and who waits for it.
 struct Serving {
     address: std::net::SocketAddr,
+    readiness: Readiness,
+    drain: Duration,
     tasks: TaskTracker,
     archiver: tokio::task::JoinHandle<()>,
     archive: CancellationToken,
@@ -145,12 +149,13 @@ impl Serving {
             }
             .run(archive.clone()),
         );
+        let drain = Duration::from_millis(settings.web.drain_ms);
         let app = router(Http {
             state,
             records,
             settings: Arc::new(settings),
             storefront: Arc::new(storefront::of(&shop, demo)),
-            readiness,
+            readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
             tasks: tasks.clone(),
@@ -163,10 +168,28 @@ impl Serving {
         tasks.close();
         Ok(Self {
             address,
+            readiness,
+            drain,
             tasks,
             archiver,
             archive,
         })
+    }
+
+    /// Serves on while `/readyz` says 503, until proxies have noticed; a second signal ends the wait.
+    async fn drain(&self) {
+        self.readiness.leave();
+        if self.drain.is_zero() {
+            return;
+        }
+        tracing::info!(
+            drain_ms = self.drain.as_millis() as u64,
+            "not ready any more; stopping soon"
+        );
+        tokio::select! {
+            () = tokio::time::sleep(self.drain) => {}
+            _ = stop_signal() => {}
+        }
     }
 
     async fn ended(self) {
@@ -248,7 +271,16 @@ fn told(error: StoreError) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-async fn stop_signal() {
+/// How the process was told to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By whoever runs it, who may have replicas to take over.
+    ToLeave,
+    /// By a person at the terminal, who is waiting.
+    ToStop,
+}
+
+async fn stop_signal() -> Asked {
     use tokio::signal::unix::{SignalKind, signal};
     let term = async {
         match signal(SignalKind::terminate()) {
@@ -259,8 +291,8 @@ async fn stop_signal() {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = term => {}
+        _ = tokio::signal::ctrl_c() => Asked::ToStop,
+        () = term => Asked::ToLeave,
     }
 }
 

@@ -57,9 +57,34 @@ pub async fn check_with(
     state: &impl StateStore,
     records: &impl RecordStore,
 ) -> Books {
+    let told: Vec<Told<'_>> = customers
+        .iter()
+        .map(|customer| Told {
+            conversation: &customer.conversation,
+            acknowledged: &customer.acknowledged,
+            sent_again: customer.sent_again,
+        })
+        .collect();
+    check_told(&told, state, records).await
+}
+
+/// What one customer knows.
+pub struct Told<'a> {
+    pub conversation: &'a str,
+    /// Ids in the order in which they were acknowledged.
+    pub acknowledged: &'a [String],
+    pub sent_again: usize,
+}
+
+/// The same for whoever spoke.
+pub async fn check_told(
+    customers: &[Told<'_>],
+    state: &impl StateStore,
+    records: &impl RecordStore,
+) -> Books {
     let mut books = Books::default();
     for customer in customers {
-        let id = customer.conversation.as_str();
+        let id = customer.conversation;
         books.conversations += 1;
         books.messages += customer.acknowledged.len();
         books.sent_again += customer.sent_again;

@@ -1,0 +1,102 @@
+//! Three replicas on one Redis and one PostgreSQL while everything breaks that can, and while they are replaced: nothing is lost, doubled or out of order, and a report says what was seen.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tests::postgres_server::Postgres;
+use tests::redis_server::Redis;
+use tests::storm::Dice;
+use tests::storm::bringer::{Grounds, Mark, bring};
+use tests::storm::crowd::{Crowd, books, sums};
+use tests::storm::faults::{STORM_MS, plan};
+use tests::storm::fleet::Replica;
+use tests::storm::report;
+use tests::storm::visitor::{Doors, Pace};
+
+const CONVERSATIONS: usize = 500;
+/// What the replicas' clocks show besides the time.
+const CLOCKS: [Option<&str>; 3] = [None, Some("-5m"), Some("+7m")];
+
+/// `STORM_SEED` makes another storm.
+fn seed() -> u64 {
+    std::env::var("STORM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_201)
+}
+
+/// Prints a report, and leaves it beside the build.
+fn publish(name: &str, report: &str) {
+    println!("{report}");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.md"));
+    std::fs::write(&path, report).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
+    let seed = seed();
+    let mut dice = Dice(seed);
+    let redis = Redis::start_with(&[
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--enable-debug-command",
+        "yes",
+    ]);
+    let postgres = Postgres::start();
+    let (redis_url, records_url) = (redis.url(), postgres.url("records"));
+    let mut replicas = Vec::new();
+    for clock in CLOCKS {
+        replicas.push(Replica::new(&redis, &postgres, clock, &[]).await);
+    }
+    let doors = Doors::new(replicas.iter().map(|replica| replica.url.clone()).collect());
+    let grounds = Arc::new(Grounds {
+        replicas,
+        redis: Mutex::new(redis),
+        postgres: Mutex::new(postgres),
+        http: doors.http.clone(),
+    });
+    let plan = plan(&mut dice);
+    let pace = Pace {
+        rest_ms: 20_000,
+        last: Duration::from_secs(120),
+    };
+    let begun = Instant::now();
+    let crowd = Crowd::enters(CONVERSATIONS, &doors, pace, &mut dice);
+    let brought = bring(&grounds, &plan, begun).await;
+    tokio::time::sleep_until((begun + Duration::from_millis(STORM_MS)).into()).await;
+    let visitors = crowd.leaves().await;
+    println!(
+        "quiet {:?} after the storm",
+        begun.elapsed() - Duration::from_millis(STORM_MS)
+    );
+    for replica in &grounds.replicas {
+        replica.stop();
+    }
+    let books = books(&visitors, &redis_url, &records_url).await;
+    let sums = sums(&visitors);
+    publish(
+        "fault-storm",
+        &report::told(seed, &brought, &visitors, &sums, &books),
+    );
+    for one in &brought {
+        if let Mark::Refusals {
+            asked,
+            refused,
+            unready,
+            back,
+        } = &one.mark
+        {
+            assert!(*asked > 0 && asked == refused && *unready && back.is_some());
+        }
+    }
+    assert!(books.clean(), "{books:#?}");
+    assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
+    assert!(books.conversations == CONVERSATIONS && books.messages > 4 * CONVERSATIONS);
+}
