@@ -10,6 +10,7 @@ pub mod binary;
 pub mod certificates;
 pub mod conformance;
 pub mod faulty;
+pub mod front;
 pub mod load;
 pub mod model_server;
 pub mod postgres_server;

@@ -8,6 +8,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tests::front::Front;
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
 use tests::storm::Dice;
@@ -99,4 +100,68 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
     assert!(books.clean(), "{books:#?}");
     assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
     assert!(books.conversations == CONVERSATIONS && books.messages > 4 * CONVERSATIONS);
+}
+
+/// Each replica is told to leave and followed by a new one, behind a proxy that asks `/readyz`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_request_fails_while_all_replicas_are_replaced_one_after_the_other() {
+    const VISITORS: usize = 100;
+    let redis = Redis::start();
+    let postgres = Postgres::start();
+    let mut replicas = Vec::new();
+    for _ in 0..3 {
+        let drain = [("TIANSHENG_WEB__DRAIN_MS", "1500")];
+        replicas.push(Replica::new(&redis, &postgres, None, &drain).await);
+    }
+    let front = Front::before(replicas.iter().map(|replica| replica.url.clone()).collect()).await;
+    let trusted = async |at: usize| {
+        let begun = Instant::now();
+        while !front.trusts(at) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "not ready");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    for at in 0..3 {
+        trusted(at).await;
+    }
+    let doors = Doors::new(vec![front.url.clone()]);
+    let pace = Pace {
+        rest_ms: 2_000,
+        last: Duration::from_secs(60),
+    };
+    let crowd = Crowd::enters(VISITORS, &doors, pace, &mut Dice(seed() + 1));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut stops = Vec::new();
+    for (at, replica) in replicas.iter().enumerate() {
+        stops.push(replica.stop());
+        replica.start();
+        trusted(at).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let visitors = crowd.leaves().await;
+    let (retried, failed) = front.counts();
+    for replica in &replicas {
+        replica.stop();
+    }
+    let books = books(&visitors, &redis.url(), &postgres.url("records")).await;
+    let sums = sums(&visitors);
+    publish(
+        "rolling-restart",
+        &format!(
+            "rolling restart: {} conversations, {} messages, {} answers refused, {failed} requests failed at the proxy, {} at the visitors, {} streams broken, {retried} refused connections taken over; leaving took {stops:?}; longest silence {:?}",
+            books.conversations,
+            books.messages,
+            sums.refused,
+            sums.failed,
+            sums.broken,
+            sums.silence(1.0),
+        ),
+    );
+    assert!(books.clean(), "{books:#?}");
+    assert_eq!(
+        (failed, sums.failed, sums.refused, sums.broken),
+        (0, 0, 0, 0)
+    );
+    assert_eq!((sums.unread, sums.doubled), (0, 0));
+    assert!(books.messages > 5 * VISITORS);
 }
