@@ -15,4 +15,5 @@ pub mod storefront;
 pub mod story;
 pub mod talk;
 pub mod turn;
+pub mod versions;
 mod wordings;

@@ -6,8 +6,12 @@
     clippy::indexing_slicing
 )]
 
+use bot::config::state::State as StateSettings;
+use bot::store::redis::State;
+use bot::store::{NewMail, StateStore as _};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tests::faulty::Way;
 use tests::front::Front;
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
@@ -100,6 +104,45 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
     assert!(books.clean(), "{books:#?}");
     assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
     assert!(books.conversations == CONVERSATIONS && books.messages > 4 * CONVERSATIONS);
+}
+
+/// A clock is compared when the state answers; what is claimed before would be leased, and taken from others, by a clock that may be wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_with_a_wrong_clock_that_waits_for_its_redis_takes_nothing_before_its_time() {
+    let redis = Redis::start();
+    let postgres = Postgres::start();
+    let state = State::open(&StateSettings::of_url(&redis.url()).unwrap());
+    let replica = Replica::new(&redis, &postgres, Some("+7m"), &[]).await;
+    replica.kill();
+    replica.to_redis.set(Way::Cut);
+    replica.start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let due_in_a_minute = NewMail {
+        conversation: "web:early".to_owned(),
+        event_id: "e1".to_owned(),
+        at_ms: i64::try_from(now.as_millis()).unwrap(),
+        quiet_ms: 60_000,
+        quiet_max_ms: 60_000,
+        body: "{}".to_owned(),
+    };
+    state.accept(due_in_a_minute).await.unwrap();
+    // Long enough for the replica to have found Redis away.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // So slow that everything in it waits for the first comparison.
+    replica.to_redis.set(Way::Slow(Duration::from_millis(500)));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    replica.to_redis.set(Way::Open);
+    let doors = Doors::new(vec![replica.url.clone()]);
+    let pace = Pace {
+        rest_ms: 500,
+        last: Duration::from_secs(30),
+    };
+    let crowd = Crowd::enters(4, &doors, pace, &mut Dice(seed()));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let visitors = crowd.leaves().await;
+    assert_eq!(sums(&visitors).unread, 0);
+    let snapshot = state.snapshot("web:early").await.unwrap();
+    assert!(snapshot.is_none(), "a turn ran before its time");
 }
 
 /// Each replica is told to leave and followed by a new one, behind a proxy that asks `/readyz`.

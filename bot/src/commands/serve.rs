@@ -9,7 +9,7 @@ use crate::store::embedded::State;
 use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::turn::Dialogue;
-use crate::{model, project, storefront};
+use crate::{model, project, storefront, versions};
 use adapters::Channel;
 use adapters::web::Web;
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
-/// Wait until records that are away at the start are tried again.
-const RECORDS_RETRY: Duration = Duration::from_millis(500);
+/// Wait until a state that is away at the start is asked again.
+const STATE_RETRY: Duration = Duration::from_millis(200);
 
 pub(super) fn run(args: ServeArgs) -> Ended {
     let begun = Instant::now();
@@ -88,11 +88,12 @@ impl Serving {
             .map_err(|error| Stop::Failed(error.to_string()))?;
         let records = records(&settings).await?;
         let state = state(&settings, &records).await?;
-        let kept = tokio::time::timeout(RECORDS_START_MAX, keep_versions(records.as_ref(), &shop));
-        let kept = match kept.await.unwrap_or_else(|_| Err(records_late())) {
+        let keeping = versions::keep(state.as_ref(), records.as_ref(), &shop, now_ms());
+        let kept = tokio::time::timeout(RECORDS_START_MAX, keeping).await;
+        let kept = match kept.unwrap_or_else(|_| Err(records_late())) {
             Ok(()) => true,
             Err(error @ StoreError::Unavailable { .. }) if settings.records.is_some() => {
-                tracing::error!(%error, "the records are away; messages are taken and answered when they are back");
+                tracing::error!(%error, "the records are away; messages are taken, and answered now if the shop's versions were kept before");
                 false
             }
             Err(error) => return Err(told(error)),
@@ -122,13 +123,33 @@ impl Serving {
             count: settings.mailbox.workers,
             lease_ms: LEASE_MS,
         };
-        {
-            let (records, shop) = (Arc::clone(&records), Arc::clone(&shop));
-            let stop = stop.clone();
+        // Cancelled when the records keep the shop's versions.
+        let there = CancellationToken::new();
+        if kept {
+            there.cancel();
+        } else {
+            let (state, records) = (Arc::clone(&state), Arc::clone(&records));
+            let (shop, stop, there) = (Arc::clone(&shop), stop.clone(), there.clone());
             tasks.spawn(async move {
-                if kept || versions_kept_at_last(records.as_ref(), &shop, &stop).await {
-                    workers.run(stop).await;
+                let (state, records) = (state.as_ref(), records.as_ref());
+                if versions::keep_at_last(state, records, &shop, now_ms, &stop).await {
+                    there.cancel();
                 }
+            });
+        }
+        {
+            let (state, shop, stop) = (Arc::clone(&state), Arc::clone(&shop), stop.clone());
+            tasks.spawn(async move {
+                if !answers_at_last(state.as_ref(), &stop).await {
+                    return;
+                }
+                if !versions::were_kept(state.as_ref(), &shop, now_ms()).await {
+                    tokio::select! {
+                        () = there.cancelled() => {}
+                        () = stop.cancelled() => return,
+                    }
+                }
+                workers.run(stop).await;
             });
         }
         let web: Arc<dyn Channel> = Arc::new(Web);
@@ -137,7 +158,14 @@ impl Serving {
             channels: BTreeMap::from([(web.name().to_owned(), web)]),
             clock: Arc::clone(&clock),
         };
-        tasks.spawn(sender.run(stop.clone()));
+        {
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tasks.spawn(async move {
+                if answers_at_last(state.as_ref(), &stop).await {
+                    sender.run(stop).await;
+                }
+            });
+        }
         // The archiver ends last, so that what the others commit while stopping is archived.
         let archive = CancellationToken::new();
         let archiver = tokio::spawn(
@@ -233,12 +261,18 @@ async fn records(settings: &Settings) -> Result<Arc<dyn RecordStore>, Stop> {
     Ok(Arc::new(records))
 }
 
-/// A turn must be replayable, so its version is kept before it can decide anything.
-async fn keep_versions(records: &dyn RecordStore, shop: &Shop) -> Result<(), StoreError> {
-    for (kind, id, bundle) in shop.bundles() {
-        records.keep_version(kind, id, &bundle, now_ms()).await?;
+/// Until the store answers, its clock is not known, and a lease by a wrong clock may keep a conversation for as long as that clock is wrong; false when it is time to stop.
+async fn answers_at_last(state: &dyn StateStore, stop: &CancellationToken) -> bool {
+    while !stop.is_cancelled() {
+        if state.depth().await.is_ok() {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(STATE_RETRY) => {}
+            () = stop.cancelled() => {}
+        }
     }
-    Ok(())
+    false
 }
 
 fn records_late() -> StoreError {
@@ -248,28 +282,6 @@ fn records_late() -> StoreError {
             RECORDS_START_MAX.as_secs()
         ),
     }
-}
-
-/// Tries until the versions are kept; false when it is time to stop.
-async fn versions_kept_at_last(
-    records: &dyn RecordStore,
-    shop: &Shop,
-    stop: &CancellationToken,
-) -> bool {
-    while !stop.is_cancelled() {
-        match keep_versions(records, shop).await {
-            Ok(()) => {
-                tracing::info!("the records are there; turns begin");
-                return true;
-            }
-            Err(error) => tracing::warn!(%error, "turns wait for the records"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(RECORDS_RETRY) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    false
 }
 
 fn told(error: StoreError) -> Stop {

@@ -19,6 +19,8 @@ const LAYOUT: u32 = 1;
 const JOURNAL_READ_MAX: usize = 1_000;
 /// A fact stays so long after its time, so that the caller's clock decides, milliseconds.
 const FACT_GRACE_MS: i64 = 60_000;
+/// A comparison of clocks that took longer says too little: the process may have been stopped in the middle of it. Milliseconds.
+const COMPARED_MS_MAX: i64 = 2_000;
 /// A stream's id is a time and a number within it; our sequence number holds both.
 const SEQ_BITS: u32 = 20;
 
@@ -94,8 +96,13 @@ impl Inner {
             .link
             .ask_at(&self.keys.layout(), &redis::cmd("TIME"))
             .await?;
-        let after = machine_ms();
-        let ahead = seconds * 1_000 + micros / 1_000 - (before + (after - before) / 2);
+        let server = seconds * 1_000 + micros / 1_000;
+        let ahead = ahead_ms(before, server, machine_ms()).ok_or_else(|| {
+            unavailable(format!(
+                "{}: its clock could not be compared, the answer took too long",
+                self.link.at()
+            ))
+        })?;
         self.ahead_ms.store(ahead, Ordering::Relaxed);
         metrics::gauge!("store_clock_ahead_ms").set(ahead as f64);
         Ok(())
@@ -273,6 +280,14 @@ impl Inner {
 }
 
 /// Milliseconds since 1970 by this machine's clock.
+/// How much the server's clock is ahead, from its time and this machine's before and after asking; None where that says too little.
+fn ahead_ms(before: i64, server: i64, after: i64) -> Option<i64> {
+    let took = after - before;
+    (0..=COMPARED_MS_MAX)
+        .contains(&took)
+        .then(|| server - (before + took / 2))
+}
+
 fn machine_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -325,5 +340,12 @@ mod tests {
         let back: Vec<_> = seqs.into_iter().map(stream_id).collect();
         assert_eq!(back, ids);
         assert_eq!(seq_of("1-1048576"), None);
+    }
+
+    #[test]
+    fn a_process_that_was_stopped_while_it_compared_clocks_learns_nothing() {
+        assert_eq!(ahead_ms(1_000, 301_010, 1_020), Some(300_000));
+        assert_eq!(ahead_ms(1_000, 1_010, 31_000), None);
+        assert_eq!(ahead_ms(1_000, 1_010, 900), None, "the clock was set back");
     }
 }
