@@ -17,6 +17,7 @@ pub struct Books {
     pub sent_again: usize,
     pub turns: usize,
     pub lost: usize,
+    pub lost_messages: Vec<String>,
     pub out_of_order: usize,
     pub run_twice: usize,
     pub answered_twice: usize,
@@ -90,7 +91,10 @@ pub async fn check_told(
         books.sent_again += customer.sent_again;
         let log = state.log(id, 0, usize::MAX).await.unwrap();
         let kept = records.events(id, 0, 100_000).await.unwrap();
-        let snapshot = state.snapshot(id).await.unwrap().unwrap();
+        let Some(snapshot) = state.snapshot(id).await.unwrap() else {
+            books.lost_messages.extend_from_slice(customer.acknowledged);
+            continue;
+        };
         // A store may keep only the end of the log.
         let same =
             kept.len() as u64 == snapshot.rev && log.iter().all(|entry| kept.contains(entry));
@@ -115,11 +119,11 @@ pub async fn check_told(
             .collect();
         let distinct: BTreeSet<&String> = heard.iter().collect();
         books.run_twice += heard.len() - distinct.len();
-        books.lost += customer
+        let gone = customer
             .acknowledged
             .iter()
-            .filter(|id| !distinct.contains(id))
-            .count();
+            .filter(|id| !distinct.contains(id));
+        books.lost_messages.extend(gone.cloned());
         let mut firsts = Vec::new();
         for id in &heard {
             if !firsts.contains(id) {
@@ -147,5 +151,6 @@ pub async fn check_told(
             .filter(|event| matches!(event, Event::Replied { id, .. } if !answers.contains_key(id)))
             .count();
     }
+    books.lost = books.lost_messages.len();
     books
 }

@@ -3,7 +3,6 @@
 use crate::binary::{Server, free_port};
 use crate::faulty::Wire;
 use crate::postgres_server::Postgres;
-use crate::redis_server::Redis;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,13 +21,13 @@ pub struct Replica {
 impl Replica {
     /// `clock` is what its clock shows besides the time, such as `+7m`.
     pub async fn new(
-        redis: &Redis,
+        redis_port: u16,
         postgres: &Postgres,
         clock: Option<&str>,
         settings: &[(&str, &str)],
     ) -> Self {
         let port = free_port();
-        let to_redis = Wire::to(redis.port).await;
+        let to_redis = Wire::to(redis_port).await;
         let to_postgres = Wire::to(postgres.port).await;
         let records = postgres
             .url("records")

@@ -6,6 +6,7 @@ mod client;
 pub mod crowd;
 pub mod faults;
 pub mod fleet;
+pub mod losses;
 pub mod report;
 pub mod visitor;
 

@@ -7,7 +7,14 @@ use super::faults::Planned;
 use super::visitor::Visitor;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// Prints a report, and leaves it in a folder beside the build.
+pub fn publish(folder: &str, name: &str, report: &str) {
+    println!("{report}");
+    std::fs::write(Path::new(folder).join(format!("{name}.md")), report).unwrap();
+}
 
 /// The longest time that conversations of a killed replica waited, from the kill.
 #[derive(Debug, Default)]
