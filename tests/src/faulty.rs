@@ -6,9 +6,10 @@ pub use wire::{Way, Wire};
 
 use bot::store::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step, TurnClaim,
+    Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step,
+    StoreError, TurnClaim,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +20,8 @@ pub enum Break {
     Token,
     /// Every letter gets an id of its own, so a repetition is never noticed.
     Dedupe,
+    /// The first try to settle what was sent does not reach the store.
+    Settle,
 }
 
 pub struct Faulty<S: ?Sized> {
@@ -28,6 +31,8 @@ pub struct Faulty<S: ?Sized> {
     /// Commits whose token was old.
     late: Mutex<BTreeMap<String, Commit>>,
     repeated: AtomicU64,
+    /// What was tried to be settled once.
+    tried: Mutex<BTreeSet<(String, u64)>>,
 }
 
 impl<S: ?Sized> Faulty<S> {
@@ -38,6 +43,7 @@ impl<S: ?Sized> Faulty<S> {
             tokens: Arc::default(),
             late: Mutex::default(),
             repeated: AtomicU64::new(0),
+            tried: Mutex::default(),
         }
     }
 }
@@ -89,6 +95,11 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
     }
 
     fn settle(&self, settle: Settle) -> Step<'_, Settled> {
+        let this = (settle.conversation.clone(), settle.token);
+        if self.broken == Break::Settle && self.tried.lock().unwrap().insert(this) {
+            let what = "the connection broke".to_owned();
+            return Box::pin(std::future::ready(Err(StoreError::Unavailable { what })));
+        }
         self.store.settle(settle)
     }
 

@@ -170,3 +170,48 @@ async fn what_is_lost_by_its_nature_is_what_was_not_yet_on_disk_or_on_the_replic
         "{waited:#?}"
     );
 }
+
+/// A journal that nobody empties must not fill the memory that everything else needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_journal_refuses_with_a_wait_and_all_that_was_accepted_is_archived_later() {
+    /// The least that may be set, over all shards; a shard has its share of it.
+    const JOURNAL_MAX: &str = "1000";
+    const SHARD_MAX: u64 = 1_000 / 16;
+    const FULL_AFTER_MAX: Duration = Duration::from_secs(90);
+    let redis = Redis::start();
+    let mut postgres = Postgres::start();
+    let settings = [("TIANSHENG_STATE__JOURNAL_MAX", JOURNAL_MAX)];
+    let replica = Replica::new(redis.port, &postgres, None, &settings).await;
+    let doors = Doors::new(vec![replica.url.clone()]);
+    tokio::task::block_in_place(|| postgres.kill());
+    let pace = Pace {
+        rest_ms: 100,
+        last: Duration::from_secs(60),
+    };
+    let crowd = Crowd::enters(6, &doors, pace, &mut Dice(seed() + 6));
+    let begun = Instant::now();
+    let longest = || {
+        let lengths = (0..16).map(|shard| redis.ask(&["XLEN", &format!("journal:{{{shard}}}")]));
+        lengths
+            .map(|length| length.trim().parse::<u64>().unwrap())
+            .max()
+            .unwrap()
+    };
+    while longest() < SHARD_MAX {
+        assert!(begun.elapsed() < FULL_AFTER_MAX, "{} entries", longest());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::task::block_in_place(|| postgres.up());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let visitors = crowd.leaves().await;
+    replica.stop();
+    let books = books(&visitors, &redis.url(), &postgres.url("records")).await;
+    let sums = sums(&visitors);
+    println!(
+        "full journal: {} refused, {} messages",
+        sums.refused, books.messages
+    );
+    assert!(sums.refused > 0 && sums.without_wait == 0, "{sums:#?}");
+    assert!(books.clean() && sums.unread == 0, "{books:#?}");
+}
