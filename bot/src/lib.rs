@@ -14,5 +14,6 @@ pub mod store;
 pub mod storefront;
 pub mod story;
 pub mod talk;
+pub mod telemetry;
 pub mod turn;
 mod wordings;
