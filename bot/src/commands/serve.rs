@@ -9,7 +9,7 @@ use crate::store::embedded::State;
 use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::telemetry::export::Spans;
-use crate::telemetry::log;
+use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
 use crate::{model, project, storefront};
 use adapters::Channel;
@@ -36,7 +36,9 @@ pub(super) fn run(args: ServeArgs) -> Ended {
             ..Overrides::default()
         },
     )?;
-    let spans = log::listen(&settings).map_err(Stop::from)?;
+    let spans = log::listen(&settings)?;
+    // Before anything runs: a figure that is set without a recorder is lost.
+    telemetry::install();
     let (folder, checked) = load(&settings)?;
     for problem in &checked.problems {
         tracing::warn!("{problem}");
