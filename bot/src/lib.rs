@@ -14,6 +14,7 @@ pub mod store;
 pub mod storefront;
 pub mod story;
 pub mod talk;
+pub mod telemetry;
 pub mod turn;
 pub mod versions;
 mod wordings;

@@ -8,6 +8,7 @@
 
 pub mod binary;
 pub mod certificates;
+pub mod collector;
 pub mod conformance;
 pub mod faulty;
 pub mod front;

@@ -7,6 +7,7 @@ use crate::shop::{Folder, Shop};
 use crate::store::embedded::State;
 use crate::store::records::{self, Records};
 use crate::store::{RecordStore, StateStore, redis};
+use crate::telemetry::export;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
     findings.extend(runtime.block_on(stores(&settings)));
     findings.push(runtime.block_on(listening(&settings)));
     findings.push(runtime.block_on(model_endpoint(&settings)));
+    findings.push(runtime.block_on(traces(&settings)));
     Ok(tell(&findings, args.json))
 }
 
@@ -207,6 +209,23 @@ async fn model_endpoint(settings: &Settings) -> Finding {
             ),
         },
         Err(error) => wrong("model", error.to_string(), "correct model.url"),
+    }
+}
+
+async fn traces(settings: &Settings) -> Finding {
+    let Some(telemetry) = &settings.telemetry else {
+        return fine(
+            "traces",
+            "kept nowhere; telemetry.otlp_url sends them".to_owned(),
+        );
+    };
+    match export::probe(telemetry).await {
+        Ok(()) => fine("traces", format!("{telemetry} takes them")),
+        Err(why) => wrong(
+            "traces",
+            format!("{telemetry}: {why}"),
+            "check telemetry.otlp_url, its headers and the collector; without it everything else goes on, and spans are dropped",
+        ),
     }
 }
 

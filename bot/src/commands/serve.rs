@@ -1,13 +1,15 @@
 //! `tiansheng serve`: everything in one process.
 
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
-use crate::config::{LogFormat, Overrides, Settings};
+use crate::config::{Overrides, Settings};
 use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, router, serve};
 use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
 use crate::shop::Shop;
 use crate::store::embedded::State;
 use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
+use crate::telemetry::export::Spans;
+use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
 use crate::{model, project, storefront, versions};
 use adapters::Channel;
@@ -17,7 +19,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
@@ -35,13 +36,16 @@ pub(super) fn run(args: ServeArgs) -> Ended {
             ..Overrides::default()
         },
     )?;
-    log_to_stderr(&settings);
+    let spans = log::listen(&settings)?;
+    // Before anything runs: a figure that is set without a recorder is lost.
+    telemetry::install();
     let (folder, checked) = load(&settings)?;
     for problem in &checked.problems {
         tracing::warn!("{problem}");
     }
     let shop = Arc::new(checked.shop);
     runtime()?.block_on(async move {
+        let exporting = spans.map(Spans::export);
         let stop = CancellationToken::new();
         let serving = Serving::start(settings, shop, folder.is_demo(), stop.clone()).await?;
         tracing::info!(
@@ -56,6 +60,10 @@ pub(super) fn run(args: ServeArgs) -> Ended {
         tracing::info!("stopping");
         stop.cancel();
         serving.ended().await;
+        // What ended last has spans too.
+        if let Some(exporting) = exporting {
+            exporting.ended().await;
+        }
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -310,21 +318,5 @@ async fn stop_signal() -> Asked {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Asked::ToStop,
         () = term => Asked::ToLeave,
-    }
-}
-
-fn log_to_stderr(settings: &Settings) {
-    // Other crates' lines may carry what they were given; they are heard only from `warn` on.
-    let level = settings.log.level.to_string().to_lowercase();
-    let filter = EnvFilter::new(format!("warn,bot={level},tiansheng={level}"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let set = match settings.log.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    if set.is_err() {
-        eprintln!("tiansheng: logging was set up already");
     }
 }

@@ -105,7 +105,7 @@ struct PagePolicy;
 
 /// The whole surface; it needs no socket, but a Tokio runtime to follow hints in.
 pub fn router(http: Http) -> Router {
-    health::recorder();
+    crate::telemetry::install();
     let listeners = Arc::new(listeners::Listeners::default());
     http.tasks
         .spawn(Arc::clone(&listeners).follow(http.state.hints(), http.stop.clone()));

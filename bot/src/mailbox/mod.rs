@@ -118,6 +118,12 @@ async fn rest(
     }
 }
 
+/// Seconds since a time; 0 for one that is not known or still to come.
+fn seconds(since_ms: Option<i64>, now_ms: i64) -> f64 {
+    let passed = since_ms.map_or(0, |since| now_ms.saturating_sub(since));
+    passed.max(0) as f64 / 1_000.0
+}
+
 /// How long to rest before the next due time, within bounds.
 fn until(next_due_ms: Option<i64>, now_ms: i64, poll_ms: u64) -> Duration {
     let wait = next_due_ms.map_or(poll_ms, |due| {

@@ -84,16 +84,18 @@ impl Outcome {
 /// The turn as the mailbox's workers run it.
 pub mod engine {
     use super::Outcome;
-    use crate::mail::Mail;
+    use crate::mail::{Leaving, Mail, Mark};
     use crate::model::LanguageModel;
     use crate::shop::Shop;
     use crate::store::{Engine, NewOut, TurnClaim, TurnResult};
+    use crate::telemetry::{Told, spans};
     use crate::turn::{Letter, Turn, run};
     use adapters::Speaker;
     use dialogs::conversation::Conversation;
     use std::future::Future;
     use std::pin::Pin;
     use std::sync::Arc;
+    use std::time::Instant;
 
     pub struct Dialogue {
         pub shop: Arc<Shop>,
@@ -107,6 +109,7 @@ pub mod engine {
             now_ms: i64,
         ) -> Pin<Box<dyn Future<Output = TurnResult> + Send + 'a>> {
             Box::pin(async move {
+                let begun = Instant::now();
                 let letters = claim
                     .letters
                     .iter()
@@ -131,7 +134,15 @@ pub mod engine {
                     model: self.model.as_deref(),
                 })
                 .await;
-                result(&outcome)
+                let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let mark = Mark {
+                    decided_at_ms: Some(now_ms.saturating_add_unsigned(took_ms)),
+                    trace: spans::traceparent(&tracing::Span::current()),
+                };
+                TurnResult {
+                    told: Told::of(&outcome.events, &self.shop),
+                    ..result(&outcome, &mark)
+                }
             })
         }
     }
@@ -152,7 +163,7 @@ pub mod engine {
         }
     }
 
-    fn result(outcome: &Outcome) -> TurnResult {
+    fn result(outcome: &Outcome, mark: &Mark) -> TurnResult {
         TurnResult {
             state: json(&outcome.conversation),
             epoch: outcome.conversation.epoch,
@@ -164,10 +175,11 @@ pub mod engine {
                     id: outbound.id.clone(),
                     epoch: outbound.epoch,
                     bot: outbound.from == Speaker::Bot,
-                    body: json(outbound),
+                    body: json(&Leaving { outbound, mark }),
                 })
                 .collect(),
             wake_at_ms: None,
+            told: Told::default(),
         }
     }
 

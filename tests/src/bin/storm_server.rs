@@ -89,6 +89,7 @@ impl Engine for Floor {
                 })
                 .collect(),
             wake_at_ms: None,
+            told: bot::telemetry::Told::default(),
         };
         Box::pin(std::future::ready(result))
     }
