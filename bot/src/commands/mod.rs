@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod eval;
 mod import;
+mod migrate;
 mod replay;
 mod serve;
 mod test;
@@ -65,6 +66,9 @@ enum Command {
     /// Quality on your own labelled data
     #[command(subcommand)]
     Eval(eval::Eval),
+    /// Move from the embedded files to Redis and PostgreSQL, offline
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::MigrateArgs),
     /// Check configuration, stores, clock, shop and model, and say what to do
     #[command(
         after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention"
@@ -201,6 +205,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Import(what) => import::run(what),
         Command::Eval(what) => eval::run(what),
+        Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
     };
     match ended {
@@ -267,6 +272,6 @@ fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 }
 
 /// Milliseconds since 1970.
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
