@@ -16,3 +16,4 @@ pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;
 pub mod talk;
+pub mod visitor;
