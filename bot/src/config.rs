@@ -32,6 +32,8 @@ const KNOWN: &[&str] = &[
     "state.timeout_ms",
     "state.wait_replicas",
     "state.wait_ms",
+    "state.journal_max",
+    "state.idle_seconds",
     "records.url",
     "records.username",
     "records.password",

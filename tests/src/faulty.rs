@@ -2,7 +2,7 @@
 
 use bot::store::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, TurnClaim,
+    Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step, TurnClaim,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,6 +134,26 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
         self.store.recall(key, now_ms)
+    }
+
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>> {
+        self.store.hold(job, holder, now_ms, until_ms)
+    }
+
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()> {
+        self.store.release(job, holder)
+    }
+
+    fn spend(&self, key: &str, rate: Rate, now_ms: i64) -> Step<'_, Spent> {
+        self.store.spend(key, rate, now_ms)
+    }
+
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>> {
+        self.store.pointer(name)
+    }
+
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>> {
+        self.store.point(name, from, to)
     }
 
     fn hints(&self) -> tokio::sync::broadcast::Receiver<Hint> {

@@ -82,8 +82,8 @@ impl Serving {
         let address = listener
             .local_addr()
             .map_err(|error| Stop::Failed(error.to_string()))?;
-        let state = state(&settings).await?;
         let records = records(&settings).await?;
+        let state = state(&settings, &records).await?;
         let kept = tokio::time::timeout(RECORDS_START_MAX, keep_versions(records.as_ref(), &shop));
         let kept = match kept.await.unwrap_or_else(|_| Err(records_late())) {
             Ok(()) => true,
@@ -179,11 +179,16 @@ impl Serving {
 }
 
 /// A Redis that does not answer yet is waited for while serving, and `/readyz` says so; one that does not fit ends the start.
-async fn state(settings: &Settings) -> Result<Arc<dyn StateStore>, Stop> {
+async fn state(
+    settings: &Settings,
+    records: &Arc<dyn RecordStore>,
+) -> Result<Arc<dyn StateStore>, Stop> {
     let Some(redis) = &settings.state else {
         return Ok(Arc::new(State::open(&settings.data.dir).map_err(told)?));
     };
-    let state = redis::State::open(redis);
+    // Only records that all replicas share can bring a conversation back on any of them.
+    let shared = settings.records.is_some().then(|| Arc::clone(records));
+    let state = redis::State::open_with(redis, shared);
     match state.meet().await {
         Ok(()) => {
             tracing::info!(state = %redis, shards = redis.shards, "the live state is on Redis")

@@ -1,12 +1,13 @@
 //! The live state in one redb file: a single writer makes one durable commit of all the steps that wait.
 
 mod reads;
+mod shared;
 mod steps;
 mod whole;
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
+    Pointer, Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
 };
 use redb::{Database, Durability};
 use std::path::Path;
@@ -31,6 +32,7 @@ pub struct State {
     database: Arc<Database>,
     work: mpsc::Sender<Work>,
     hints: broadcast::Sender<Hint>,
+    jobs: shared::Jobs,
 }
 
 impl State {
@@ -75,6 +77,7 @@ impl State {
             database,
             work,
             hints,
+            jobs: shared::Jobs::default(),
         })
     }
 
@@ -206,6 +209,25 @@ impl StateStore for State {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
         self.read(|db| reads::recall(db, key, now_ms))
+    }
+
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>> {
+        let held = self.jobs.hold(job, holder, now_ms, until_ms);
+        Box::pin(std::future::ready(held))
+    }
+
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()> {
+        self.jobs.release(job, holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>> {
+        self.read(|db| shared::pointer(db, name))
+    }
+
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>> {
+        let (name, to) = (name.to_owned(), to.to_owned());
+        self.write(move |answer| Work::Point(name, from, to, answer))
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {

@@ -1,5 +1,6 @@
 //! The steps of the embedded state store, each on the tables of one write transaction. A step checks before it changes, so a refused one leaves no trace.
 
+use super::shared;
 use crate::store::{
     Accepted, Claimed, Commit, Committed, Hint, LETTERS_MAX, Letter, NewMail, Outgoing, Queue,
     SendClaim, Settle, Settled, StoreError, TurnClaim,
@@ -110,16 +111,21 @@ pub(super) enum Work {
     Extend(Queue, String, u64, i64, Reply<()>),
     TrimJournal(u64, Reply<()>),
     Remember(String, String, i64, Reply<()>),
+    Point(String, u64, String, Reply<Option<u64>>),
 }
 
 /// What a step ends with: its result for the caller, or a fault of the file.
-type Done<T> = Result<Result<T, StoreError>, Error>;
+pub(super) type Done<T> = Result<Result<T, StoreError>, Error>;
 
 impl Work {
     /// Whether what it acknowledges must survive a crash.
     pub(super) fn must_last(&self) -> bool {
         match self {
-            Work::Accept(..) | Work::Commit(..) | Work::Settle(..) | Work::Remember(..) => true,
+            Work::Accept(..)
+            | Work::Commit(..)
+            | Work::Settle(..)
+            | Work::Remember(..)
+            | Work::Point(..) => true,
             Work::ClaimTurns(..)
             | Work::ClaimSends(..)
             | Work::Extend(..)
@@ -152,6 +158,9 @@ impl Work {
             Work::Remember(key, value, until, reply) => {
                 answered(reply, remember(tables, &key, &value, until))
             }
+            Work::Point(name, from, to, reply) => {
+                answered(reply, shared::point(tables, hints, &name, from, &to))
+            }
         }
     }
 
@@ -174,6 +183,7 @@ impl Work {
             Work::Extend(.., reply) => told(reply),
             Work::TrimJournal(_, reply) => told(reply),
             Work::Remember(.., reply) => told(reply),
+            Work::Point(.., reply) => told(reply),
         }
     }
 }
@@ -212,6 +222,7 @@ pub(super) struct Tables<'t> {
     seen: Table<'t, &'static str, i64>,
     seen_by_time: Table<'t, (i64, &'static str), ()>,
     facts: Table<'t, &'static str, (i64, &'static str)>,
+    pub(super) pointers: Table<'t, &'static str, (u64, &'static str)>,
 }
 
 impl<'t> Tables<'t> {
@@ -229,6 +240,7 @@ impl<'t> Tables<'t> {
             seen: transaction.open_table(SEEN)?,
             seen_by_time: transaction.open_table(SEEN_BY_TIME)?,
             facts: transaction.open_table(FACTS)?,
+            pointers: transaction.open_table(shared::POINTERS)?,
         })
     }
 

@@ -101,6 +101,11 @@ impl Inner {
         Ok(())
     }
 
+    /// By the server's clock, as far as it is known.
+    pub(super) fn now_ms(&self) -> i64 {
+        machine_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
+    }
+
     async fn head(&self, id: &str) -> Result<Option<Head>, StoreError> {
         let mut get = cmd("HGET", self.keys.conversation(id));
         get.arg("head");
@@ -110,14 +115,23 @@ impl Inner {
 
     pub(super) async fn epoch(&self, id: &str) -> Result<u64, StoreError> {
         self.meet().await?;
-        Ok(self.head(id).await?.map_or(0, |head| head.epoch))
+        let mut head = self.head(id).await?;
+        if head.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            head = self.head(id).await?;
+        }
+        Ok(head.map_or(0, |head| head.epoch))
     }
 
     pub(super) async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
         self.meet().await?;
         let mut get = cmd("HMGET", self.keys.conversation(id));
         get.arg("head").arg("state");
-        let (line, state): (Option<Vec<u8>>, Option<Vec<u8>>) = self.link.ask(&get).await?;
+        let (mut line, mut state): (Option<Vec<u8>>, Option<Vec<u8>>) = self.link.ask(&get).await?;
+        if line.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            (line, state) = self.link.ask(&get).await?;
+        }
         let (Some(line), Some(state)) = (line, state) else {
             return Ok(None);
         };
@@ -163,7 +177,12 @@ impl Inner {
         self.meet().await?;
         let mut last = cmd("LINDEX", self.keys.feed(id));
         last.arg(-1);
-        let Some(last) = self.link.ask::<Option<Vec<u8>>>(&last).await? else {
+        let mut found = self.link.ask::<Option<Vec<u8>>>(&last).await?;
+        if found.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            found = self.link.ask(&last).await?;
+        }
+        let Some(last) = found else {
             return Ok(Vec::new());
         };
         let block = Block::read(&last)?;
@@ -229,8 +248,7 @@ impl Inner {
         until_ms: i64,
     ) -> Result<(), StoreError> {
         self.meet().await?;
-        let now_ms = machine_ms() + self.ahead_ms.load(Ordering::Relaxed);
-        let kept_ms = until_ms.saturating_sub(now_ms).max(0) + FACT_GRACE_MS;
+        let kept_ms = until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS;
         let mut set = cmd("SET", self.keys.fact(key));
         set.arg(format!("{until_ms} {value}"))
             .arg("PX")
