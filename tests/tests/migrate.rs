@@ -8,6 +8,8 @@
 
 use bot::store::embedded::State;
 use bot::store::records::{Kind, Records, TABLES};
+use bot::store::redis;
+use bot::store::whole::Whole;
 use bot::store::{Commit, Engine, NewMail, StateStore, TurnClaim};
 use bot::turn::Dialogue;
 use serde_json::Value;
@@ -19,7 +21,7 @@ use tests::binary::{self, Server, free_port};
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
 use tests::talk::demo;
-use tests::visitor::Visitor;
+use tests::visitor::{Told, Visitor};
 
 /// Conversations beside those of real visitors, so that a move takes long enough to be cut off in its middle.
 const CROWD: usize = 1_500;
@@ -138,8 +140,9 @@ struct Killed {
     rested: Visitor,
     unread: Visitor,
     unsent: Visitor,
-    /// Event ids of the last letter of each.
-    said: [String; 3],
+    /// The event id of the last letter of the first, and its feed.
+    said: String,
+    feed: Vec<Told>,
 }
 
 async fn killed() -> Killed {
@@ -166,6 +169,8 @@ async fn killed() -> Killed {
         }
         visitors.push((visitor, last));
     }
+    let (rested, said) = &visitors[0];
+    let (feed, said) = (rested.feed(&server.url, 0, said).await, said.clone());
     server.kill();
     let server = Server::start(
         dir.path(),
@@ -175,10 +180,10 @@ async fn killed() -> Killed {
             ("TIANSHENG_MAILBOX__BURST_MAX_MS", QUIET),
         ],
     );
-    let mut visitors = visitors.into_iter();
-    let (rested, rested_said) = visitors.next().unwrap();
-    let (unread, _) = visitors.next().unwrap();
-    let (unsent, _) = visitors.next().unwrap();
+    let mut visitors = visitors.into_iter().map(|(visitor, _)| visitor);
+    let rested = visitors.next().unwrap();
+    let unread = visitors.next().unwrap();
+    let unsent = visitors.next().unwrap();
     assert_eq!(
         unread.post(&server.url, "unread", "is it in stock?").await,
         202
@@ -190,7 +195,8 @@ async fn killed() -> Killed {
         rested,
         unread,
         unsent,
-        said: [rested_said, "unread".to_owned(), "unsent".to_owned()],
+        said,
+        feed,
     }
 }
 
@@ -251,7 +257,7 @@ async fn crowded(killed: &Killed) {
         let commits = crowd.map(|claim| committed(&state, claim, &result));
         futures_util::future::join_all(commits).await;
     }
-    let seconds = (0..CROWD).step_by(3);
+    let seconds = (0..CROWD).step_by(50);
     accepted(&state, seconds.map(|number| mail(number, "second"))).await;
 }
 
@@ -320,7 +326,179 @@ async fn records_moved_by_many_cut_off_moves_are_the_same_on_both_sides() {
     let (status, document, _) = ended(migrate(from, &settings).spawn().unwrap());
     assert_eq!((status, &document["same"]), (1, &Value::Bool(false)));
     let differs = document["records"]["tables"].to_string();
-    assert!(differs.contains("web:crowd-00007 1"), "{differs}");
+    assert!(differs.contains("a row of web:crowd-00007"), "{differs}");
+}
+
+/// The conversations of the three as the files have them.
+fn wholes(killed: &Killed) -> Vec<Whole> {
+    let state = State::open(killed.dir.path()).unwrap();
+    [&killed.rested, &killed.unread, &killed.unsent]
+        .map(|visitor| state.whole(&visitor.conversation).unwrap().unwrap())
+        .into()
+}
+
+/// Times that the feed says of an event id that it was read.
+fn receipts(feed: &[Told], event_id: &str) -> usize {
+    let quoted = format!("\"{event_id}\"");
+    feed.iter()
+        .filter(|told| told.data.contains(&quoted))
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_goes_on_on_redis_and_postgresql_where_its_files_ended() {
+    let postgres = Postgres::start();
+    let (first, second) = (Redis::start(), Redis::start());
+    let killed = killed().await;
+    crowded(&killed).await;
+    let from = killed.dir.path();
+    let before = wholes(&killed);
+    let [rested, unread, unsent] = &before[..] else {
+        panic!("three were killed")
+    };
+    assert_eq!((unread.letters.len(), unsent.letters.len()), (1, 0));
+    assert!(!unsent.out.is_empty() && rested.out.is_empty());
+
+    let targets = [(&first, postgres.fresh()), (&second, postgres.fresh())]
+        .map(|(redis, database)| (redis.url(), postgres.url(&database), database));
+    let settings = |target: usize| {
+        [
+            ("TIANSHENG_STATE__URL", targets[target].0.as_str()),
+            ("TIANSHENG_RECORDS__URL", targets[target].1.as_str()),
+        ]
+    };
+    let begun = Instant::now();
+    let whole = moved(from, &settings(0));
+    let took = begun.elapsed();
+    let cut = cut_off(from, &settings(1), took);
+    assert!(cut > KILLED / 2, "{cut} moves were cut off");
+    let again = moved(from, &settings(1));
+    assert_eq!(again["records"]["tables"], whole["records"]["tables"]);
+    for part in ["conversations", "sessions", "pointers"] {
+        assert_eq!(again["state"][part], whole["state"][part]);
+    }
+    assert_eq!(again["state"]["conversations"]["count"], CROWD + 3);
+    assert_eq!(again["state"]["sessions"]["count"], 3);
+    assert!(again["next"].to_string().contains("archive it"));
+    assert_eq!(wholes(&killed), before, "the files are as they were");
+
+    // The next turn waits until the one that was left is over, so that it is read alone.
+    let data = tempfile::tempdir().unwrap();
+    let mut environment = settings(1).to_vec();
+    environment.push(("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"));
+    let server = Server::start(data.path(), free_port(), &environment);
+    let url = server.url.as_str();
+    assert_eq!(killed.rested.feed(url, 0, &killed.said).await, killed.feed);
+    let feed = killed.unread.feed(url, 0, "unread").await;
+    assert_eq!(receipts(&feed, "unread"), 1);
+    killed.unsent.feed(url, 0, "unsent").await;
+
+    // What was accepted on the files is not accepted again.
+    for (visitor, id) in [
+        (&killed.rested, killed.said.as_str()),
+        (&killed.unread, "unread"),
+        (&killed.unsent, "unsent"),
+    ] {
+        assert_eq!(visitor.post(url, id, "again").await, 202);
+        let last = visitor.say(url, "谢谢").await;
+        let feed = visitor.feed(url, 0, &last).await;
+        assert_eq!(receipts(&feed, id), 1, "{id} was taken twice");
+    }
+    let state = redis::State::open(&bot::config::state::State::of_url(&targets[1].0).unwrap());
+    for old in &before {
+        let now = state.whole(&old.conversation).await.unwrap().unwrap();
+        assert_eq!(now.counters.last_letter, old.counters.last_letter + 1);
+        assert!(now.counters.rev > old.counters.rev);
+        // The archiver does not pass over what the new journals have.
+        let steps = || {
+            postgres.ask(
+                &targets[1].2,
+                &format!(
+                    "SELECT count(*), max(rev) FROM events WHERE conversation = '{}'",
+                    old.conversation
+                ),
+            )
+        };
+        let rev = now.counters.rev;
+        let begun = Instant::now();
+        while steps() != format!("{rev}|{rev}") {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "{} {rev}",
+                steps()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let replayed = Command::new(binary::path())
+            .args(["replay", &old.conversation])
+            .envs(settings(1))
+            .current_dir(data.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&replayed.stdout);
+        assert!(replayed.status.success(), "{told}");
+        assert!(
+            told.contains(&format!("{rev} turns replayed, 0 differences")),
+            "{told}"
+        );
+    }
+    assert!(server.stop().success());
+
+    // Moved once more, what went on is named and stays.
+    let (status, _, told) = ended(migrate(from, &settings(1)).spawn().unwrap());
+    assert_eq!(status, 1);
+    assert!(
+        told.contains("differs") && told.contains("records"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_serves_others_or_went_on_is_left_as_it_is() {
+    let killed = killed().await;
+    let from = killed.dir.path();
+    let (redis, busy) = (Redis::start(), Redis::start());
+    let at = |redis: &Redis| {
+        redis::State::open(&bot::config::state::State::of_url(&redis.url()).unwrap())
+    };
+    let letter = |conversation: &str| NewMail {
+        conversation: conversation.to_owned(),
+        event_id: "other".to_owned(),
+        at_ms: now_ms(),
+        quiet_ms: 600_000,
+        quiet_max_ms: 600_000,
+        body: "{}".to_owned(),
+    };
+    let state = at(&busy);
+    state.accept(letter("web:other")).await.unwrap();
+    let to_busy = busy.url();
+    refused(
+        from,
+        &[("TIANSHENG_STATE__URL", &to_busy)],
+        &["serves other conversations already", "state.prefix"],
+    );
+    assert_eq!(
+        state.whole(&killed.rested.conversation).await.unwrap(),
+        None
+    );
+
+    let url = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", url.as_str())];
+    let document = moved(from, &settings);
+    assert_eq!(document["records"], Value::Null);
+    assert_eq!(document["state"]["conversations"]["count"], 3);
+    assert!(document["next"].to_string().contains("the records stay"));
+    moved(from, &settings);
+    let state = at(&redis);
+    let id = killed.rested.conversation.as_str();
+    state.accept(letter(id)).await.unwrap();
+    let went_on = state.whole(id).await.unwrap();
+    refused(from, &settings, &[id, "differs", "not overwritten"]);
+    assert_eq!(state.whole(id).await.unwrap(), went_on);
+
+    let other = tempfile::tempdir().unwrap();
+    drop(State::open(other.path()).unwrap());
+    refused(other.path(), &settings, &["filled from another folder"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

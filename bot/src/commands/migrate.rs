@@ -104,6 +104,14 @@ impl Bar {
     }
 }
 
+fn parts(moved: &Moved) -> [(&'static str, &Sides); 3] {
+    [
+        ("conversations", &moved.conversations),
+        ("sessions", &moved.facts),
+        ("pointers", &moved.pointers),
+    ]
+}
+
 fn document(from: &Path, settings: &Settings, report: &Report) -> Value {
     let tables = report.records.as_ref().map(|tables| {
         let list: Vec<Value> = tables
@@ -127,17 +135,13 @@ fn document(from: &Path, settings: &Settings, report: &Report) -> Value {
             "differs": sides.differs,
         })
     };
-    let state = report.state.as_ref().map(
-        |Moved {
-             conversations,
-             facts,
-         }| {
-            json!({
-                "to": settings.state.as_ref().map(ToString::to_string),
-                "conversations": side(conversations), "sessions": side(facts),
-            })
-        },
-    );
+    let state = report.state.as_ref().map(|moved| {
+        let mut document = json!({"to": settings.state.as_ref().map(ToString::to_string)});
+        for (name, sides) in parts(moved) {
+            document[name] = side(sides);
+        }
+        document
+    });
     json!({
         "same": report.same(),
         "from": from.display().to_string(),
@@ -184,10 +188,7 @@ fn tell(from: &Path, settings: &Settings, report: &Report) {
     match (&report.state, &settings.state) {
         (Some(moved), Some(to)) => {
             println!("live state → {to}");
-            for (name, sides) in [
-                ("conversations", &moved.conversations),
-                ("sessions", &moved.facts),
-            ] {
+            for (name, sides) in parts(moved) {
                 line(
                     name,
                     (sides.count, &sides.hash),

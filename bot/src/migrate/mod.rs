@@ -4,7 +4,6 @@
 
 mod records;
 mod state;
-mod stub;
 
 pub use state::{Moved, Sides};
 

@@ -26,11 +26,13 @@ pub struct Moved {
     pub conversations: Sides,
     /// Web sessions and other facts that have not ended.
     pub facts: Sides,
+    /// What all replicas are to use now, such as a version of the policies.
+    pub pointers: Sides,
 }
 
 impl Moved {
     pub fn same(&self) -> bool {
-        self.conversations.same() && self.facts.same()
+        self.conversations.same() && self.facts.same() && self.pointers.same()
     }
 }
 
@@ -126,6 +128,22 @@ pub(super) async fn copy(
             .await
     })
     .await?;
+    for (name, to) in here.pointers()? {
+        // Of one that points elsewhere already the comparison tells.
+        if there.pointer(&name).await?.is_none() {
+            there.point(&name, 0, &to).await?;
+        }
+    }
+    compared(here, there, total, watch).await
+}
+
+/// Reads both sides in the order of the ids.
+async fn compared(
+    here: &State,
+    there: &redis::State,
+    total: u64,
+    watch: Watch<'_>,
+) -> Result<Moved, StoreError> {
     watch(Progress::Begun {
         what: "comparing the conversations",
         total,
@@ -161,9 +179,15 @@ pub(super) async fn copy(
         Ok(())
     })
     .await?;
+    let mut pointers = Both::default();
+    for (name, to) in here.pointers()? {
+        let other = there.pointer(&name).await?.map(|pointer| pointer.to);
+        pointers.add(&name, &to, other.as_deref());
+    }
     Ok(Moved {
         conversations: sides.ended(),
         facts: facts.ended(),
+        pointers: pointers.ended(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Reads conversations whole and facts out of the state file, for moving them to another store.
 
+use super::shared::POINTERS;
 use super::steps::{
     FACTS, FEED, HEADS, Head, LETTERS, OUTGOING, SEEN, STATES, StoredFeed, StoredLetter, StoredOut,
     parsed,
@@ -9,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::whole::{
     Counters, VERSION, Whole, WholeItem, WholeLetter, WholeOut, mark_of, mark_text,
 };
-use redb::{Error, ReadableDatabase};
+use redb::{Error, ReadableDatabase, ReadableTable};
 use std::ops::Bound;
 
 /// A small fact and when it ends.
@@ -51,6 +52,21 @@ impl State {
                         value: value.to_owned(),
                         until_ms,
                     })
+                })
+                .collect()
+        };
+        read().map_err(unavailable)
+    }
+
+    /// Names of pointers and to what they point; they are few.
+    pub fn pointers(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let read = || -> Result<Vec<(String, String)>, Error> {
+            let pointers = self.database.begin_read()?.open_table(POINTERS)?;
+            pointers
+                .iter()?
+                .map(|entry| {
+                    let (name, found) = entry?;
+                    Ok((name.value().to_owned(), found.value().1.to_owned()))
                 })
                 .collect()
         };

@@ -252,17 +252,12 @@ impl Line {
         texts.sum()
     }
 
-    /// Its key: ids and numbers, never what somebody said. Rows without a key are not named.
+    /// The conversation, customer or version that it is about, and no more of it: a key may hold a contact.
     fn named(&self, table: &Table) -> String {
-        if table.repeats() {
-            return "a row".to_owned();
+        match self.key(table).next() {
+            Some(Cell::Text(id)) if !table.repeats() => format!("a row of {id}"),
+            _ => "a row".to_owned(),
         }
-        let cells = self.key(table).map(|cell| match cell {
-            Cell::Nothing => "nothing".to_owned(),
-            Cell::Number(number) => number.to_string(),
-            Cell::Text(text) => text.clone(),
-        });
-        cells.collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -41,8 +41,27 @@ pub const TABLES: &[Table] = &[
             ("first_at_ms", Number),
             ("last_at_ms", Number),
             ("mode", Text),
+            ("customer", Text),
         ],
         key: 1,
+        names_content: false,
+    },
+    Table {
+        name: "customers",
+        columns: &[("id", Text), ("first_at_ms", Number)],
+        key: 1,
+        names_content: false,
+    },
+    Table {
+        name: "identities",
+        columns: &[
+            ("customer", Text),
+            ("kind", Text),
+            ("value", Text),
+            ("conversation", Text),
+            ("at_ms", Number),
+        ],
+        key: 3,
         names_content: false,
     },
     Table {
@@ -69,6 +88,18 @@ pub const TABLES: &[Table] = &[
         names_content: false,
     },
     Table {
+        name: "grades",
+        columns: &[
+            ("conversation", Text),
+            ("rev", Number),
+            ("grade", Text),
+            ("score", Number),
+            ("at_ms", Number),
+        ],
+        key: 2,
+        names_content: false,
+    },
+    Table {
         name: "handoffs",
         columns: &[
             ("conversation", Text),
@@ -79,6 +110,17 @@ pub const TABLES: &[Table] = &[
             ("at_ms", Number),
         ],
         key: 3,
+        names_content: false,
+    },
+    Table {
+        name: "put_away",
+        columns: &[
+            ("conversation", Text),
+            ("age", Number),
+            ("body", Text),
+            ("at_ms", Number),
+        ],
+        key: 1,
         names_content: false,
     },
     Table {
