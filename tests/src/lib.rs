@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod faulty;
 pub mod load;
 pub mod model_server;
+pub mod nginx;
 pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;

@@ -8,6 +8,7 @@ mod import;
 mod migrate;
 mod replay;
 mod serve;
+mod serving;
 mod test;
 
 use crate::config::{Overrides, Settings};
@@ -71,7 +72,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Check configuration, stores, clock, shop and model, and say what to do
     #[command(
-        after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention"
+        after_help = "Examples:\n  tiansheng doctor\n  tiansheng doctor --serving     asks the server that runs with these settings, for a container's health check\nExit status: 0 all is well, 1 something needs attention"
     )]
     Doctor(DoctorArgs),
 }
@@ -167,6 +168,9 @@ struct DoctorArgs {
     /// Folder of the embedded stores (default: ./data)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Only whether a server runs with these settings and answers
+    #[arg(long)]
+    serving: bool,
     /// One JSON document on standard output
     #[arg(long)]
     json: bool,
