@@ -6,6 +6,7 @@ pub mod convert;
 pub mod http;
 pub mod mail;
 pub mod mailbox;
+pub mod migrate;
 pub mod model;
 pub mod project;
 pub mod replay;

@@ -100,6 +100,11 @@ impl Archiver {
         }
     }
 
+    /// Writes all that is in the journals now, for whoever moves or reads the records while no server runs.
+    pub async fn drained(&self) -> Result<(), StoreError> {
+        self.drain(&mut Lag::default()).await
+    }
+
     async fn measure(&self) {
         // A store that does not answer is told where it is needed.
         if let Ok(depth) = self.state.depth().await {
