@@ -9,6 +9,7 @@ pub mod mailbox;
 pub mod migrate;
 pub mod model;
 pub mod project;
+pub mod publishing;
 pub mod replay;
 pub mod shop;
 pub mod store;

@@ -220,7 +220,7 @@ async fn committed(state: &State, claim: &TurnClaim, result: &bot::store::TurnRe
 async fn crowded(killed: &Killed) {
     let state = State::open(killed.dir.path()).unwrap();
     let engine = Dialogue {
-        shop: demo(),
+        served: bot::publishing::Served::new(demo(), true),
         model: None,
     };
     let later = now_ms() + 120_000;

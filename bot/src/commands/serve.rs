@@ -4,14 +4,15 @@ use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
 use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, router, serve};
 use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
-use crate::shop::Shop;
+use crate::publishing::{Publishing, Served};
+use crate::shop::Folder;
 use crate::store::embedded::State;
 use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::telemetry::export::Spans;
 use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
-use crate::{model, project, storefront, versions};
+use crate::{model, project, versions};
 use adapters::Channel;
 use adapters::web::Web;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
@@ -43,11 +45,11 @@ pub(super) fn run(args: ServeArgs) -> Ended {
     for problem in &checked.problems {
         tracing::warn!("{problem}");
     }
-    let shop = Arc::new(checked.shop);
+    let served = Served::new(Arc::new(checked.shop), folder.is_demo());
     runtime()?.block_on(async move {
         let exporting = spans.map(Spans::export);
         let stop = CancellationToken::new();
-        let serving = Serving::start(settings, shop, folder.is_demo(), stop.clone()).await?;
+        let serving = Serving::start(settings, served, folder, stop.clone()).await?;
         tracing::info!(
             address = %serving.address,
             ready_ms = begun.elapsed().as_millis() as u64,
@@ -81,8 +83,8 @@ struct Serving {
 impl Serving {
     async fn start(
         settings: Settings,
-        shop: Arc<Shop>,
-        demo: bool,
+        served: Served,
+        folder: Folder,
         stop: CancellationToken,
     ) -> Result<Self, Stop> {
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
@@ -96,6 +98,7 @@ impl Serving {
             .map_err(|error| Stop::Failed(error.to_string()))?;
         let records = records(&settings).await?;
         let state = state(&settings, &records).await?;
+        let shop = served.shop();
         let keeping = versions::keep(state.as_ref(), records.as_ref(), &shop, now_ms());
         let kept = tokio::time::timeout(RECORDS_START_MAX, keeping).await;
         let kept = match kept.unwrap_or_else(|_| Err(records_late())) {
@@ -124,7 +127,7 @@ impl Serving {
         let workers = Workers {
             state: Arc::clone(&state),
             engine: Arc::new(Dialogue {
-                shop: Arc::clone(&shop),
+                served: served.clone(),
                 model,
             }),
             clock: Arc::clone(&clock),
@@ -174,6 +177,22 @@ impl Serving {
                 }
             });
         }
+        let publishing = Publishing {
+            state: Arc::clone(&state),
+            records: Arc::clone(&records),
+            served: served.clone(),
+            folder,
+            clock: Arc::clone(&clock),
+            alone: settings.state.is_none(),
+        };
+        {
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tasks.spawn(async move {
+                if answers_at_last(state.as_ref(), &stop).await {
+                    publishing.run(reloads(), stop).await;
+                }
+            });
+        }
         // The archiver ends last, so that what the others commit while stopping is archived.
         let archive = CancellationToken::new();
         let archiver = tokio::spawn(
@@ -190,7 +209,7 @@ impl Serving {
             state,
             records,
             settings: Arc::new(settings),
-            storefront: Arc::new(storefront::of(&shop, demo)),
+            served,
             readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
@@ -294,6 +313,24 @@ fn records_late() -> StoreError {
 
 fn told(error: StoreError) -> Stop {
     Stop::Failed(error.to_string())
+}
+
+/// A message for each SIGHUP, which asks for the shop's folder to be read again and published.
+fn reloads() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (asked, reloads) = mpsc::channel(1);
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => {
+            tokio::spawn(async move {
+                while hangup.recv().await.is_some() {
+                    // One that waits already reads what is there when its turn comes.
+                    let _ = asked.try_send(());
+                }
+            });
+        }
+        Err(error) => tracing::warn!(%error, "the shop is not loaded again at SIGHUP"),
+    }
+    reloads
 }
 
 /// How the process was told to end.

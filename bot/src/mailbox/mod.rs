@@ -94,7 +94,7 @@ pub async fn post(
 }
 
 /// Sleeps until something is due, a hint of interest comes, or the stop.
-async fn rest(
+pub(crate) async fn rest(
     hints: &mut Receiver<Hint>,
     wanted: impl Fn(&Hint) -> bool,
     at_most: Duration,

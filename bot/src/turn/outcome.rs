@@ -86,6 +86,7 @@ pub mod engine {
     use super::Outcome;
     use crate::mail::{Leaving, Mail, Mark};
     use crate::model::LanguageModel;
+    use crate::publishing::Served;
     use crate::shop::Shop;
     use crate::store::{Engine, NewOut, TurnClaim, TurnResult};
     use crate::telemetry::{Told, spans};
@@ -98,7 +99,7 @@ pub mod engine {
     use std::time::Instant;
 
     pub struct Dialogue {
-        pub shop: Arc<Shop>,
+        pub served: Served,
         pub model: Option<Arc<dyn LanguageModel>>,
     }
 
@@ -125,12 +126,14 @@ pub mod engine {
                         }
                     })
                     .collect();
+                // What is published meanwhile decides from the next turn on.
+                let shop = self.served.shop();
                 let outcome = run(Turn {
                     id: &claim.conversation,
-                    conversation: self.state(claim),
+                    conversation: state(claim, &shop),
                     letters,
                     at_ms: now_ms,
-                    shop: &self.shop,
+                    shop: &shop,
                     model: self.model.as_deref(),
                 })
                 .await;
@@ -140,27 +143,25 @@ pub mod engine {
                     trace: spans::traceparent(&tracing::Span::current()),
                 };
                 TurnResult {
-                    told: Told::of(&outcome.events, &self.shop),
+                    told: Told::of(&outcome.events, &shop),
                     ..result(&outcome, &mark)
                 }
             })
         }
     }
 
-    impl Dialogue {
-        fn state(&self, claim: &TurnClaim) -> Conversation {
-            let fresh = || {
-                let language = self.shop.dialog.profile.languages.first();
-                Conversation::new(language.copied().unwrap_or(dialogs::Language::Zh))
-            };
-            match &claim.state {
+    fn state(claim: &TurnClaim, shop: &Shop) -> Conversation {
+        let fresh = || {
+            let language = shop.dialog.profile.languages.first();
+            Conversation::new(language.copied().unwrap_or(dialogs::Language::Zh))
+        };
+        match &claim.state {
                 None => fresh(),
                 Some(state) => serde_json::from_str(state).unwrap_or_else(|error| {
                     tracing::error!(conversation = claim.conversation, %error, "the snapshot is unreadable; the conversation starts anew");
                     fresh()
                 }),
             }
-        }
     }
 
     fn result(outcome: &Outcome, mark: &Mark) -> TurnResult {
