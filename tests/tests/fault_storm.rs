@@ -64,6 +64,9 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
         postgres: Mutex::new(postgres),
         http: doors.http.clone(),
     });
+    for replica in &grounds.replicas {
+        replica.ready(&doors.http).await;
+    }
     let plan = plan(&mut dice);
     let pace = Pace {
         rest_ms: 20_000,
@@ -183,6 +186,7 @@ async fn a_full_journal_refuses_with_a_wait_and_all_that_was_accepted_is_archive
     let settings = [("TIANSHENG_STATE__JOURNAL_MAX", JOURNAL_MAX)];
     let replica = Replica::new(redis.port, &postgres, None, &settings).await;
     let doors = Doors::new(vec![replica.url.clone()]);
+    replica.ready(&doors.http).await;
     tokio::task::block_in_place(|| postgres.kill());
     let pace = Pace {
         rest_ms: 100,

@@ -5,7 +5,10 @@ use crate::faulty::Wire;
 use crate::postgres_server::Postgres;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Longest wait for a replica to be ready.
+const READY_MAX: Duration = Duration::from_secs(30);
 
 /// One replica; the process comes and goes, the port and the ways stay.
 pub struct Replica {
@@ -83,6 +86,22 @@ impl Replica {
         });
     }
 
+    /// Waits until `/readyz` says 200.
+    pub async fn ready(&self, http: &reqwest::Client) {
+        let begun = Instant::now();
+        let url = format!("{}/readyz", self.url);
+        let ready = async || {
+            http.get(&url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+        };
+        while !ready().await {
+            assert!(begun.elapsed() < READY_MAX, "the replica is not ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// SIGKILL.
     pub fn kill(&self) {
         if let Some(server) = self.server.lock().unwrap().take() {
@@ -92,7 +111,7 @@ impl Replica {
 
     /// SIGTERM, and how long it took to end well.
     pub fn stop(&self) -> Duration {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         if let Some(server) = self.server.lock().unwrap().take() {
             let ended = tokio::task::block_in_place(|| server.stop());
             assert!(ended.success(), "a replica does not stop well: {ended}");

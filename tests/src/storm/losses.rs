@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 /// Replicas of the program.
 const REPLICAS: usize = 2;
-const CONVERSATIONS: usize = 60;
+const CONVERSATIONS: usize = 40;
 const PACE: Pace = Pace {
     rest_ms: 900,
-    last: Duration::from_secs(20),
+    last: Duration::from_secs(16),
 };
 /// How long the visitors talk before the fault, and after it.
-const BEFORE: Duration = Duration::from_secs(5);
-const AFTER: Duration = Duration::from_secs(5);
+const BEFORE: Duration = Duration::from_secs(4);
+const AFTER: Duration = Duration::from_secs(3);
 /// What `appendfsync everysec` may have kept back from the disk.
 const KEPT_BACK: Duration = Duration::from_secs(1);
 const SAMPLES_EVERY: Duration = Duration::from_millis(20);
