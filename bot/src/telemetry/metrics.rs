@@ -56,7 +56,7 @@ figures! {
     Histogram COMPLETION = "completion_seconds": "Time of a question to the language model, waiting for a free place included, by step.";
     // Sending.
     Counter SENDS = "sends_total": "What became of messages on their way out, by channel and outcome; retry may count a message often.";
-    Histogram DELIVERY = "delivery_seconds": "Time from a message's decision, before its commit, to the settlement that it was delivered, by channel.";
+    Histogram DELIVERY = "delivery_seconds": "Time from a message's decision, before its commit, to its settlement, whatever became of it, by channel.";
     // The stores.
     Gauge JOURNAL = "journal_entries": "Committed steps that the records do not have yet.";
     Gauge ARCHIVER_LAG = "archiver_lag_seconds": "Age of the oldest committed step that a round of the archiver found waiting.";
