@@ -33,6 +33,8 @@ const KNOWN: &[&str] = &[
     "state.timeout_ms",
     "state.wait_replicas",
     "state.wait_ms",
+    "state.journal_max",
+    "state.idle_seconds",
     "records.url",
     "records.username",
     "records.password",
@@ -49,6 +51,7 @@ const KNOWN: &[&str] = &[
     "web.messages_per_minute",
     "web.sessions_per_minute",
     "web.trust_forwarded",
+    "web.drain_ms",
     "mailbox.burst_window_ms",
     "mailbox.burst_max_ms",
     "mailbox.workers",
@@ -118,6 +121,8 @@ pub struct Web {
     pub sessions_per_minute: NonZeroU32,
     /// Take the client's address from `X-Forwarded-For`; only behind a proxy that sets it.
     pub trust_forwarded: bool,
+    /// How long a process that is told to stop serves on while `/readyz` says 503, in milliseconds.
+    pub drain_ms: u64,
 }
 
 /// The pages that may carry the widget, besides the server's own.
@@ -187,6 +192,8 @@ impl Settings {
         layers.flag("log.level", "--log-level", overrides.log_level.clone());
 
         let mut reading = layers.reading();
+        let state = state::read(&mut reading);
+        let drain_ms = drain_ms(&mut reading, state.is_some());
         let settings = Settings {
             listen: reading
                 .with(
@@ -203,7 +210,7 @@ impl Settings {
             shop: Shop {
                 dir: reading.text("shop.dir").map(PathBuf::from),
             },
-            state: state::read(&mut reading),
+            state,
             records: records::read(&mut reading),
             model: model(&mut reading),
             web: Web {
@@ -215,6 +222,7 @@ impl Settings {
                         text.parse().ok()
                     })
                     .unwrap_or(false),
+                drain_ms,
             },
             mailbox: mailbox(&mut reading),
             log: Log {
@@ -334,6 +342,15 @@ fn per_minute(reading: &mut Reading, key: &'static str, default: u32) -> NonZero
         .and_then(NonZeroU32::new)
         .or(NonZeroU32::new(default))
         .unwrap_or(NonZeroU32::MIN)
+}
+
+/// Where other replicas can take over, a proxy gets the time to notice; a process that is alone stops at once.
+fn drain_ms(reading: &mut Reading, replicas: bool) -> u64 {
+    const DRAIN_MS: u64 = 5_000;
+    const DRAIN_MS_MAX: u64 = 300_000;
+    reading
+        .number("web.drain_ms", 0, DRAIN_MS_MAX)
+        .unwrap_or(if replicas { DRAIN_MS } else { 0 })
 }
 
 fn mailbox(reading: &mut Reading) -> Mailbox {

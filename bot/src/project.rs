@@ -4,6 +4,9 @@ use crate::store::Row;
 use dialogs::event::Event;
 use serde_json::json;
 
+/// Slots with what a customer gave to be reached by.
+const CONTACTS: [&str; 3] = ["phone", "email", "wechat"];
+
 /// The rows that one committed step adds; events of a version this code does not know add none.
 pub fn rows(conversation: &str, at_ms: i64, events: &[String]) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -23,6 +26,14 @@ pub fn rows(conversation: &str, at_ms: i64, events: &[String]) -> Vec<Row> {
                 reasons_json: json!(lead.reasons).to_string(),
                 at_ms,
             }),
+            Event::SlotFilled { slot, filled } if CONTACTS.contains(&slot.as_str()) => {
+                rows.push(Row::Contact {
+                    conversation: conversation.to_owned(),
+                    kind: slot,
+                    value: filled.value.plain(),
+                    at_ms,
+                });
+            }
             Event::HandedOff {
                 reason,
                 brief,

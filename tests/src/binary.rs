@@ -123,6 +123,18 @@ impl Server {
         self.child.wait().unwrap()
     }
 
+    /// Waits until it has ended by itself.
+    pub fn ended(mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Any other signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -1,10 +1,15 @@
-//! A state store with faults of choice around a real one: lost lease renewals, a missing token check, a missing dedupe.
+//! Faults of choice: around a real state store (lost lease renewals, a missing token check, a missing dedupe), and on the way to a server (`Wire`).
+
+mod wire;
+
+pub use wire::{Way, Wire};
 
 use bot::store::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, TurnClaim,
+    Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step,
+    StoreError, TurnClaim,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +20,8 @@ pub enum Break {
     Token,
     /// Every letter gets an id of its own, so a repetition is never noticed.
     Dedupe,
+    /// The first try to settle what was sent does not reach the store.
+    Settle,
 }
 
 pub struct Faulty<S: ?Sized> {
@@ -24,6 +31,8 @@ pub struct Faulty<S: ?Sized> {
     /// Commits whose token was old.
     late: Mutex<BTreeMap<String, Commit>>,
     repeated: AtomicU64,
+    /// What was tried to be settled once.
+    tried: Mutex<BTreeSet<(String, u64)>>,
 }
 
 impl<S: ?Sized> Faulty<S> {
@@ -34,6 +43,7 @@ impl<S: ?Sized> Faulty<S> {
             tokens: Arc::default(),
             late: Mutex::default(),
             repeated: AtomicU64::new(0),
+            tried: Mutex::default(),
         }
     }
 }
@@ -85,6 +95,11 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
     }
 
     fn settle(&self, settle: Settle) -> Step<'_, Settled> {
+        let this = (settle.conversation.clone(), settle.token);
+        if self.broken == Break::Settle && self.tried.lock().unwrap().insert(this) {
+            let what = "the connection broke".to_owned();
+            return Box::pin(std::future::ready(Err(StoreError::Unavailable { what })));
+        }
         self.store.settle(settle)
     }
 
@@ -134,6 +149,26 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
         self.store.recall(key, now_ms)
+    }
+
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>> {
+        self.store.hold(job, holder, now_ms, until_ms)
+    }
+
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()> {
+        self.store.release(job, holder)
+    }
+
+    fn spend(&self, key: &str, rate: Rate, now_ms: i64) -> Step<'_, Spent> {
+        self.store.spend(key, rate, now_ms)
+    }
+
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>> {
+        self.store.pointer(name)
+    }
+
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>> {
+        self.store.point(name, from, to)
     }
 
     fn hints(&self) -> tokio::sync::broadcast::Receiver<Hint> {

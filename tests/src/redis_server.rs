@@ -124,6 +124,21 @@ impl Redis {
         }
     }
 
+    /// As if its machine had died: of the append-only file only so many bytes had been forced to disk.
+    pub fn kill_with_its_machine(&mut self, kept_bytes: u64) {
+        self.kill();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(self.append_only_file());
+        file.unwrap().set_len(kept_bytes).unwrap();
+    }
+
+    pub fn append_only_file(&self) -> PathBuf {
+        self.dir
+            .path()
+            .join("appendonlydir/appendonly.aof.1.incr.aof")
+    }
+
     /// SIGSTOP or SIGCONT: the server is there and does not answer.
     pub fn signal(&self, signal: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();

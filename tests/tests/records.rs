@@ -82,7 +82,7 @@ async fn stores_that_start_together_on_an_empty_database_all_serve() {
             task.await.unwrap();
         }
         let applied = postgres.ask(&database, "SELECT count(*) FROM _sqlx_migrations");
-        assert_eq!(applied, "2", "each form is applied once");
+        assert_eq!(applied, "3", "each form is applied once");
     }
 }
 

@@ -153,6 +153,36 @@ async fn a_server_without_its_records_takes_messages_says_so_and_catches_up() {
     assert!(!log.contains(PASSWORD) && !log.contains("pass%3A"), "{log}");
 }
 
+/// A replica that is replaced while the records are away must not be one less.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_starts_without_the_records_answers_under_a_version_that_was_kept_before() {
+    let redis = Redis::start();
+    let mut postgres = Postgres::start();
+    let (url, redis_url) = (postgres.url("records"), redis.url());
+    let settings = [
+        ("TIANSHENG_STATE__URL", redis_url.as_str()),
+        ("TIANSHENG_RECORDS__URL", url.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"),
+    ];
+    let data = tempfile::tempdir().unwrap();
+    let start = || Server::start(data.path(), free_port(), &settings);
+    let first = start();
+    Customer::new(&first.url).await.say("你好").await;
+    first.kill();
+    postgres.kill();
+    let second = start();
+    let mut customer = Customer::new(&second.url).await;
+    let answered = tokio::time::timeout(BACK_MAX, customer.say("你好")).await;
+    assert!(answered.is_ok(), "no turn runs");
+    postgres.up();
+    let begun = Instant::now();
+    while ready(&second).await.0 != 200 || lag(&second).await > 0.0 {
+        assert!(begun.elapsed() < BACK_MAX);
+    }
+    let records = Records::on_server(&RecordsSettings::of_url(&url).unwrap());
+    assert_eq!(records.conversations("", 10).await.unwrap().len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_the_records_are_less_than_a_second_behind() {
     let redis = Redis::start();

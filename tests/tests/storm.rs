@@ -1,6 +1,9 @@
 //! Nothing accepted is lost, answered twice or out of order, however often the process is killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::time::Duration;
+use tests::binary::{Server, free_port};
+use tests::load::Customer;
 use tests::storm::{Books, Plan, check, run};
 
 /// `STORM_SEED` repeats a storm.
@@ -73,4 +76,16 @@ async fn the_storm_notices_a_missing_dedupe() {
     })
     .await;
     assert!(books.run_twice > 0, "{books:#?}");
+}
+
+/// The lease of a send is half a minute; a store that was away for a moment must not cost so much.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_could_not_be_settled_at_once_does_not_wait_for_its_lease() {
+    const LEASE: Duration = Duration::from_secs(30);
+    let data = tempfile::tempdir().unwrap();
+    let broken = [("STORM_BREAK", "settle")];
+    let server = Server::start_program("storm_server", data.path(), free_port(), &broken);
+    let mut customer = Customer::new(&server.url).await;
+    let answered = tokio::time::timeout(LEASE * 2 / 3, customer.say("你好")).await;
+    assert!(answered.is_ok(), "the answer waits for the end of a lease");
 }

@@ -1,6 +1,6 @@
 //! `tiansheng doctor`: what is wrong with this installation, and what to do.
 
-use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, settings};
+use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, serving, settings};
 use crate::config::{Overrides, Settings};
 use crate::model;
 use crate::shop::{Folder, Shop};
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 /// The clock is surely wrong before this build's year: 2026-01-01.
 const CLOCK_MS_MIN: i64 = 1_767_225_600_000;
 
-struct Finding {
+pub(super) struct Finding {
     what: &'static str,
     ok: bool,
     detail: String,
@@ -43,6 +43,10 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
             ));
         }
     };
+    if args.serving {
+        let found = runtime()?.block_on(serving::answers(settings.listen));
+        return Ok(tell(&[found], args.json));
+    }
     let mut findings = vec![
         fine(
             "settings",
@@ -62,7 +66,7 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
     Ok(tell(&findings, args.json))
 }
 
-fn fine(what: &'static str, detail: String) -> Finding {
+pub(super) fn fine(what: &'static str, detail: String) -> Finding {
     Finding {
         what,
         ok: true,
@@ -71,7 +75,7 @@ fn fine(what: &'static str, detail: String) -> Finding {
     }
 }
 
-fn wrong(what: &'static str, detail: String, advice: &str) -> Finding {
+pub(super) fn wrong(what: &'static str, detail: String, advice: &str) -> Finding {
     Finding {
         what,
         ok: false,

@@ -11,7 +11,7 @@ use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::telemetry::export::Spans;
 use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
-use crate::{model, project, storefront};
+use crate::{model, project, storefront, versions};
 use adapters::Channel;
 use adapters::web::Web;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
-/// Wait until records that are away at the start are tried again.
-const RECORDS_RETRY: Duration = Duration::from_millis(500);
+/// Wait until a state that is away at the start is asked again.
+const STATE_RETRY: Duration = Duration::from_millis(200);
 
 pub(super) fn run(args: ServeArgs) -> Ended {
     let begun = Instant::now();
@@ -54,7 +54,9 @@ pub(super) fn run(args: ServeArgs) -> Ended {
             "tiansheng is ready"
         );
         eprintln!("tiansheng is ready on http://{}", serving.address);
-        stop_signal().await;
+        if stop_signal().await == Asked::ToLeave {
+            serving.drain().await;
+        }
         tracing::info!("stopping");
         stop.cancel();
         serving.ended().await;
@@ -69,6 +71,8 @@ pub(super) fn run(args: ServeArgs) -> Ended {
 /// Everything that runs, and who waits for it.
 struct Serving {
     address: std::net::SocketAddr,
+    readiness: Readiness,
+    drain: Duration,
     tasks: TaskTracker,
     archiver: tokio::task::JoinHandle<()>,
     archive: CancellationToken,
@@ -90,13 +94,14 @@ impl Serving {
         let address = listener
             .local_addr()
             .map_err(|error| Stop::Failed(error.to_string()))?;
-        let state = state(&settings).await?;
         let records = records(&settings).await?;
-        let kept = tokio::time::timeout(RECORDS_START_MAX, keep_versions(records.as_ref(), &shop));
-        let kept = match kept.await.unwrap_or_else(|_| Err(records_late())) {
+        let state = state(&settings, &records).await?;
+        let keeping = versions::keep(state.as_ref(), records.as_ref(), &shop, now_ms());
+        let kept = tokio::time::timeout(RECORDS_START_MAX, keeping).await;
+        let kept = match kept.unwrap_or_else(|_| Err(records_late())) {
             Ok(()) => true,
             Err(error @ StoreError::Unavailable { .. }) if settings.records.is_some() => {
-                tracing::error!(%error, "the records are away; messages are taken and answered when they are back");
+                tracing::error!(%error, "the records are away; messages are taken, and answered now if the shop's versions were kept before");
                 false
             }
             Err(error) => return Err(told(error)),
@@ -126,13 +131,33 @@ impl Serving {
             count: settings.mailbox.workers,
             lease_ms: LEASE_MS,
         };
-        {
-            let (records, shop) = (Arc::clone(&records), Arc::clone(&shop));
-            let stop = stop.clone();
+        // Cancelled when the records keep the shop's versions.
+        let there = CancellationToken::new();
+        if kept {
+            there.cancel();
+        } else {
+            let (state, records) = (Arc::clone(&state), Arc::clone(&records));
+            let (shop, stop, there) = (Arc::clone(&shop), stop.clone(), there.clone());
             tasks.spawn(async move {
-                if kept || versions_kept_at_last(records.as_ref(), &shop, &stop).await {
-                    workers.run(stop).await;
+                let (state, records) = (state.as_ref(), records.as_ref());
+                if versions::keep_at_last(state, records, &shop, now_ms, &stop).await {
+                    there.cancel();
                 }
+            });
+        }
+        {
+            let (state, shop, stop) = (Arc::clone(&state), Arc::clone(&shop), stop.clone());
+            tasks.spawn(async move {
+                if !answers_at_last(state.as_ref(), &stop).await {
+                    return;
+                }
+                if !versions::were_kept(state.as_ref(), &shop, now_ms()).await {
+                    tokio::select! {
+                        () = there.cancelled() => {}
+                        () = stop.cancelled() => return,
+                    }
+                }
+                workers.run(stop).await;
             });
         }
         let web: Arc<dyn Channel> = Arc::new(Web);
@@ -141,7 +166,14 @@ impl Serving {
             channels: BTreeMap::from([(web.name().to_owned(), web)]),
             clock: Arc::clone(&clock),
         };
-        tasks.spawn(sender.run(stop.clone()));
+        {
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tasks.spawn(async move {
+                if answers_at_last(state.as_ref(), &stop).await {
+                    sender.run(stop).await;
+                }
+            });
+        }
         // The archiver ends last, so that what the others commit while stopping is archived.
         let archive = CancellationToken::new();
         let archiver = tokio::spawn(
@@ -153,12 +185,13 @@ impl Serving {
             }
             .run(archive.clone()),
         );
+        let drain = Duration::from_millis(settings.web.drain_ms);
         let app = router(Http {
             state,
             records,
             settings: Arc::new(settings),
             storefront: Arc::new(storefront::of(&shop, demo)),
-            readiness,
+            readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
             tasks: tasks.clone(),
@@ -171,10 +204,28 @@ impl Serving {
         tasks.close();
         Ok(Self {
             address,
+            readiness,
+            drain,
             tasks,
             archiver,
             archive,
         })
+    }
+
+    /// Serves on while `/readyz` says 503, until proxies have noticed; a second signal ends the wait.
+    async fn drain(&self) {
+        self.readiness.leave();
+        if self.drain.is_zero() {
+            return;
+        }
+        tracing::info!(
+            drain_ms = self.drain.as_millis() as u64,
+            "not ready any more; stopping soon"
+        );
+        tokio::select! {
+            () = tokio::time::sleep(self.drain) => {}
+            _ = stop_signal() => {}
+        }
     }
 
     async fn ended(self) {
@@ -187,11 +238,16 @@ impl Serving {
 }
 
 /// A Redis that does not answer yet is waited for while serving, and `/readyz` says so; one that does not fit ends the start.
-async fn state(settings: &Settings) -> Result<Arc<dyn StateStore>, Stop> {
+async fn state(
+    settings: &Settings,
+    records: &Arc<dyn RecordStore>,
+) -> Result<Arc<dyn StateStore>, Stop> {
     let Some(redis) = &settings.state else {
         return Ok(Arc::new(State::open(&settings.data.dir).map_err(told)?));
     };
-    let state = redis::State::open(redis);
+    // Only records that all replicas share can bring a conversation back on any of them.
+    let shared = settings.records.is_some().then(|| Arc::clone(records));
+    let state = redis::State::open_with(redis, shared);
     match state.meet().await {
         Ok(()) => {
             tracing::info!(state = %redis, shards = redis.shards, "the live state is on Redis")
@@ -213,12 +269,18 @@ async fn records(settings: &Settings) -> Result<Arc<dyn RecordStore>, Stop> {
     Ok(Arc::new(records))
 }
 
-/// A turn must be replayable, so its version is kept before it can decide anything.
-async fn keep_versions(records: &dyn RecordStore, shop: &Shop) -> Result<(), StoreError> {
-    for (kind, id, bundle) in shop.bundles() {
-        records.keep_version(kind, id, &bundle, now_ms()).await?;
+/// Until the store answers, its clock is not known, and a lease by a wrong clock may keep a conversation for as long as that clock is wrong; false when it is time to stop.
+async fn answers_at_last(state: &dyn StateStore, stop: &CancellationToken) -> bool {
+    while !stop.is_cancelled() {
+        if state.depth().await.is_ok() {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(STATE_RETRY) => {}
+            () = stop.cancelled() => {}
+        }
     }
-    Ok(())
+    false
 }
 
 fn records_late() -> StoreError {
@@ -230,33 +292,20 @@ fn records_late() -> StoreError {
     }
 }
 
-/// Tries until the versions are kept; false when it is time to stop.
-async fn versions_kept_at_last(
-    records: &dyn RecordStore,
-    shop: &Shop,
-    stop: &CancellationToken,
-) -> bool {
-    while !stop.is_cancelled() {
-        match keep_versions(records, shop).await {
-            Ok(()) => {
-                tracing::info!("the records are there; turns begin");
-                return true;
-            }
-            Err(error) => tracing::warn!(%error, "turns wait for the records"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(RECORDS_RETRY) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    false
-}
-
 fn told(error: StoreError) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-async fn stop_signal() {
+/// How the process was told to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By whoever runs it, who may have replicas to take over.
+    ToLeave,
+    /// By a person at the terminal, who is waiting.
+    ToStop,
+}
+
+async fn stop_signal() -> Asked {
     use tokio::signal::unix::{SignalKind, signal};
     let term = async {
         match signal(SignalKind::terminate()) {
@@ -267,7 +316,7 @@ async fn stop_signal() {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = term => {}
+        _ = tokio::signal::ctrl_c() => Asked::ToStop,
+        () = term => Asked::ToLeave,
     }
 }

@@ -18,6 +18,13 @@ pub const SHARDS_MAX: u32 = 1_024;
 pub const TIMEOUT_MS: u64 = 1_000;
 /// The longest that replicas may take to have a step when nothing is set, milliseconds.
 pub const WAIT_MS: u64 = 500;
+/// Journal entries that may wait for the records when nothing is set: some minutes of a busy day, some hundred megabytes.
+pub const JOURNAL_MAX: u64 = 200_000;
+const JOURNAL_MAX_MIN: u64 = 1_000;
+const JOURNAL_MAX_MAX: u64 = 10_000_000;
+/// How long a conversation stays in Redis after its last change when nothing is set, seconds.
+pub const IDLE_SECONDS: u64 = 24 * 60 * 60;
+const IDLE_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 const PORT: u16 = 6_379;
 const FORMS: &str = "redis://host:port, rediss:// for TLS, or redis+cluster://host:port,host:port";
 
@@ -38,6 +45,10 @@ pub struct State {
     /// Replicas that must have a step before it is acknowledged; 0 for none.
     pub wait_replicas: u32,
     pub wait_ms: u64,
+    /// Journal entries of all shards above which no letter is accepted.
+    pub journal_max: u64,
+    /// How long nothing may change in a conversation before it leaves Redis for the records, milliseconds; 0: it stays.
+    pub idle_ms: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +118,8 @@ pub(super) fn read(reading: &mut Reading) -> Option<State> {
     let timeout_ms = reading.number("state.timeout_ms", 50, 60_000);
     let wait_replicas = reading.number("state.wait_replicas", 0, 16);
     let wait_ms = reading.number("state.wait_ms", 1, 60_000);
+    let journal_max = reading.number("state.journal_max", JOURNAL_MAX_MIN, JOURNAL_MAX_MAX);
+    let idle_seconds = reading.number("state.idle_seconds", 0, IDLE_SECONDS_MAX);
     let Some(parsed) = parsed else {
         // Each of them says how to reach a Redis, so none is meant where no Redis is named.
         for key in KEYS {
@@ -129,6 +142,8 @@ pub(super) fn read(reading: &mut Reading) -> Option<State> {
     state.prefix = prefix.unwrap_or_default();
     state.timeout_ms = timeout_ms.unwrap_or(TIMEOUT_MS);
     state.wait_ms = wait_ms.unwrap_or(WAIT_MS);
+    state.journal_max = journal_max.unwrap_or(JOURNAL_MAX);
+    state.idle_ms = idle_ms(idle_seconds.unwrap_or(IDLE_SECONDS));
     if authorities.is_some() && !state.tls {
         reading.refuse(
             "state.ca_file",
@@ -151,8 +166,12 @@ pub(super) fn read(reading: &mut Reading) -> Option<State> {
     Some(state)
 }
 
+fn idle_ms(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(0)
+}
+
 /// What stands beside the URL.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "state.username",
     "state.password",
     "state.password_file",
@@ -162,6 +181,8 @@ const KEYS: [&str; 9] = [
     "state.timeout_ms",
     "state.wait_replicas",
     "state.wait_ms",
+    "state.journal_max",
+    "state.idle_seconds",
 ];
 
 /// The file of certificate authorities that a setting names.
@@ -241,6 +262,8 @@ fn parse(text: &str) -> Result<State, String> {
         timeout_ms: TIMEOUT_MS,
         wait_replicas: 0,
         wait_ms: WAIT_MS,
+        journal_max: JOURNAL_MAX,
+        idle_ms: idle_ms(IDLE_SECONDS),
     })
 }
 

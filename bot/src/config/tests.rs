@@ -63,6 +63,20 @@ fn without_any_setting_the_demo_is_served_on_this_machine() {
 }
 
 #[test]
+fn a_process_beside_others_leaves_slowly_and_one_alone_at_once() {
+    let redis = ("TIANSHENG_STATE__URL", "redis://127.0.0.1:1");
+    let set = ("TIANSHENG_WEB__DRAIN_MS", "200");
+    for (variables, drain_ms) in [
+        (&[][..], 0),
+        (&[redis], 5_000),
+        (&[redis, set], 200),
+        (&[set], 200),
+    ] {
+        assert_eq!(load("", variables).unwrap().web.drain_ms, drain_ms);
+    }
+}
+
+#[test]
 fn variables_stand_over_the_file_and_flags_over_both() {
     let toml = "listen = \"127.0.0.1:1\"\n[data]\ndir = \"file\"\n[shop]\ndir = \"file\"\n";
     let variables = [

@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ const CHECK_MS_MAX: u64 = 2_000;
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     reported: Arc<Mutex<BTreeMap<String, Report>>>,
+    leaving: Arc<AtomicBool>,
 }
 
 /// One dependency's state.
@@ -36,6 +38,15 @@ impl Readiness {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name.to_owned(), report);
+    }
+
+    /// The process is about to stop: it still serves, but a proxy should send nothing new.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     fn reports(&self) -> BTreeMap<String, Report> {
@@ -60,7 +71,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     let mut dependencies = shared.readiness.reports();
     dependencies.insert("state".to_owned(), state);
     dependencies.insert("records".to_owned(), records);
-    if shared.stop.is_cancelled() {
+    if shared.readiness.is_leaving() || shared.stop.is_cancelled() {
         dependencies.insert("process".to_owned(), report(false, "stopping"));
     }
     let ready = dependencies

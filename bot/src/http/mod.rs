@@ -109,6 +109,7 @@ pub fn router(http: Http) -> Router {
     let listeners = Arc::new(listeners::Listeners::default());
     http.tasks
         .spawn(Arc::clone(&listeners).follow(http.state.hints(), http.stop.clone()));
+    let readiness = http.readiness.clone();
     let shared = Arc::new(Shared {
         limits: limits::Limits::new(&http.settings.web),
         state: http.state,
@@ -144,6 +145,7 @@ pub fn router(http: Http) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn(observe::strict_headers))
         .layer(from_fn(observe::trace))
+        .layer(from_fn_with_state(readiness, observe::last_answers))
         .with_state(shared)
 }
 

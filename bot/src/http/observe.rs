@@ -1,13 +1,15 @@
 //! What every answer gets: a line in the log, figures, and the headers that keep browsers strict.
 
-use super::PagePolicy;
 use super::problem::{Kind, Problem};
+use super::{PagePolicy, Readiness};
 use crate::telemetry::metrics::{HTTP_ANSWER, HTTP_REQUESTS};
 use crate::telemetry::spans;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CONNECTION, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue};
 use std::any::Any;
 use std::time::Instant;
@@ -81,6 +83,20 @@ pub(super) async fn strict_headers(request: Request, next: Next) -> Response {
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, REFERRER_POLICY, "no-referrer");
     set(headers, CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
+    response
+}
+
+/// Before the process stops, each connection is given up with its answer: one that is kept open would be closed later, perhaps just when the next request is on its way.
+pub(super) async fn last_answers(
+    State(readiness): State<Readiness>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if readiness.is_leaving() {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Clock, rest, seconds, until};
 use crate::mail::Mark;
-use crate::store::{Hint, NewFeedItem, Outgoing, SendClaim, Settle, StateStore, StoreError};
+use crate::store::{
+    Hint, NewFeedItem, Outgoing, SendClaim, Settle, Settled, StateStore, StoreError,
+};
 use crate::telemetry::metrics::{DELIVERY, SENDS, Tried, store_failed};
 use crate::telemetry::spans;
 use adapters::{Channel, Delivery, Outbound, Receipt};
@@ -27,6 +29,9 @@ pub const ATTEMPTS_MAX: u32 = 12;
 /// Wait after the first failed round and the longest one, milliseconds.
 const RETRY_MS: u64 = 1_000;
 const RETRY_MS_MAX: u64 = 10 * 60 * 1000;
+/// Tries to settle where the store does not answer, and the wait after the first.
+const SETTLE_TRIES: u32 = 6;
+const SETTLE_RETRY_MS: u64 = 100;
 /// How long a stop waits for sends under way.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -112,18 +117,15 @@ impl Sender {
                 }
             }
         }
-        let settled = self
-            .state
-            .settle(Settle {
-                conversation: claim.conversation.clone(),
-                token: claim.token,
-                done_to,
-                feed,
-                retry_at_ms,
-                now_ms: (self.clock)(),
-            })
-            .await;
-        match settled {
+        let settle = Settle {
+            conversation: claim.conversation.clone(),
+            token: claim.token,
+            done_to,
+            feed,
+            retry_at_ms,
+            now_ms: (self.clock)(),
+        };
+        match self.settle(settle).await {
             Ok(settled) => {
                 let dropped = settled.dropped as u64;
                 let channel = self.known(spans::channel(&claim.conversation));
@@ -147,6 +149,21 @@ impl Sender {
                 tracing::warn!(conversation = claim.conversation, %error, "sent messages cannot be settled yet");
             }
         }
+    }
+
+    /// Tries again while the store does not answer: the lease would keep everything that follows as long as it lasts.
+    async fn settle(&self, settle: Settle) -> Result<Settled, StoreError> {
+        let mut wait_ms = SETTLE_RETRY_MS;
+        for _ in 1..SETTLE_TRIES {
+            match self.state.settle(settle.clone()).await {
+                Err(StoreError::Unavailable { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                    wait_ms *= 2;
+                }
+                settled => return settled,
+            }
+        }
+        self.state.settle(settle).await
     }
 
     /// A channel's name as a label: only those that are set up.

@@ -9,11 +9,13 @@ mod state;
 pub mod whole;
 
 pub use engine::{Engine, TurnResult};
-pub use record::{Kept, KeptHandoff, KeptLead, Record, RecordStore, Row};
+pub use record::{
+    Kept, KeptAudit, KeptGrade, KeptHandoff, KeptIdentity, KeptLead, Record, RecordStore, Row,
+};
 pub use state::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LETTERS_MAX, Letter,
-    LogEntry, NewFeedItem, NewMail, NewOut, Outgoing, Queue, SendClaim, Settle, Settled, Snapshot,
-    StateStore, TurnClaim,
+    LogEntry, NewFeedItem, NewMail, NewOut, Outgoing, Pointer, Queue, Rate, SendClaim, Settle,
+    Settled, Snapshot, Spent, StateStore, TurnClaim,
 };
 
 use std::future::Future;

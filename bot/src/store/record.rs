@@ -24,6 +24,13 @@ pub enum Row {
         reasons_json: String,
         at_ms: i64,
     },
+    /// What a customer gave to be reached by: `phone`, `email`, `wechat`.
+    Contact {
+        conversation: String,
+        kind: String,
+        value: String,
+        at_ms: i64,
+    },
     Handoff {
         conversation: String,
         reason: String,
@@ -67,6 +74,34 @@ pub struct KeptHandoff {
     pub at_ms: i64,
 }
 
+/// One grade that a lead had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptGrade {
+    pub rev: u64,
+    pub grade: String,
+    pub score: i64,
+    pub at_ms: i64,
+}
+
+/// What a customer is known by: a channel and their place on it, or a contact they gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptIdentity {
+    pub kind: String,
+    pub value: String,
+    /// Where it was first seen.
+    pub conversation: String,
+    pub at_ms: i64,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAudit {
+    pub at_ms: i64,
+    pub who: String,
+    pub what: String,
+    pub on: String,
+}
+
 pub trait RecordStore: Send + Sync + 'static {
     /// Writes a batch of one journal in one transaction, in order. What is at or below the journal's position already is passed over, so repeating is safe.
     fn apply(&self, journal: u32, records: Vec<Record>) -> Step<'_, ()>;
@@ -84,11 +119,31 @@ pub trait RecordStore: Send + Sync + 'static {
 
     fn handoffs(&self, conversation: &str) -> Step<'_, Vec<KeptHandoff>>;
 
+    /// Every grade that a lead had, in order.
+    fn grades(&self, conversation: &str) -> Step<'_, Vec<KeptGrade>>;
+
+    /// Whose conversation it is.
+    fn customer_of(&self, conversation: &str) -> Step<'_, Option<String>>;
+
+    fn identities(&self, customer: &str) -> Step<'_, Vec<KeptIdentity>>;
+
+    /// All conversations of a customer, the oldest first.
+    fn conversations_of(&self, customer: &str) -> Step<'_, Vec<Kept>>;
+
     /// Keeps a version under its content's name; keeping it again changes nothing.
     fn keep_version(&self, kind: &str, id: &str, body: &[u8], at_ms: i64) -> Step<'_, ()>;
 
     fn version(&self, kind: &str, id: &str) -> Step<'_, Option<Vec<u8>>>;
 
+    /// Keeps a conversation that leaves the live state, as one document; false if a newer document of it is kept, by the age.
+    fn put_away(&self, conversation: &str, age: u64, body: &str, at_ms: i64) -> Step<'_, bool>;
+
+    /// The newest document of a conversation that was put away, with its age. It stays after the conversation has come back.
+    fn put_away_of(&self, conversation: &str) -> Step<'_, Option<(u64, String)>>;
+
     /// One line of the audit trail: who did what to what.
     fn audit(&self, who: &str, what: &str, on: &str, at_ms: i64) -> Step<'_, ()>;
+
+    /// The audit trail from a time on, in order.
+    fn audited(&self, from_ms: i64, max: usize) -> Step<'_, Vec<KeptAudit>>;
 }

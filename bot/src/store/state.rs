@@ -185,6 +185,31 @@ pub enum Hint {
     Feed(String),
     /// A reply is being written; over when it comes.
     Typing(String),
+    Pointer,
+}
+
+/// How often something may happen: once each `every_ms` in the long run, `burst` times at once after a rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    pub every_ms: f64,
+    pub burst: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    Allowed,
+    /// Nothing was counted; allowed again after the wait.
+    Wait {
+        ms: u64,
+    },
+}
+
+/// A name for what all replicas are to use now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// Rises with each move; 0 is never one.
+    pub number: u64,
+    pub to: String,
 }
 
 /// The live state. Every method is one atomic step: all of it happens or nothing, and what it acknowledged survives a crash.
@@ -238,6 +263,25 @@ pub trait StateStore: Send + Sync + 'static {
     fn remember(&self, key: &str, value: &str, until_ms: i64) -> Step<'_, ()>;
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>>;
+
+    /// Takes a job that one process at a time may have, or keeps it, until a time: its fencing token, which rises with each new holder, or `None` while another has it.
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>>;
+
+    /// Lets a job go before its time; of a job that another has, nothing.
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()>;
+
+    /// Counts one use of a key against a rate that all who share the store share.
+    ///
+    /// A store of one process need not count: the process counts for itself.
+    fn spend(&self, _key: &str, _rate: Rate, _now_ms: i64) -> Step<'_, Spent> {
+        Box::pin(std::future::ready(Ok(Spent::Allowed)))
+    }
+
+    /// Where a pointer is; `None` before its first move.
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>>;
+
+    /// Moves a pointer that is still at number `from` (0: nowhere): its new number, or `None` if another was quicker.
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>>;
 
     fn hints(&self) -> broadcast::Receiver<Hint>;
 

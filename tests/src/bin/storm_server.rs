@@ -110,6 +110,7 @@ async fn main() {
     let broken = match std::env::var("STORM_BREAK").as_deref() {
         Ok("token") => Break::Token,
         Ok("dedupe") => Break::Dedupe,
+        Ok("settle") => Break::Settle,
         _ => Break::Nothing,
     };
     let floor = std::env::var("STORM_ENGINE").as_deref() == Ok("floor");

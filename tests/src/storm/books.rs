@@ -17,6 +17,7 @@ pub struct Books {
     pub sent_again: usize,
     pub turns: usize,
     pub lost: usize,
+    pub lost_messages: Vec<String>,
     pub out_of_order: usize,
     pub run_twice: usize,
     pub answered_twice: usize,
@@ -57,15 +58,43 @@ pub async fn check_with(
     state: &impl StateStore,
     records: &impl RecordStore,
 ) -> Books {
+    let told: Vec<Told<'_>> = customers
+        .iter()
+        .map(|customer| Told {
+            conversation: &customer.conversation,
+            acknowledged: &customer.acknowledged,
+            sent_again: customer.sent_again,
+        })
+        .collect();
+    check_told(&told, state, records).await
+}
+
+/// What one customer knows.
+pub struct Told<'a> {
+    pub conversation: &'a str,
+    /// Ids in the order in which they were acknowledged.
+    pub acknowledged: &'a [String],
+    pub sent_again: usize,
+}
+
+/// The same for whoever spoke.
+pub async fn check_told(
+    customers: &[Told<'_>],
+    state: &impl StateStore,
+    records: &impl RecordStore,
+) -> Books {
     let mut books = Books::default();
     for customer in customers {
-        let id = customer.conversation.as_str();
+        let id = customer.conversation;
         books.conversations += 1;
         books.messages += customer.acknowledged.len();
         books.sent_again += customer.sent_again;
         let log = state.log(id, 0, usize::MAX).await.unwrap();
         let kept = records.events(id, 0, 100_000).await.unwrap();
-        let snapshot = state.snapshot(id).await.unwrap().unwrap();
+        let Some(snapshot) = state.snapshot(id).await.unwrap() else {
+            books.lost_messages.extend_from_slice(customer.acknowledged);
+            continue;
+        };
         // A store may keep only the end of the log.
         let same =
             kept.len() as u64 == snapshot.rev && log.iter().all(|entry| kept.contains(entry));
@@ -90,11 +119,11 @@ pub async fn check_with(
             .collect();
         let distinct: BTreeSet<&String> = heard.iter().collect();
         books.run_twice += heard.len() - distinct.len();
-        books.lost += customer
+        let gone = customer
             .acknowledged
             .iter()
-            .filter(|id| !distinct.contains(id))
-            .count();
+            .filter(|id| !distinct.contains(id));
+        books.lost_messages.extend(gone.cloned());
         let mut firsts = Vec::new();
         for id in &heard {
             if !firsts.contains(id) {
@@ -122,5 +151,6 @@ pub async fn check_with(
             .filter(|event| matches!(event, Event::Replied { id, .. } if !answers.contains_key(id)))
             .count();
     }
+    books.lost = books.lost_messages.len();
     books
 }

@@ -1,9 +1,16 @@
-//! A storm over a real process: many customers, repeated and late deliveries, SIGKILL at random points; then the books are checked.
+//! A storm over real processes: many customers, repeated and late deliveries, SIGKILL at random points; then the books are checked.
 
 mod books;
+pub mod bringer;
 mod client;
+pub mod crowd;
+pub mod faults;
+pub mod fleet;
+pub mod losses;
+pub mod report;
+pub mod visitor;
 
-pub use books::{Books, check, check_on, check_with};
+pub use books::{Books, Told, check, check_on, check_told, check_with};
 pub use client::Customer;
 
 use crate::binary::{Server, free_port};
@@ -46,6 +53,7 @@ pub async fn run(plan: &Plan, data: &Path) -> Vec<Customer> {
         ("TIANSHENG_WEB__MESSAGES_PER_MINUTE", "100000"),
         ("TIANSHENG_WEB__SESSIONS_PER_MINUTE", "100000"),
         ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "20"),
+        ("TIANSHENG_WEB__DRAIN_MS", "0"),
     ]
     .into_iter()
     .chain(plan.environment.iter().copied())

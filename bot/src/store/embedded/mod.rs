@@ -1,17 +1,20 @@
 //! The live state in one redb file: a single writer makes one durable commit of all the steps that wait.
 
 mod reads;
+mod shared;
 mod steps;
+mod whole;
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
+    Pointer, Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
 };
 use redb::{Database, Durability};
 use std::path::Path;
 use std::sync::Arc;
 use steps::{Tables, Work};
 use tokio::sync::{broadcast, mpsc, oneshot};
+pub use whole::Fact;
 
 /// Steps that may wait for the writer; more are refused with a wait.
 const WAITING_MAX: usize = 4_096;
@@ -29,6 +32,7 @@ pub struct State {
     database: Arc<Database>,
     work: mpsc::Sender<Work>,
     hints: broadcast::Sender<Hint>,
+    jobs: shared::Jobs,
 }
 
 impl State {
@@ -73,6 +77,7 @@ impl State {
             database,
             work,
             hints,
+            jobs: shared::Jobs::default(),
         })
     }
 
@@ -204,6 +209,25 @@ impl StateStore for State {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {
         self.read(|db| reads::recall(db, key, now_ms))
+    }
+
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>> {
+        let held = self.jobs.hold(job, holder, now_ms, until_ms);
+        Box::pin(std::future::ready(held))
+    }
+
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()> {
+        self.jobs.release(job, holder);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>> {
+        self.read(|db| shared::pointer(db, name))
+    }
+
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>> {
+        let (name, to) = (name.to_owned(), to.to_owned());
+        self.write(move |answer| Work::Point(name, from, to, answer))
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {

@@ -1,5 +1,6 @@
 //! The steps of the embedded state store, each on the tables of one write transaction. A step checks before it changes, so a refused one leaves no trace.
 
+use super::shared;
 use crate::store::{
     Accepted, Claimed, Commit, Committed, Hint, LETTERS_MAX, Letter, NewMail, Outgoing, Queue,
     SendClaim, Settle, Settled, StoreError, TurnClaim,
@@ -30,14 +31,15 @@ const FULL_RETRY_MS: u64 = 2_000;
 
 pub(super) const HEADS: TableDefinition<'_, &str, &str> = TableDefinition::new("heads");
 pub(super) const STATES: TableDefinition<'_, &str, &str> = TableDefinition::new("states");
-const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
-const OUTGOING: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("outgoing");
+pub(super) const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
+pub(super) const OUTGOING: TableDefinition<'_, (&str, u64), &str> =
+    TableDefinition::new("outgoing");
 pub(super) const TURNS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_turns");
 pub(super) const SENDS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_sends");
 pub(super) const LOG: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("log");
 pub(super) const FEED: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("feed");
 pub(super) const JOURNAL: TableDefinition<'_, u64, &str> = TableDefinition::new("journal");
-const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
+pub(super) const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
 const SEEN_BY_TIME: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("seen_by_time");
 pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("facts");
 
@@ -46,15 +48,15 @@ pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition
 pub(super) struct Head {
     pub rev: u64,
     pub epoch: u64,
-    turn_token: u64,
-    send_token: u64,
+    pub turn_token: u64,
+    pub send_token: u64,
     /// Letters are numbered from 1; those up to `read_to` are done with.
-    last_letter: u64,
-    read_to: u64,
-    last_out: u64,
-    last_feed: u64,
+    pub last_letter: u64,
+    pub read_to: u64,
+    pub last_out: u64,
+    pub last_feed: u64,
     /// First unread letter's arrival.
-    unread_since_ms: Option<i64>,
+    pub unread_since_ms: Option<i64>,
     /// Agenda entries.
     turn_at_ms: Option<i64>,
     send_at_ms: Option<i64>,
@@ -64,22 +66,22 @@ pub(super) struct Head {
     #[serde(default)]
     send_leased: bool,
     send_attempts: u32,
-    wake_at_ms: Option<i64>,
+    pub wake_at_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredLetter {
-    event_id: String,
-    at_ms: i64,
-    body: String,
+pub(super) struct StoredLetter {
+    pub event_id: String,
+    pub at_ms: i64,
+    pub body: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredOut {
-    id: String,
-    epoch: u64,
-    bot: bool,
-    body: String,
+pub(super) struct StoredOut {
+    pub id: String,
+    pub epoch: u64,
+    pub bot: bool,
+    pub body: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,16 +111,21 @@ pub(super) enum Work {
     Extend(Queue, String, u64, i64, Reply<()>),
     TrimJournal(u64, Reply<()>),
     Remember(String, String, i64, Reply<()>),
+    Point(String, u64, String, Reply<Option<u64>>),
 }
 
 /// What a step ends with: its result for the caller, or a fault of the file.
-type Done<T> = Result<Result<T, StoreError>, Error>;
+pub(super) type Done<T> = Result<Result<T, StoreError>, Error>;
 
 impl Work {
     /// Whether what it acknowledges must survive a crash.
     pub(super) fn must_last(&self) -> bool {
         match self {
-            Work::Accept(..) | Work::Commit(..) | Work::Settle(..) | Work::Remember(..) => true,
+            Work::Accept(..)
+            | Work::Commit(..)
+            | Work::Settle(..)
+            | Work::Remember(..)
+            | Work::Point(..) => true,
             Work::ClaimTurns(..)
             | Work::ClaimSends(..)
             | Work::Extend(..)
@@ -151,6 +158,9 @@ impl Work {
             Work::Remember(key, value, until, reply) => {
                 answered(reply, remember(tables, &key, &value, until))
             }
+            Work::Point(name, from, to, reply) => {
+                answered(reply, shared::point(tables, hints, &name, from, &to))
+            }
         }
     }
 
@@ -173,6 +183,7 @@ impl Work {
             Work::Extend(.., reply) => told(reply),
             Work::TrimJournal(_, reply) => told(reply),
             Work::Remember(.., reply) => told(reply),
+            Work::Point(.., reply) => told(reply),
         }
     }
 }
@@ -211,6 +222,7 @@ pub(super) struct Tables<'t> {
     seen: Table<'t, &'static str, i64>,
     seen_by_time: Table<'t, (i64, &'static str), ()>,
     facts: Table<'t, &'static str, (i64, &'static str)>,
+    pub(super) pointers: Table<'t, &'static str, (u64, &'static str)>,
 }
 
 impl<'t> Tables<'t> {
@@ -228,6 +240,7 @@ impl<'t> Tables<'t> {
             seen: transaction.open_table(SEEN)?,
             seen_by_time: transaction.open_table(SEEN_BY_TIME)?,
             facts: transaction.open_table(FACTS)?,
+            pointers: transaction.open_table(shared::POINTERS)?,
         })
     }
 

@@ -10,7 +10,14 @@ const FILE_TRIES: u32 = 40;
 const FILE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Forms for both engines; a form that was once released never changes.
-const BOTH: &[(i64, &str, &str)] = &[(1, "records", include_str!("migrations/0001_records.sql"))];
+const BOTH: &[(i64, &str, &str)] = &[
+    (1, "records", include_str!("migrations/0001_records.sql")),
+    (
+        3,
+        "customers",
+        include_str!("migrations/0003_customers.sql"),
+    ),
+];
 /// Forms for PostgreSQL only, in the same count.
 const SERVER: &[(i64, &str, &str)] = &[(
     2,
@@ -19,7 +26,7 @@ const SERVER: &[(i64, &str, &str)] = &[(
 )];
 
 fn migrator(forms: impl Iterator<Item = &'static (i64, &'static str, &'static str)>) -> Migrator {
-    let migrations = forms
+    let mut migrations: Vec<Migration> = forms
         .map(|(version, name, sql)| {
             Migration::new(
                 *version,
@@ -30,6 +37,7 @@ fn migrator(forms: impl Iterator<Item = &'static (i64, &'static str, &'static st
             )
         })
         .collect();
+    migrations.sort_by_key(|migration| migration.version);
     Migrator::with_migrations(migrations)
 }
 

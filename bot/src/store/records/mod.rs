@@ -1,6 +1,7 @@
 //! The records, in one SQLite file or on a PostgreSQL server: the same tables, the same statements.
 
 mod check;
+mod copy;
 mod engine;
 mod faults;
 mod migrate;
@@ -8,10 +9,16 @@ mod rows;
 mod server;
 pub mod sql;
 mod statement;
+mod tables;
 
 pub use check::{Finding, findings};
+pub use copy::Compared;
+pub use tables::{Kind, TABLES, Table};
 
-use super::{Kept, KeptHandoff, KeptLead, LogEntry, Record, RecordStore, Step, StoreError};
+use super::{
+    Kept, KeptAudit, KeptGrade, KeptHandoff, KeptIdentity, KeptLead, LogEntry, Record, RecordStore,
+    Step, StoreError,
+};
 use crate::config::records::Records as Settings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -102,6 +109,16 @@ impl Records {
     }
 }
 
+fn kept(row: &Found) -> Result<Kept, sqlx::Error> {
+    Ok(Kept {
+        id: row.text("id")?,
+        rev: unsigned(row.number("rev")?),
+        first_at_ms: row.number("first_at_ms")?,
+        last_at_ms: row.number("last_at_ms")?,
+        mode: row.text("mode")?,
+    })
+}
+
 impl RecordStore for Records {
     fn apply(&self, journal: u32, records: Vec<Record>) -> Step<'_, ()> {
         Box::pin(async move {
@@ -147,13 +164,52 @@ impl RecordStore for Records {
         let statement = Statement::of(sql::CONVERSATIONS)
             .text(after)
             .number(signed(max as u64));
+        Box::pin(self.all(statement, kept))
+    }
+
+    fn conversations_of(&self, customer: &str) -> Step<'_, Vec<Kept>> {
+        Box::pin(self.all(Statement::of(sql::CONVERSATIONS_OF).text(customer), kept))
+    }
+
+    fn customer_of(&self, conversation: &str) -> Step<'_, Option<String>> {
+        let statement = Statement::of(sql::CUSTOMER_OF).text(conversation);
+        Box::pin(self.first(statement, |row| row.text("customer")))
+    }
+
+    fn identities(&self, customer: &str) -> Step<'_, Vec<KeptIdentity>> {
+        let statement = Statement::of(sql::IDENTITIES).text(customer);
         Box::pin(self.all(statement, |row| {
-            Ok(Kept {
-                id: row.text("id")?,
+            Ok(KeptIdentity {
+                kind: row.text("kind")?,
+                value: row.text("value")?,
+                conversation: row.text("conversation")?,
+                at_ms: row.number("at_ms")?,
+            })
+        }))
+    }
+
+    fn grades(&self, conversation: &str) -> Step<'_, Vec<KeptGrade>> {
+        let statement = Statement::of(sql::GRADES).text(conversation);
+        Box::pin(self.all(statement, |row| {
+            Ok(KeptGrade {
                 rev: unsigned(row.number("rev")?),
-                first_at_ms: row.number("first_at_ms")?,
-                last_at_ms: row.number("last_at_ms")?,
-                mode: row.text("mode")?,
+                grade: row.text("grade")?,
+                score: row.number("score")?,
+                at_ms: row.number("at_ms")?,
+            })
+        }))
+    }
+
+    fn audited(&self, from_ms: i64, max: usize) -> Step<'_, Vec<KeptAudit>> {
+        let statement = Statement::of(sql::AUDIT)
+            .number(from_ms)
+            .number(signed(max as u64));
+        Box::pin(self.all(statement, |row| {
+            Ok(KeptAudit {
+                at_ms: row.number("at_ms")?,
+                who: row.text("who")?,
+                what: row.text("what")?,
+                on: row.text("target")?,
             })
         }))
     }
@@ -206,6 +262,25 @@ impl RecordStore for Records {
             })
             .transpose()
         })
+    }
+
+    fn put_away(&self, conversation: &str, age: u64, body: &str, at_ms: i64) -> Step<'_, bool> {
+        let statement = Statement::of(sql::PUT_AWAY)
+            .text(conversation)
+            .number(signed(age))
+            .text(body)
+            .number(at_ms);
+        Box::pin(async move {
+            let kept = self.first(statement, |row| row.number("age")).await?;
+            Ok(kept.is_some())
+        })
+    }
+
+    fn put_away_of(&self, conversation: &str) -> Step<'_, Option<(u64, String)>> {
+        let statement = Statement::of(sql::PUT_AWAY_OF).text(conversation);
+        Box::pin(self.first(statement, |row| {
+            Ok((unsigned(row.number("age")?), row.text("body")?))
+        }))
     }
 
     fn audit(&self, who: &str, what: &str, on: &str, at_ms: i64) -> Step<'_, ()> {

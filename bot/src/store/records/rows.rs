@@ -14,6 +14,9 @@ pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+/// A conversation's first step.
+const FIRST_REV: u64 = 1;
+
 /// Rows of positions are counted from 1.
 pub(super) fn row_of(journal: u32) -> i64 {
     i64::from(journal) + 1
@@ -34,6 +37,9 @@ pub(super) fn write(journal: u32, position: u64, records: &[Record]) -> Vec<Stat
     let mut statements = events(&new);
     statements.extend(conversations(&new));
     for record in new {
+        if record.rev == FIRST_REV {
+            first_seen(&mut statements, record);
+        }
         write_rows(&mut statements, record);
     }
     statements.push(
@@ -106,6 +112,26 @@ fn several<T>(
     statements
 }
 
+/// Whoever writes first is a customer of their own, known by their place on the channel.
+fn first_seen(statements: &mut Vec<Statement>, record: &Record) {
+    let id = record.conversation.as_str();
+    let (channel, place) = id.split_once(':').unwrap_or(("", id));
+    statements.push(
+        Statement::of(sql::ADD_CUSTOMER)
+            .text(id)
+            .number(record.at_ms),
+    );
+    statements.push(add_identity(id, channel, place, record.at_ms));
+}
+
+fn add_identity(conversation: &str, kind: &str, value: &str, at_ms: i64) -> Statement {
+    Statement::of(sql::ADD_IDENTITY)
+        .text(kind)
+        .text(value)
+        .number(at_ms)
+        .text(conversation)
+}
+
 fn write_rows(statements: &mut Vec<Statement>, record: &Record) {
     let rev = signed(record.rev);
     for row in &record.rows {
@@ -116,14 +142,30 @@ fn write_rows(statements: &mut Vec<Statement>, record: &Record) {
                 score,
                 reasons_json,
                 at_ms,
-            } => statements.push(
-                Statement::of(sql::SET_LEAD)
-                    .text(conversation)
-                    .text(grade)
-                    .number(*score)
-                    .text(reasons_json)
-                    .number(*at_ms),
-            ),
+            } => {
+                statements.push(
+                    Statement::of(sql::SET_LEAD)
+                        .text(conversation)
+                        .text(grade)
+                        .number(*score)
+                        .text(reasons_json)
+                        .number(*at_ms),
+                );
+                statements.push(
+                    Statement::of(sql::ADD_GRADE)
+                        .text(conversation)
+                        .number(rev)
+                        .text(grade)
+                        .number(*score)
+                        .number(*at_ms),
+                );
+            }
+            Row::Contact {
+                conversation,
+                kind,
+                value,
+                at_ms,
+            } => statements.push(add_identity(conversation, kind, value, *at_ms)),
             Row::Handoff {
                 conversation,
                 reason,

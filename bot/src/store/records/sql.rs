@@ -16,7 +16,7 @@ macro_rules! add_events {
 macro_rules! touch_conversations {
     ($($row:literal)+) => {
         concat!(
-            "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode) VALUES ",
+            "INSERT INTO conversations (id, rev, first_at_ms, last_at_ms, mode, customer) VALUES ",
             $($row),+,
             " ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, last_at_ms = excluded.last_at_ms"
         )
@@ -38,20 +38,31 @@ pub const ADD_SEVERAL_EVENTS: &str = add_events!(
     "($25, $26, $27, $28), "
     "($29, $30, $31, $32)"
 );
-pub const TOUCH_CONVERSATION: &str = touch_conversations!("($1, $2, $3, $4, 'bot')");
+pub const TOUCH_CONVERSATION: &str = touch_conversations!("($1, $2, $3, $4, 'bot', $1)");
 pub const TOUCH_SEVERAL_CONVERSATIONS: &str = touch_conversations!(
-    "($1, $2, $3, $4, 'bot'), "
-    "($5, $6, $7, $8, 'bot'), "
-    "($9, $10, $11, $12, 'bot'), "
-    "($13, $14, $15, $16, 'bot'), "
-    "($17, $18, $19, $20, 'bot'), "
-    "($21, $22, $23, $24, 'bot'), "
-    "($25, $26, $27, $28, 'bot'), "
-    "($29, $30, $31, $32, 'bot')"
+    "($1, $2, $3, $4, 'bot', $1), "
+    "($5, $6, $7, $8, 'bot', $5), "
+    "($9, $10, $11, $12, 'bot', $9), "
+    "($13, $14, $15, $16, 'bot', $13), "
+    "($17, $18, $19, $20, 'bot', $17), "
+    "($21, $22, $23, $24, 'bot', $21), "
+    "($25, $26, $27, $28, 'bot', $25), "
+    "($29, $30, $31, $32, 'bot', $29)"
 );
 pub const SET_MODE: &str = "UPDATE conversations SET mode = $2 WHERE id = $1";
 pub const SET_LEAD: &str = "INSERT INTO leads (conversation, grade, score, reasons, at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (conversation) DO UPDATE SET grade = excluded.grade, score = excluded.score, reasons = excluded.reasons, at_ms = excluded.at_ms";
 pub const ADD_HANDOFF: &str = "INSERT INTO handoffs (conversation, rev, reason, brief, rep, at_ms) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (conversation, rev, reason) DO NOTHING";
+pub const ADD_GRADE: &str = "INSERT INTO grades (conversation, rev, grade, score, at_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (conversation, rev) DO UPDATE SET grade = excluded.grade, score = excluded.score";
+pub const ADD_CUSTOMER: &str =
+    "INSERT INTO customers (id, first_at_ms) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+/// Of the customer whose conversation it is.
+pub const ADD_IDENTITY: &str = "INSERT INTO identities (customer, kind, value, conversation, at_ms) SELECT customer, $1, $2, id, $3 FROM conversations WHERE id = $4 ON CONFLICT (customer, kind, value) DO NOTHING";
+pub const GRADES: &str =
+    "SELECT rev, grade, score, at_ms FROM grades WHERE conversation = $1 ORDER BY rev";
+pub const CUSTOMER_OF: &str = "SELECT customer FROM conversations WHERE id = $1";
+pub const IDENTITIES: &str = "SELECT kind, value, conversation, at_ms FROM identities WHERE customer = $1 ORDER BY at_ms, kind, value";
+pub const CONVERSATIONS_OF: &str = "SELECT id, rev, first_at_ms, last_at_ms, mode FROM conversations WHERE customer = $1 ORDER BY first_at_ms, id";
+pub const AUDIT: &str = "SELECT at_ms, who, what, target FROM audit WHERE at_ms >= $1 ORDER BY at_ms, who, what, target LIMIT $2";
 pub const EVENTS: &str =
     "SELECT rev, events FROM events WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3";
 pub const CONVERSATIONS: &str = "SELECT id, rev, first_at_ms, last_at_ms, mode FROM conversations WHERE id > $1 ORDER BY id LIMIT $2";
@@ -62,8 +73,11 @@ pub const KEEP_VERSION: &str = "INSERT INTO versions (kind, id, body, at_ms) VAL
 pub const VERSION: &str = "SELECT body FROM versions WHERE kind = $1 AND id = $2";
 pub const ADD_AUDIT: &str = "INSERT INTO audit (at_ms, who, what, target) VALUES ($1, $2, $3, $4)";
 
+pub const PUT_AWAY: &str = "INSERT INTO put_away (conversation, age, body, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (conversation) DO UPDATE SET age = excluded.age, body = excluded.body, at_ms = excluded.at_ms WHERE put_away.age <= excluded.age RETURNING age";
+pub const PUT_AWAY_OF: &str = "SELECT age, body FROM put_away WHERE conversation = $1";
+
 /// All of them, for the test that prepares each.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 27] = [
     POSITION,
     LOCK_POSITION,
     SET_POSITION,
@@ -81,6 +95,16 @@ pub const ALL: [&str; 17] = [
     KEEP_VERSION,
     VERSION,
     ADD_AUDIT,
+    PUT_AWAY,
+    PUT_AWAY_OF,
+    ADD_GRADE,
+    ADD_CUSTOMER,
+    ADD_IDENTITY,
+    GRADES,
+    CUSTOMER_OF,
+    IDENTITIES,
+    CONVERSATIONS_OF,
+    AUDIT,
 ];
 
 /// What only a server is asked, by the doctor.

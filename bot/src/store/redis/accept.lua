@@ -1,11 +1,12 @@
 -- Takes a letter: dedupe mark, letter and agenda entry together, or nothing.
--- KEYS agenda, conversation, box, seen, journal, out
-local agenda, conversation, box, seen, journal, out = unpack(KEYS)
+-- KEYS agenda, conversation, box, seen, journal, out, away
+local agenda, conversation, box, seen, journal, out, away = unpack(KEYS)
 local id, mark, letter = ARGV[1], ARGV[2], ARGV[3]
 local at, quiet, quiet_max = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local box_max, journal_max, out_max = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local seen_max, seen_ms = tonumber(ARGV[10]), ARGV[11]
-local channel, origin, shard = ARGV[12], ARGV[13], ARGV[14]
+local away_mark = ARGV[12]
+local channel, origin, shard = ARGV[13], ARGV[14], ARGV[15]
 
 if redis.call('LPOS', seen, mark) then return { 'repeated' } end
 if redis.call('XLEN', journal) >= journal_max
@@ -13,7 +14,13 @@ if redis.call('XLEN', journal) >= journal_max
   or redis.call('LLEN', out) >= out_max then
   return { 'full' }
 end
-local head = load(conversation) or fresh()
+local head = load(conversation)
+if not head then
+  -- Who was put away comes back first, so that nobody begins anew who was here before.
+  local age = redis.call('HGET', away, away_mark)
+  if age then return { 'away', age } end
+  head = fresh()
+end
 redis.call('RPUSH', box, letter)
 if redis.call('RPUSH', seen, mark) > seen_max then redis.call('LTRIM', seen, -seen_max, -1) end
 redis.call('PEXPIRE', seen, seen_ms)

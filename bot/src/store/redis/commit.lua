@@ -1,6 +1,6 @@
 -- Ends a turn: trims what was read, raises the revision, writes snapshot, journal and outgoing box, sets the next due time.
--- KEYS agenda of turns, agenda of sends, conversation, box, out, journal
-local turns, sends, conversation, box, out, journal = unpack(KEYS)
+-- KEYS agenda of turns, agenda of sends, conversation, box, out, journal, quiet
+local turns, sends, conversation, box, out, journal, quiet = unpack(KEYS)
 local id, token, read_to = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, epoch, wake = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local now, events = tonumber(ARGV[7]), ARGV[8]
@@ -22,6 +22,7 @@ head.turn_leased = 0
 head.wake_at = wake
 head.epoch = math.max(head.epoch, epoch)
 redis.call('HSET', conversation, 'state', state)
+redis.call('ZADD', quiet, number(now), id)
 -- The server's own ids rise also after a failover or a restore, so the records never pass over a new entry.
 redis.call('XADD', journal, '*', 'c', id, 'r', head.rev, 't', number(now), 'e', events)
 for at = FIRST_OUT, #ARGV do

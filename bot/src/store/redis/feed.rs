@@ -100,6 +100,34 @@ impl Block {
         Ok(bytes)
     }
 
+    /// The blocks of a whole feed, given its newest number.
+    pub(super) fn all(
+        last_feed: u64,
+        items: Vec<(String, String)>,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        let mut block = Block {
+            first: last_feed.saturating_sub(count) + 1,
+            items: Vec::new(),
+        };
+        let mut blocks = Vec::new();
+        for item in items {
+            if block.bytes() >= BLOCK_BYTES {
+                blocks.push(block.write()?);
+                block = Block {
+                    first: block.first + block.items.len() as u64,
+                    items: Vec::new(),
+                };
+            }
+            block.items.push(item);
+        }
+        if !block.items.is_empty() {
+            blocks.push(block.write()?);
+        }
+        // Where a store kept more than Redis does, the newest count.
+        Ok(blocks.split_off(blocks.len().saturating_sub(BLOCKS_MAX)))
+    }
+
     pub(super) fn read(bytes: &[u8]) -> Result<Self, StoreError> {
         let rest = bytes
             .strip_prefix(&[VERSION])

@@ -24,6 +24,7 @@ pub(super) enum Told {
     Journal,
     Feed(String),
     Typing(String),
+    Pointer,
 }
 
 pub(super) fn line(told: &Told) -> String {
@@ -33,6 +34,7 @@ pub(super) fn line(told: &Told) -> String {
         Told::Journal => "j".to_owned(),
         Told::Feed(id) => format!("f {id}"),
         Told::Typing(id) => format!("y {id}"),
+        Told::Pointer => "p".to_owned(),
     }
 }
 
@@ -54,6 +56,7 @@ pub(super) fn read(message: &str) -> (&str, Vec<Told>) {
                 "j" => Some(Told::Journal),
                 "f" => id().map(Told::Feed),
                 "y" => id().map(Told::Typing),
+                "p" => Some(Told::Pointer),
                 _ => None,
             }
         })
@@ -159,6 +162,7 @@ impl Inner {
             Told::Journal => Hint::Journal,
             Told::Feed(id) => Hint::Feed(id),
             Told::Typing(id) => Hint::Typing(id),
+            Told::Pointer => Hint::Pointer,
         };
         // Nobody listening is no fault.
         let _ = self.hints.send(hint);

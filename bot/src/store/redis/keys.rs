@@ -10,6 +10,17 @@ pub(super) fn shard_of(id: &str, shards: u32) -> u32 {
     u32::try_from(u64::from_be_bytes(first) % u64::from(shards.max(1))).unwrap_or(0)
 }
 
+/// Buckets of a shard for what is put away: small enough that Redis keeps each as one compact block (up to 128 entries) with some millions away.
+const AWAY_BUCKETS: u64 = 4_096;
+
+/// A conversation's mark among those put away, and its bucket. Changing this would lose what is put away.
+pub(super) fn away_of(id: &str) -> ([u8; 8], u64) {
+    let hash = Sha256::digest(id.as_bytes());
+    // Other bytes than those that choose the shard.
+    let mark = hash.last_chunk::<8>().copied().unwrap_or_default();
+    (mark, u64::from_be_bytes(mark) % AWAY_BUCKETS)
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
     pub prefix: String,
@@ -55,6 +66,29 @@ impl Keys {
 
     pub(super) fn fact(&self, key: &str) -> String {
         self.of("fact", key)
+    }
+
+    /// When each conversation of a shard was last changed.
+    pub(super) fn quiet(&self, shard: u32) -> String {
+        format!("{}quiet:{{{shard}}}", self.prefix)
+    }
+
+    /// Which conversations of one bucket are put away, by their mark.
+    pub(super) fn away(&self, id: &str) -> String {
+        let (_, bucket) = away_of(id);
+        format!("{}away:{{{}}}:{bucket:x}", self.prefix, self.shard(id))
+    }
+
+    pub(super) fn job(&self, name: &str) -> String {
+        self.of("job", name)
+    }
+
+    pub(super) fn rate(&self, key: &str) -> String {
+        self.of("rate", key)
+    }
+
+    pub(super) fn pointer(&self, name: &str) -> String {
+        self.of("pointer", name)
     }
 
     /// What every replica must agree on.

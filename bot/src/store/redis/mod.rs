@@ -3,6 +3,7 @@
 //! Every step is one script on one slot. The steps count in the time that the caller hands them; [`StateStore::ahead_ms`] tells a process how to hand them the server's, so that replicas whose clocks differ agree on leases.
 
 mod agenda;
+mod away;
 mod check;
 mod claims;
 mod endpoint;
@@ -14,6 +15,7 @@ mod link;
 mod pack;
 mod reads;
 mod scripts;
+mod shared;
 mod steps;
 mod wire;
 
@@ -21,7 +23,8 @@ pub use check::{Finding, findings};
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
+    Pointer, Queue, Rate, RecordStore, SendClaim, Settle, Settled, Snapshot, Spent, StateStore,
+    Step, StoreError, TurnClaim, whole::Whole,
 };
 use crate::config::state::State as Settings;
 use agenda::Agenda;
@@ -65,11 +68,19 @@ struct Inner {
     ahead_ms: AtomicI64,
     tails: Mutex<Tails>,
     wait_replicas: u32,
+    journal_max: u64,
+    /// Where quiet conversations are put away; `None`: they stay.
+    records: Option<Arc<dyn RecordStore>>,
 }
 
 impl State {
     /// Needs a Tokio runtime for the tasks that listen.
     pub fn open(settings: &Settings) -> Self {
+        Self::open_with(settings, None)
+    }
+
+    /// With records that all replicas share, where quiet conversations are put away.
+    pub fn open_with(settings: &Settings, records: Option<Arc<dyn RecordStore>>) -> Self {
         let (hints, _) = broadcast::channel(HINTS_MAX);
         let (publish, waiting) = mpsc::channel(PUBLISHED_MAX);
         let origin = uuid::Uuid::new_v4().simple().to_string();
@@ -89,11 +100,17 @@ impl State {
             ahead_ms: AtomicI64::new(0),
             tails: Mutex::default(),
             wait_replicas: settings.wait_replicas,
+            journal_max: settings.journal_max,
+            records,
             link: Link::new(settings.clone()),
         });
         let stop = CancellationToken::new();
         tokio::spawn(hints::listen(Arc::downgrade(&inner), stop.clone()));
         tokio::spawn(hints::publish(Arc::downgrade(&inner), waiting));
+        if inner.records.is_some() && settings.idle_ms > 0 {
+            let idle = Arc::downgrade(&inner);
+            tokio::spawn(away::run(idle, settings.idle_ms, stop.clone()));
+        }
         let clock = Arc::downgrade(&inner);
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -119,6 +136,21 @@ impl State {
     /// Connects and looks whether the server fits: version, number of shards, clock.
     pub async fn meet(&self) -> Result<(), StoreError> {
         self.inner.meet().await
+    }
+
+    /// Everything of a conversation that is in Redis, but for its entries in the journal.
+    pub async fn whole(&self, conversation: &str) -> Result<Option<Whole>, StoreError> {
+        self.inner.whole(conversation).await
+    }
+
+    /// Puts a conversation of another store there; false if it is there already, or put away.
+    pub async fn restore(&self, whole: &Whole, now_ms: i64) -> Result<bool, StoreError> {
+        Ok(self.inner.put_back(whole, None, now_ms).await? == "back")
+    }
+
+    /// Puts away in the records what nobody has changed since a time: how many conversations left.
+    pub async fn put_away(&self, quiet_since_ms: i64) -> Result<usize, StoreError> {
+        self.inner.put_away(quiet_since_ms).await
     }
 }
 
@@ -198,6 +230,31 @@ impl StateStore for State {
         Box::pin(async move { self.inner.recall(&key, now_ms).await })
     }
 
+    fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>> {
+        let (job, holder) = (job.to_owned(), holder.to_owned());
+        Box::pin(async move { self.inner.hold(&job, &holder, now_ms, until_ms).await })
+    }
+
+    fn release(&self, job: &str, holder: &str) -> Step<'_, ()> {
+        let (job, holder) = (job.to_owned(), holder.to_owned());
+        Box::pin(async move { self.inner.release(&job, &holder).await })
+    }
+
+    fn spend(&self, key: &str, rate: Rate, now_ms: i64) -> Step<'_, Spent> {
+        let key = key.to_owned();
+        Box::pin(async move { self.inner.spend(&key, rate, now_ms).await })
+    }
+
+    fn pointer(&self, name: &str) -> Step<'_, Option<Pointer>> {
+        let name = name.to_owned();
+        Box::pin(async move { self.inner.pointer(&name).await })
+    }
+
+    fn point(&self, name: &str, from: u64, to: &str) -> Step<'_, Option<u64>> {
+        let (name, to) = (name.to_owned(), to.to_owned());
+        Box::pin(async move { self.inner.point(&name, from, &to).await })
+    }
+
     fn hints(&self) -> broadcast::Receiver<Hint> {
         self.inner.hints.subscribe()
     }
@@ -207,6 +264,7 @@ impl StateStore for State {
             Hint::Feed(id) => Some(Told::Feed(id.clone())),
             Hint::Typing(id) => Some(Told::Typing(id.clone())),
             Hint::Journal => Some(Told::Journal),
+            Hint::Pointer => Some(Told::Pointer),
             // Of a queue other replicas hear with the shard and the time, from the scripts.
             Hint::Turns | Hint::Sends => None,
         };

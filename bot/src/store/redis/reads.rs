@@ -20,6 +20,8 @@ const LAYOUT: u32 = 1;
 const JOURNAL_READ_MAX: usize = 1_000;
 /// A fact stays so long after its time, so that the caller's clock decides, milliseconds.
 const FACT_GRACE_MS: i64 = 60_000;
+/// A comparison of clocks that took longer says too little: the process may have been stopped in the middle of it. Milliseconds.
+const COMPARED_MS_MAX: i64 = 2_000;
 /// A stream's id is a time and a number within it; our sequence number holds both.
 const SEQ_BITS: u32 = 20;
 
@@ -95,11 +97,21 @@ impl Inner {
             .link
             .ask_at(&self.keys.layout(), &redis::cmd("TIME"))
             .await?;
-        let after = machine_ms();
-        let ahead = seconds * 1_000 + micros / 1_000 - (before + (after - before) / 2);
+        let server = seconds * 1_000 + micros / 1_000;
+        let ahead = ahead_ms(before, server, machine_ms()).ok_or_else(|| {
+            unavailable(format!(
+                "{}: its clock could not be compared, the answer took too long",
+                self.link.at()
+            ))
+        })?;
         self.ahead_ms.store(ahead, Ordering::Relaxed);
         metrics::gauge!(STORE_CLOCK_AHEAD).set(ahead as f64 / 1_000.0);
         Ok(())
+    }
+
+    /// By the server's clock, as far as it is known.
+    pub(super) fn now_ms(&self) -> i64 {
+        machine_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
     }
 
     async fn head(&self, id: &str) -> Result<Option<Head>, StoreError> {
@@ -111,14 +123,23 @@ impl Inner {
 
     pub(super) async fn epoch(&self, id: &str) -> Result<u64, StoreError> {
         self.meet().await?;
-        Ok(self.head(id).await?.map_or(0, |head| head.epoch))
+        let mut head = self.head(id).await?;
+        if head.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            head = self.head(id).await?;
+        }
+        Ok(head.map_or(0, |head| head.epoch))
     }
 
     pub(super) async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
         self.meet().await?;
         let mut get = cmd("HMGET", self.keys.conversation(id));
         get.arg("head").arg("state");
-        let (line, state): (Option<Vec<u8>>, Option<Vec<u8>>) = self.link.ask(&get).await?;
+        let (mut line, mut state): (Option<Vec<u8>>, Option<Vec<u8>>) = self.link.ask(&get).await?;
+        if line.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            (line, state) = self.link.ask(&get).await?;
+        }
         let (Some(line), Some(state)) = (line, state) else {
             return Ok(None);
         };
@@ -164,7 +185,12 @@ impl Inner {
         self.meet().await?;
         let mut last = cmd("LINDEX", self.keys.feed(id));
         last.arg(-1);
-        let Some(last) = self.link.ask::<Option<Vec<u8>>>(&last).await? else {
+        let mut found = self.link.ask::<Option<Vec<u8>>>(&last).await?;
+        if found.is_none() && self.is_away(id).await? {
+            self.bring_back(id).await?;
+            found = self.link.ask(&last).await?;
+        }
+        let Some(last) = found else {
             return Ok(Vec::new());
         };
         let block = Block::read(&last)?;
@@ -230,8 +256,7 @@ impl Inner {
         until_ms: i64,
     ) -> Result<(), StoreError> {
         self.meet().await?;
-        let now_ms = machine_ms() + self.ahead_ms.load(Ordering::Relaxed);
-        let kept_ms = until_ms.saturating_sub(now_ms).max(0) + FACT_GRACE_MS;
+        let kept_ms = until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS;
         let mut set = cmd("SET", self.keys.fact(key));
         set.arg(format!("{until_ms} {value}"))
             .arg("PX")
@@ -256,6 +281,14 @@ impl Inner {
 }
 
 /// Milliseconds since 1970 by this machine's clock.
+/// How much the server's clock is ahead, from its time and this machine's before and after asking; None where that says too little.
+fn ahead_ms(before: i64, server: i64, after: i64) -> Option<i64> {
+    let took = after - before;
+    (0..=COMPARED_MS_MAX)
+        .contains(&took)
+        .then(|| server - (before + took / 2))
+}
+
 fn machine_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -308,5 +341,12 @@ mod tests {
         let back: Vec<_> = seqs.into_iter().map(stream_id).collect();
         assert_eq!(back, ids);
         assert_eq!(seq_of("1-1048576"), None);
+    }
+
+    #[test]
+    fn a_process_that_was_stopped_while_it_compared_clocks_learns_nothing() {
+        assert_eq!(ahead_ms(1_000, 301_010, 1_020), Some(300_000));
+        assert_eq!(ahead_ms(1_000, 1_010, 31_000), None);
+        assert_eq!(ahead_ms(1_000, 1_010, 900), None, "the clock was set back");
     }
 }

@@ -4,6 +4,8 @@
 const FIRST: &str = "#!lua\n";
 /// What was accepted goes on when Redis has no memory left: turns and sends are what frees it.
 const GOES_ON: &str = "#!lua flags=allow-oom\n";
+/// Changes nothing.
+const READS: &str = "#!lua flags=no-writes\n";
 const HEAD: &str = include_str!("head.lua");
 
 pub(super) struct Script {
@@ -26,6 +28,13 @@ pub(super) struct Scripts {
     pub settle: Script,
     pub extend: Script,
     pub probe: Script,
+    pub whole: Script,
+    pub leave: Script,
+    pub return_: Script,
+    pub hold: Script,
+    pub release: Script,
+    pub spend: Script,
+    pub point: Script,
 }
 
 impl Default for Scripts {
@@ -37,6 +46,13 @@ impl Default for Scripts {
             settle: Script::new(GOES_ON, include_str!("settle.lua")),
             extend: Script::new(GOES_ON, include_str!("extend.lua")),
             probe: Script::new(FIRST, include_str!("probe.lua")),
+            whole: Script::new(READS, include_str!("whole.lua")),
+            leave: Script::new(GOES_ON, include_str!("leave.lua")),
+            return_: Script::new(FIRST, include_str!("return.lua")),
+            hold: Script::new(GOES_ON, include_str!("hold.lua")),
+            release: Script::new(GOES_ON, include_str!("release.lua")),
+            spend: Script::new(GOES_ON, include_str!("spend.lua")),
+            point: Script::new(FIRST, include_str!("point.lua")),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use super::feed::{self, BLOCKS_MAX, Placing};
 use super::hints::Told;
+use super::keys::away_of;
 use super::link::Again;
 use super::pack::{TEXT_BYTES_MAX, pack, pack_all};
 use super::wire::{self, Head, broken};
 use super::{Inner, claims::Tail};
+use crate::store::whole::mark_of;
 use crate::store::{Accepted, Commit, Committed, NewMail, Queue, Settle, Settled, StoreError};
 use redis::{Cmd, FromRedisValue, Value};
-use sha2::{Digest, Sha256};
 
 /// Unread letters of one conversation; more are refused with a wait.
 pub(super) const BOX_MAX: u64 = 1_000;
@@ -17,9 +18,7 @@ pub(super) const OUT_MAX: u64 = 1_000;
 /// Event ids remembered of one conversation.
 const SEEN_MAX: u64 = 2_000;
 /// How long they are remembered after the last letter, milliseconds: longer than any platform repeats.
-const SEEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// Journal entries of all shards above which nothing more is accepted.
-const JOURNAL_MAX: u64 = 200_000;
+pub(super) const SEEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// What a caller waits when a box or the journal is full, milliseconds.
 const FULL_RETRY_MS: u64 = 2_000;
 /// Messages of one round of sending, and how many of the box are looked at for them.
@@ -29,21 +28,34 @@ pub(super) const SENDS_WINDOW: usize = 64;
 const OUTS_OF_A_TURN_MAX: usize = 64;
 /// Largest letter or message, bytes.
 const LETTER_BYTES_MAX: usize = 1024 * 1024;
+/// Times that a conversation is brought back for one letter.
+const ACCEPT_TRIES: usize = 3;
 /// Times that a feed is read again because it changed meanwhile.
 const FEED_TRIES: usize = 4;
-/// Of a hashed event id, bytes: within one conversation, two equal ones do not happen.
-const MARK_BYTES: usize = 8;
 
 impl Inner {
     pub(super) async fn accept(&self, mail: NewMail) -> Result<Accepted, StoreError> {
         self.meet().await?;
+        for _ in 0..ACCEPT_TRIES {
+            if let Some(accepted) = self.accept_here(&mail).await? {
+                return Ok(accepted);
+            }
+            self.bring_back(&mail.conversation).await?;
+        }
+        Err(super::faults::unavailable(
+            "a conversation left at every try to bring it back",
+        ))
+    }
+
+    /// `None`: the conversation is put away.
+    async fn accept_here(&self, mail: &NewMail) -> Result<Option<Accepted>, StoreError> {
         let id = mail.conversation.as_str();
         small("letter", mail.body.len() + mail.event_id.len())?;
-        let hash = Sha256::digest(mail.event_id.as_bytes());
-        let mark = hash.get(..MARK_BYTES).unwrap_or_default();
+        let mark = mark_of(&mail.event_id);
+        let (away_mark, _) = away_of(id);
         let shard = self.keys.shard(id);
         let box_key = self.keys.letters(id);
-        let journal_max = (JOURNAL_MAX / u64::from(self.keys.shards)).max(1);
+        let journal_max = (self.journal_max / u64::from(self.keys.shards)).max(1);
         let answer = self
             .link
             .run(
@@ -53,15 +65,16 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(6)
+                        .arg(7)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.conversation(id))
                         .arg(&box_key)
                         .arg(self.keys.seen(id))
                         .arg(self.keys.journal(shard))
                         .arg(self.keys.outgoing(id))
+                        .arg(self.keys.away(id))
                         .arg(id)
-                        .arg(mark)
+                        .arg(&mark)
                         .arg(wire::letter(&mail.event_id, mail.at_ms, &mail.body))
                         .arg(mail.at_ms)
                         .arg(mail.quiet_ms)
@@ -70,21 +83,23 @@ impl Inner {
                         .arg(journal_max)
                         .arg(OUT_MAX)
                         .arg(SEEN_MAX)
-                        .arg(SEEN_MS);
+                        .arg(SEEN_MS)
+                        .arg(&away_mark);
                     self.told_by(command, shard);
                 },
             )
             .await?;
         let mut answer = Answer::of(answer)?;
         match answer.word()?.as_str() {
-            "repeated" => Ok(Accepted::Repeated),
+            "repeated" => Ok(Some(Accepted::Repeated)),
+            "away" => Ok(None),
             "full" => Err(StoreError::Full {
                 retry_after_ms: FULL_RETRY_MS,
             }),
             "new" => {
                 let seq = answer.number()?;
                 self.hear_due(Queue::Turn, shard, answer.time()?);
-                Ok(Accepted::New { seq })
+                Ok(Some(Accepted::New { seq }))
             }
             _ => Err(broken("answer")),
         }
@@ -117,13 +132,14 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(6)
+                        .arg(7)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.agenda(Queue::Send, shard))
                         .arg(&key)
                         .arg(self.keys.letters(id))
                         .arg(self.keys.outgoing(id))
                         .arg(self.keys.journal(shard))
+                        .arg(self.keys.quiet(shard))
                         .arg(id)
                         .arg(commit.token)
                         .arg(commit.read_to)
@@ -266,11 +282,11 @@ impl Inner {
     }
 
     /// What every script needs to tell other replicas.
-    fn told_by(&self, command: &mut Cmd, shard: u32) {
+    pub(super) fn told_by(&self, command: &mut Cmd, shard: u32) {
         command.arg(self.keys.hints()).arg(&self.origin).arg(shard);
     }
 
-    fn hear_due(&self, queue: Queue, shard: u32, due_ms: i64) {
+    pub(super) fn hear_due(&self, queue: Queue, shard: u32, due_ms: i64) {
         if due_ms > 0 {
             self.hear(Told::Due(queue, shard, due_ms));
         }

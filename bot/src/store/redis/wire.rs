@@ -1,8 +1,10 @@
 //! How letters, outgoing messages and heads are written in Redis.
 
+use crate::store::whole::Whole;
 use crate::store::{Letter, NewOut, Outgoing, StoreError};
 
 const LETTER_VERSION: &str = "1";
+const HEAD_VERSION: u64 = 1;
 
 /// A conversation's counters and fences, as the scripts write them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,43 +13,93 @@ pub(super) struct Head {
     pub epoch: u64,
     pub turn_token: u64,
     pub send_token: u64,
+    pub last_letter: u64,
     pub read_to: u64,
+    pub last_out: u64,
     pub last_feed: u64,
+    pub unread_since_ms: Option<i64>,
     pub send_attempts: u32,
+    pub wake_at_ms: Option<i64>,
 }
 
 impl Head {
+    /// At rest: nothing is leased.
+    pub(super) fn of(whole: &Whole) -> Self {
+        let counters = &whole.counters;
+        Self {
+            rev: counters.rev,
+            epoch: counters.epoch,
+            turn_token: counters.turn_token,
+            send_token: counters.send_token,
+            last_letter: counters.last_letter,
+            read_to: counters.read_to,
+            last_out: counters.last_out,
+            last_feed: counters.last_feed,
+            unread_since_ms: whole.unread_since_ms,
+            send_attempts: 0,
+            wake_at_ms: whole.wake_at_ms,
+        }
+    }
+
+    /// As the scripts write it.
+    pub(super) fn line(&self) -> String {
+        let time = |at: Option<i64>| at.unwrap_or(0);
+        format!(
+            "{HEAD_VERSION} {} {} {} {} {} {} {} {} {} 0 0 {} {}",
+            self.rev,
+            self.epoch,
+            self.turn_token,
+            self.send_token,
+            self.last_letter,
+            self.read_to,
+            self.last_out,
+            self.last_feed,
+            time(self.unread_since_ms),
+            self.send_attempts,
+            time(self.wake_at_ms),
+        )
+    }
+
     pub(super) fn read(line: &[u8]) -> Result<Self, StoreError> {
         let text = String::from_utf8_lossy(line);
         let numbers: Vec<u64> = text.split(' ').filter_map(|n| n.parse().ok()).collect();
         match numbers.as_slice() {
             [
-                1,
+                HEAD_VERSION,
                 rev,
                 epoch,
                 turn_token,
                 send_token,
-                _last_letter,
+                last_letter,
                 read_to,
-                _last_out,
+                last_out,
                 last_feed,
-                _unread_since,
+                unread_since,
                 _turn_leased,
                 _send_leased,
                 send_attempts,
-                _wake_at,
+                wake_at,
             ] => Ok(Self {
                 rev: *rev,
                 epoch: *epoch,
                 turn_token: *turn_token,
                 send_token: *send_token,
+                last_letter: *last_letter,
                 read_to: *read_to,
+                last_out: *last_out,
                 last_feed: *last_feed,
+                unread_since_ms: time(*unread_since),
+                wake_at_ms: time(*wake_at),
                 send_attempts: u32::try_from(*send_attempts).unwrap_or(u32::MAX),
             }),
             _ => Err(broken("head")),
         }
     }
+}
+
+/// 0 is none.
+fn time(at: u64) -> Option<i64> {
+    i64::try_from(at).ok().filter(|at| *at > 0)
 }
 
 pub(super) fn letter(event_id: &str, at_ms: i64, body: &str) -> Vec<u8> {
@@ -137,6 +189,24 @@ mod tests {
             assert_eq!((read.seq, read.epoch, read.bot), (12, 3, true));
             assert_eq!((read.id.as_str(), read.body.as_str()), (id, body));
         }
+    }
+
+    #[test]
+    fn a_head_comes_back_as_it_was_written() {
+        let head = Head {
+            rev: 1,
+            epoch: 2,
+            turn_token: 3,
+            send_token: 4,
+            last_letter: 5,
+            read_to: 6,
+            last_out: 7,
+            last_feed: 8,
+            unread_since_ms: Some(9),
+            send_attempts: 10,
+            wake_at_ms: None,
+        };
+        assert_eq!(Head::read(head.line().as_bytes()), Ok(head));
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! The promises of the stores as cases that any implementation must pass.
 
+mod records;
+mod shared;
+
+pub use records::records;
+
 use bot::store::{
-    Accepted, Commit, JournalEntry, LETTERS_MAX, NewFeedItem, NewMail, NewOut, Queue, Record,
-    RecordStore, Row, Settle, StateStore, StoreError, TurnClaim,
+    Accepted, Commit, JournalEntry, LETTERS_MAX, NewFeedItem, NewMail, NewOut, Queue, Settle,
+    StateStore, StoreError, TurnClaim,
 };
 use std::sync::Arc;
 
@@ -101,6 +106,8 @@ pub async fn state<O: Opens>(fresh: impl Fn() -> O) {
     a_repeated_step_is_done_once(&*fresh().open()).await;
     many_conversations_are_each_claimed_once(&*fresh().open()).await;
     facts_end(&*fresh().open()).await;
+    shared::a_job_has_one_holder(&*fresh().open()).await;
+    shared::a_pointer_is_moved_by_who_saw_it_last(&fresh()).await;
     concurrent_repeats_are_one_letter(fresh().open()).await;
     what_was_acknowledged_is_there_after_reopening(&fresh()).await;
 }
@@ -631,132 +638,4 @@ async fn what_was_acknowledged_is_there_after_reopening<O: Opens>(place: &O) {
             .len(),
         1
     );
-}
-
-fn record(seq: u64, conversation: &str, rev: u64, rows: Vec<Row>) -> Record {
-    Record {
-        seq,
-        conversation: conversation.to_owned(),
-        rev,
-        at_ms: T0 + seq as i64,
-        events: vec![format!("{{\"n\":{seq}}}")],
-        rows,
-    }
-}
-
-/// Every promise of `RecordStore`, on an empty one.
-pub async fn records(store: &impl RecordStore) {
-    assert_eq!(store.position(0).await.unwrap(), 0);
-    let lead = Row::Lead {
-        conversation: "a:1".to_owned(),
-        grade: "B".to_owned(),
-        score: 50,
-        reasons_json: "[]".to_owned(),
-        at_ms: T0,
-    };
-    let handoff = Row::Handoff {
-        conversation: "a:1".to_owned(),
-        reason: "customer_request".to_owned(),
-        brief_json: "{}".to_owned(),
-        rep: Some("lin".to_owned()),
-        at_ms: T0,
-    };
-    let batch = vec![
-        record(1, "a:1", 1, vec![lead]),
-        record(2, "a:2", 1, vec![]),
-        record(4, "a:1", 2, vec![handoff]),
-    ];
-    store.apply(0, batch.clone()).await.unwrap();
-    store.apply(0, batch).await.unwrap();
-    assert_eq!(store.position(0).await.unwrap(), 4, "gaps are no matter");
-    let events = store.events("a:1", 0, 10).await.unwrap();
-    assert_eq!(
-        events
-            .iter()
-            .map(|e| (e.rev, e.events[0].as_str()))
-            .collect::<Vec<_>>(),
-        [(1, "{\"n\":1}"), (2, "{\"n\":4}")]
-    );
-    assert_eq!(store.events("a:1", 1, 10).await.unwrap().len(), 1);
-    let kept = store.conversations("", 10).await.unwrap();
-    assert_eq!(
-        kept.iter()
-            .map(|k| (k.id.as_str(), k.rev, k.mode.as_str()))
-            .collect::<Vec<_>>(),
-        [("a:1", 2, "waiting"), ("a:2", 1, "bot")]
-    );
-    assert_eq!(store.conversations("a:1", 10).await.unwrap().len(), 1);
-    assert_eq!(
-        store
-            .leads("a:1")
-            .await
-            .unwrap()
-            .map(|l| (l.grade, l.score)),
-        Some(("B".to_owned(), 50))
-    );
-    assert_eq!(
-        store.handoffs("a:1").await.unwrap().len(),
-        1,
-        "applied twice, kept once"
-    );
-    let taken = Row::Mode {
-        conversation: "a:1".to_owned(),
-        mode: "human".to_owned(),
-        rep: None,
-        at_ms: T0,
-    };
-    store
-        .apply(0, vec![record(5, "a:1", 3, vec![taken])])
-        .await
-        .unwrap();
-    assert_eq!(store.conversations("", 1).await.unwrap()[0].mode, "human");
-    store
-        .apply(3, vec![record(2, "a:3", 1, vec![])])
-        .await
-        .unwrap();
-    assert_eq!(
-        (store.position(3).await, store.position(0).await),
-        (Ok(2), Ok(5)),
-        "each journal has its own position"
-    );
-    // A batch of many steps of a few conversations, one step told twice.
-    let mut batch: Vec<Record> = (0..60)
-        .map(|n| record(n + 1, &format!("b:{}", n % 7), n / 7 + 1, vec![]))
-        .collect();
-    batch.push(record(61, "b:0", 1, vec![]));
-    store.apply(9, batch).await.unwrap();
-    let kept = store.conversations("b:", 10).await.unwrap();
-    assert_eq!(kept.len(), 7);
-    for (n, kept) in kept.iter().enumerate() {
-        let events = store.events(&kept.id, 0, 100).await.unwrap();
-        let revs: Vec<u64> = events.iter().map(|entry| entry.rev).collect();
-        let last = if n < 4 { 9 } else { 8 };
-        assert_eq!(revs, (1..=last).collect::<Vec<_>>());
-        assert_eq!(kept.first_at_ms, T0 + n as i64 + 1);
-        let told = if n == 0 {
-            "{\"n\":61}"
-        } else {
-            &format!("{{\"n\":{}}}", n + 1)
-        };
-        assert_eq!(events[0].events, [told], "the last word counts");
-    }
-    assert_eq!((kept[1].rev, kept[1].last_at_ms), (9, T0 + 58));
-    store
-        .keep_version("shop", "sha256:1", b"\x00body", T0)
-        .await
-        .unwrap();
-    store
-        .keep_version("shop", "sha256:1", b"other", T0)
-        .await
-        .unwrap();
-    assert_eq!(
-        store.version("shop", "sha256:1").await.unwrap().as_deref(),
-        Some(b"\x00body".as_slice()),
-        "a version never changes"
-    );
-    assert_eq!(store.version("shop", "sha256:2").await.unwrap(), None);
-    store
-        .audit("admin", "publish", "sha256:1", T0)
-        .await
-        .unwrap();
 }

@@ -1,0 +1,377 @@
+//! Conversations that nobody has written in for long: each leaves Redis as one document in the records, and comes back when somebody asks for it.
+//!
+//! In Redis stays a mark of it with the age of its document (some ten bytes), so that nobody who was here before begins anew, and nobody new needs the records.
+
+use super::feed::Block;
+use super::keys::away_of;
+use super::link::Again;
+use super::pack::{pack, unpack};
+use super::steps::{Answer, SEEN_MS};
+use super::wire::{self, Head, broken};
+use super::{Inner, faults::unavailable};
+use crate::store::whole::{
+    self, Counters, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
+};
+use crate::store::{NewOut, Queue, StoreError};
+use futures_util::future::join_all;
+use std::sync::Weak;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often quiet conversations are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Quiet conversations of a shard that leave in one look.
+const LEAVING_MAX: usize = 64;
+/// Conversations on their way at once.
+const LEAVING_AT_ONCE: usize = 8;
+/// Times that a document is read again because the conversation moved meanwhile.
+const RETURN_TRIES: usize = 4;
+
+/// What became of a quiet conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    Left,
+    /// Something is due, or it changed while its document was written.
+    Stays,
+}
+
+impl Inner {
+    /// Everything of a conversation, in one look; `None` if it is not in Redis.
+    pub(super) async fn whole(&self, id: &str) -> Result<Option<Whole>, StoreError> {
+        self.meet().await?;
+        Ok(self.look(id).await?.map(|(whole, _)| whole))
+    }
+
+    /// The document and the head's line that it was made from.
+    async fn look(&self, id: &str) -> Result<Option<(Whole, Vec<u8>)>, StoreError> {
+        let key = self.keys.conversation(id);
+        let answer = self
+            .link
+            .run(&self.scripts.whole, &key, 0, Again::Once, |command| {
+                command
+                    .arg(5)
+                    .arg(&key)
+                    .arg(self.keys.letters(id))
+                    .arg(self.keys.outgoing(id))
+                    .arg(self.keys.feed(id))
+                    .arg(self.keys.seen(id));
+            })
+            .await?;
+        if matches!(&answer, redis::Value::Array(values) if values.is_empty()) {
+            return Ok(None);
+        }
+        let mut answer = Answer::of(answer)?;
+        let line: Vec<u8> = answer.next()?;
+        let head = Head::read(&line)?;
+        let state: Vec<u8> = answer.next()?;
+        let letters: Vec<Vec<u8>> = answer.next()?;
+        let out: Vec<Vec<u8>> = answer.next()?;
+        let feed: Vec<Vec<u8>> = answer.next()?;
+        let seen: Vec<Vec<u8>> = answer.next()?;
+        let state = match state.is_empty() {
+            true => None,
+            false => Some(unpack(&state)?),
+        };
+        let letters = letters
+            .into_iter()
+            .map(|bytes| {
+                let letter = wire::read_letter(0, bytes)?;
+                Ok(WholeLetter {
+                    event_id: letter.event_id,
+                    at_ms: letter.at_ms,
+                    body: letter.body,
+                })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let out = out
+            .into_iter()
+            .map(|bytes| {
+                let out = wire::read_outgoing(bytes)?;
+                Ok(WholeOut {
+                    seq: out.seq,
+                    id: out.id,
+                    epoch: out.epoch,
+                    bot: out.bot,
+                    body: out.body,
+                })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let mut items = Vec::new();
+        for block in feed {
+            let block = Block::read(&block)?.items.into_iter();
+            items.extend(block.map(|(event, data)| WholeItem { event, data }));
+        }
+        let whole = Whole {
+            version: whole::VERSION,
+            conversation: id.to_owned(),
+            counters: Counters {
+                rev: head.rev,
+                epoch: head.epoch,
+                turn_token: head.turn_token,
+                send_token: head.send_token,
+                last_letter: head.last_letter,
+                read_to: head.read_to,
+                last_out: head.last_out,
+                last_feed: head.last_feed,
+            },
+            state,
+            unread_since_ms: head.unread_since_ms,
+            wake_at_ms: head.wake_at_ms,
+            letters,
+            out,
+            feed: items,
+            seen: seen.iter().map(|mark| mark_text(mark)).collect(),
+        };
+        Ok(Some((whole, line)))
+    }
+
+    /// Puts a conversation there, unless it is there already or put away. What has an age comes back from being put away.
+    pub(super) async fn put_back(
+        &self,
+        whole: &Whole,
+        age: Option<u64>,
+        now_ms: i64,
+    ) -> Result<String, StoreError> {
+        self.meet().await?;
+        let id = whole.conversation.as_str();
+        let shard = self.keys.shard(id);
+        let key = self.keys.conversation(id);
+        let counters = &whole.counters;
+        let line = Head::of(whole).line();
+        let state = match &whole.state {
+            Some(state) => pack(state.as_bytes())?,
+            None => Vec::new(),
+        };
+        let letters = whole
+            .letters
+            .iter()
+            .map(|letter| wire::letter(&letter.event_id, letter.at_ms, &letter.body));
+        let out = whole.out.iter().map(|out| {
+            let text = wire::outgoing(&NewOut {
+                id: out.id.clone(),
+                epoch: out.epoch,
+                bot: out.bot,
+                body: out.body.clone(),
+            });
+            [format!("{} ", out.seq).into_bytes(), text].concat()
+        });
+        let items: Vec<(String, String)> = whole
+            .feed
+            .iter()
+            .map(|item| (item.event.clone(), item.data.clone()))
+            .collect();
+        let feed = Block::all(counters.last_feed, items)?;
+        let seen = whole
+            .seen
+            .iter()
+            .map(|mark| mark_bytes(mark).map(Vec::from))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| broken("mark"))?;
+        let lists = [
+            letters.collect::<Vec<_>>(),
+            out.collect::<Vec<_>>(),
+            feed,
+            seen,
+        ];
+        let turn_due = match whole.letters.is_empty() {
+            true => whole.wake_at_ms.unwrap_or(0),
+            false => now_ms,
+        };
+        let send_due = if whole.out.is_empty() { 0 } else { now_ms };
+        let (mark, _) = away_of(id);
+        let answer = self
+            .link
+            .run(
+                &self.scripts.return_,
+                &key,
+                self.wait_replicas,
+                Again::Once,
+                |command| {
+                    command
+                        .arg(9)
+                        .arg(self.keys.agenda(Queue::Turn, shard))
+                        .arg(self.keys.agenda(Queue::Send, shard))
+                        .arg(&key)
+                        .arg(self.keys.letters(id))
+                        .arg(self.keys.outgoing(id))
+                        .arg(self.keys.feed(id))
+                        .arg(self.keys.seen(id))
+                        .arg(self.keys.quiet(shard))
+                        .arg(self.keys.away(id))
+                        .arg(id)
+                        .arg(&mark)
+                        .arg(age.map_or(String::new(), |age| age.to_string()))
+                        .arg(&line)
+                        .arg(&state)
+                        .arg(now_ms)
+                        .arg(turn_due)
+                        .arg(send_due)
+                        .arg(SEEN_MS);
+                    self.told_by(command, shard);
+                    for list in &lists {
+                        command.arg(list.len());
+                    }
+                    for item in lists.iter().flatten() {
+                        command.arg(item.as_slice());
+                    }
+                },
+            )
+            .await?;
+        let word: String = Answer::of(answer)?.next()?;
+        if word == "back" {
+            self.hear_due(Queue::Turn, shard, turn_due);
+            self.hear_due(Queue::Send, shard, send_due);
+        }
+        Ok(word)
+    }
+
+    /// Whether a conversation that is not in Redis is put away.
+    pub(super) async fn is_away(&self, id: &str) -> Result<bool, StoreError> {
+        let (mark, _) = away_of(id);
+        let mut get = redis::cmd("HEXISTS");
+        get.arg(self.keys.away(id)).arg(&mark);
+        self.link.ask(&get).await
+    }
+
+    /// Brings a conversation back that is put away; nothing for any other.
+    pub(super) async fn bring_back(&self, id: &str) -> Result<(), StoreError> {
+        let (mark, _) = away_of(id);
+        for _ in 0..RETURN_TRIES {
+            let mut get = redis::cmd("HGET");
+            get.arg(self.keys.away(id)).arg(&mark);
+            let Some(age) = self.link.ask::<Option<u64>>(&get).await? else {
+                return Ok(());
+            };
+            let Some(records) = &self.records else {
+                return Err(StoreError::Corrupt {
+                    what: format!(
+                        "{}: a conversation is put away in the records of another configuration; set records.url to the PostgreSQL that has it",
+                        self.link.at()
+                    ),
+                });
+            };
+            let found = records.put_away_of(id).await?;
+            let Some((_, body)) = found.filter(|(own, _)| *own == age) else {
+                // Somebody is putting a newer one away, or took it back; else a backup of the records is older than Redis.
+                continue;
+            };
+            let now_ms = self.now_ms();
+            match self
+                .put_back(&Whole::from_json(&body)?, Some(age), now_ms)
+                .await?
+                .as_str()
+            {
+                "back" => {
+                    metrics::counter!("conversations_returned_total").increment(1);
+                    return Ok(());
+                }
+                "here" => return Ok(()),
+                _ => {}
+            }
+        }
+        Err(unavailable(format!(
+            "{}: a conversation is put away and the records do not have it as it left; if they were restored from a backup, restore a newer one",
+            self.link.at()
+        )))
+    }
+
+    /// Puts away what was quiet since a time: how many left.
+    pub(super) async fn put_away(&self, quiet_since_ms: i64) -> Result<usize, StoreError> {
+        self.meet().await?;
+        let mut left = 0;
+        for shard in 0..self.keys.shards {
+            let mut range = redis::cmd("ZRANGE");
+            range
+                .arg(self.keys.quiet(shard))
+                .arg("-inf")
+                .arg(quiet_since_ms)
+                .arg("BYSCORE")
+                .arg("LIMIT")
+                .arg(0)
+                .arg(LEAVING_MAX);
+            let quiet: Vec<String> = self.link.ask(&range).await?;
+            for some in quiet.chunks(LEAVING_AT_ONCE) {
+                for leaving in join_all(some.iter().map(|id| self.leave(id))).await {
+                    left += usize::from(leaving? == Leaving::Left);
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    async fn leave(&self, id: &str) -> Result<Leaving, StoreError> {
+        let Some(records) = &self.records else {
+            return Ok(Leaving::Stays);
+        };
+        let now_ms = self.now_ms();
+        let looked = self.look(id).await?;
+        let mut age = 0;
+        let mut line = Vec::new();
+        if let Some((whole, head)) = looked {
+            age = whole.counters.age();
+            let at_rest = whole.letters.is_empty() && whole.out.is_empty();
+            if at_rest && records.put_away(id, age, &whole.to_json()?, now_ms).await? {
+                line = head;
+            } else if at_rest {
+                // Redis was set back to an older state; what the records have is newer and stays.
+                tracing::warn!(
+                    "a conversation stays in Redis: the records have a newer document of it"
+                );
+            }
+        }
+        let shard = self.keys.shard(id);
+        let key = self.keys.conversation(id);
+        let (mark, _) = away_of(id);
+        let answer = self
+            .link
+            .run(
+                &self.scripts.leave,
+                &key,
+                self.wait_replicas,
+                Again::Once,
+                |command| {
+                    command
+                        .arg(9)
+                        .arg(self.keys.agenda(Queue::Turn, shard))
+                        .arg(self.keys.agenda(Queue::Send, shard))
+                        .arg(&key)
+                        .arg(self.keys.letters(id))
+                        .arg(self.keys.outgoing(id))
+                        .arg(self.keys.feed(id))
+                        .arg(self.keys.seen(id))
+                        .arg(self.keys.quiet(shard))
+                        .arg(self.keys.away(id))
+                        .arg(id)
+                        .arg(&mark)
+                        .arg(age)
+                        .arg(&line)
+                        .arg(now_ms);
+                },
+            )
+            .await?;
+        let word: String = Answer::of(answer)?.next()?;
+        Ok(if word == "left" {
+            metrics::counter!("conversations_put_away_total").increment(1);
+            Leaving::Left
+        } else {
+            Leaving::Stays
+        })
+    }
+}
+
+/// Puts away what is quiet for so long, until the store is gone. Several replicas may do it at once.
+pub(super) async fn run(inner: Weak<Inner>, after_ms: i64, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        let Some(inner) = inner.upgrade() else { return };
+        let since = inner.now_ms().saturating_sub(after_ms);
+        match inner.put_away(since).await {
+            Ok(0) => {}
+            Ok(left) => tracing::debug!(left, "quiet conversations were put away in the records"),
+            Err(error) => tracing::warn!(%error, "quiet conversations stay in Redis for now"),
+        }
+    }
+}

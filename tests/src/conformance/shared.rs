@@ -1,0 +1,58 @@
+//! The promises about what replicas have in common: jobs of one holder, and pointers.
+
+use super::{Opens, T0};
+use bot::store::{Hint, Pointer, StateStore};
+
+pub(super) async fn a_job_has_one_holder(store: &impl StateStore) {
+    let hold = async |holder: &str, now_ms: i64| {
+        store
+            .hold("archive", holder, now_ms, now_ms + 100)
+            .await
+            .unwrap()
+    };
+    let first = hold("a", T0).await.expect("nobody has it");
+    assert_eq!(hold("b", T0 + 50).await, None);
+    assert_eq!(hold("a", T0 + 60).await, Some(first), "kept by its holder");
+    assert_eq!(hold("b", T0 + 120).await, None, "and for longer");
+    let second = hold("b", T0 + 160).await.expect("its time is over");
+    assert!(second > first, "the token rises with each holder");
+    store.release("archive", "a").await.unwrap();
+    assert_eq!(
+        hold("a", T0 + 170).await,
+        None,
+        "only its holder lets it go"
+    );
+    store.release("archive", "b").await.unwrap();
+    let third = hold("a", T0 + 180).await.expect("it was let go");
+    assert!(third > second);
+    assert!(
+        store
+            .hold("other", "b", T0, T0 + 1)
+            .await
+            .unwrap()
+            .is_some(),
+        "jobs are apart"
+    );
+}
+
+pub(super) async fn a_pointer_is_moved_by_who_saw_it_last<O: Opens>(place: &O) {
+    let store = place.open();
+    let mut hints = store.hints();
+    assert_eq!(store.pointer("policy").await, Ok(None));
+    assert_eq!(store.point("policy", 0, "v1").await, Ok(Some(1)));
+    assert_eq!(
+        store.point("policy", 0, "v2").await,
+        Ok(None),
+        "seen too early"
+    );
+    assert_eq!(store.point("policy", 1, "v3").await, Ok(Some(2)));
+    while hints.recv().await.unwrap() != Hint::Pointer {}
+    let at = Some(Pointer {
+        number: 2,
+        to: "v3".to_owned(),
+    });
+    assert_eq!(store.pointer("policy").await, Ok(at.clone()));
+    assert_eq!(store.pointer("other").await, Ok(None));
+    drop(store);
+    assert_eq!(place.open().pointer("policy").await, Ok(at));
+}

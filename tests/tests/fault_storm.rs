@@ -1,0 +1,217 @@
+//! Three replicas on one Redis and one PostgreSQL while everything breaks that can: nothing is lost, doubled or out of order, and a report says what was seen.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use bot::config::state::State as StateSettings;
+use bot::store::redis::State;
+use bot::store::{NewMail, StateStore as _};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tests::faulty::Way;
+use tests::postgres_server::Postgres;
+use tests::redis_server::Redis;
+use tests::storm::Dice;
+use tests::storm::bringer::{Grounds, Mark, bring};
+use tests::storm::crowd::{Crowd, books, sums};
+use tests::storm::faults::{STORM_MS, plan};
+use tests::storm::fleet::Replica;
+use tests::storm::losses;
+use tests::storm::report;
+use tests::storm::visitor::{Doors, Pace};
+
+const CONVERSATIONS: usize = 500;
+/// What the replicas' clocks show besides the time.
+const CLOCKS: [Option<&str>; 3] = [None, Some("-5m"), Some("+7m")];
+
+/// `STORM_SEED` makes another storm.
+fn seed() -> u64 {
+    std::env::var("STORM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(20_261_201)
+}
+
+fn publish(name: &str, report: &str) {
+    report::publish(env!("CARGO_TARGET_TMPDIR"), name, report);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
+    let seed = seed();
+    let mut dice = Dice(seed);
+    let redis = Redis::start_with(&[
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--enable-debug-command",
+        "yes",
+    ]);
+    let postgres = Postgres::start();
+    let (redis_url, records_url) = (redis.url(), postgres.url("records"));
+    let mut replicas = Vec::new();
+    for clock in CLOCKS {
+        replicas.push(Replica::new(redis.port, &postgres, clock, &[]).await);
+    }
+    let doors = Doors::new(replicas.iter().map(|replica| replica.url.clone()).collect());
+    let grounds = Arc::new(Grounds {
+        replicas,
+        redis: Mutex::new(redis),
+        postgres: Mutex::new(postgres),
+        http: doors.http.clone(),
+    });
+    let plan = plan(&mut dice);
+    let pace = Pace {
+        rest_ms: 20_000,
+        last: Duration::from_secs(120),
+    };
+    let begun = Instant::now();
+    let crowd = Crowd::enters(CONVERSATIONS, &doors, pace, &mut dice);
+    let brought = bring(&grounds, &plan, begun).await;
+    tokio::time::sleep_until((begun + Duration::from_millis(STORM_MS)).into()).await;
+    let visitors = crowd.leaves().await;
+    println!(
+        "quiet {:?} after the storm",
+        begun.elapsed() - Duration::from_millis(STORM_MS)
+    );
+    for replica in &grounds.replicas {
+        replica.stop();
+    }
+    let books = books(&visitors, &redis_url, &records_url).await;
+    let sums = sums(&visitors);
+    publish(
+        "fault-storm",
+        &report::told(seed, &brought, &visitors, &sums, &books),
+    );
+    for one in &brought {
+        if let Mark::Refusals {
+            asked,
+            refused,
+            unready,
+            back,
+        } = &one.mark
+        {
+            assert!(*asked > 0 && asked == refused && *unready && back.is_some());
+        }
+    }
+    assert!(books.clean(), "{books:#?}");
+    assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
+    assert!(books.conversations == CONVERSATIONS && books.messages > 4 * CONVERSATIONS);
+}
+
+/// A clock is compared when the state answers; what is claimed before would be leased, and taken from others, by a clock that may be wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_with_a_wrong_clock_that_waits_for_its_redis_takes_nothing_before_its_time() {
+    let redis = Redis::start();
+    let postgres = Postgres::start();
+    let state = State::open(&StateSettings::of_url(&redis.url()).unwrap());
+    let replica = Replica::new(redis.port, &postgres, Some("+7m"), &[]).await;
+    replica.kill();
+    replica.to_redis.set(Way::Cut);
+    replica.start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let due_in_a_minute = NewMail {
+        conversation: "web:early".to_owned(),
+        event_id: "e1".to_owned(),
+        at_ms: i64::try_from(now.as_millis()).unwrap(),
+        quiet_ms: 60_000,
+        quiet_max_ms: 60_000,
+        body: "{}".to_owned(),
+    };
+    state.accept(due_in_a_minute).await.unwrap();
+    // Long enough for the replica to have found Redis away.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // So slow that everything in it waits for the first comparison.
+    replica.to_redis.set(Way::Slow(Duration::from_millis(500)));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    replica.to_redis.set(Way::Open);
+    let doors = Doors::new(vec![replica.url.clone()]);
+    let pace = Pace {
+        rest_ms: 500,
+        last: Duration::from_secs(30),
+    };
+    let crowd = Crowd::enters(4, &doors, pace, &mut Dice(seed()));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let visitors = crowd.leaves().await;
+    assert_eq!(sums(&visitors).unread, 0);
+    let snapshot = state.snapshot("web:early").await.unwrap();
+    assert!(snapshot.is_none(), "a turn ran before its time");
+}
+
+/// What each kind of loss is called, measured at most, and closed by is in the report; nothing that it does not explain is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_lost_by_its_nature_is_what_was_not_yet_on_disk_or_on_the_replica() {
+    const BEHIND: Duration = Duration::from_millis(400);
+    /// From the server's write to the visitor's clock, and between two looks at the file.
+    const SLACK: Duration = Duration::from_millis(500);
+    let losses = [
+        losses::every_second(false, seed() + 2).await,
+        losses::every_second(true, seed() + 3).await,
+        losses::failover(BEHIND, false, seed() + 4).await,
+        losses::failover(Duration::from_millis(100), true, seed() + 5).await,
+    ];
+    let rows: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    publish(
+        "losses",
+        &format!("{}\n{}\n", losses::COLUMNS, rows.join("\n")),
+    );
+    let [killed, machine, late, waited] = &losses;
+    let second = Duration::from_secs(1);
+    for (loss, most) in [(killed, second), (machine, second), (late, BEHIND)] {
+        assert!(loss.age <= most + SLACK, "{loss:#?}");
+    }
+    assert!(late.lag_bytes > 0, "the failover met no lag");
+    assert!(
+        waited.books.clean() && waited.sums.unread == 0,
+        "{waited:#?}"
+    );
+}
+
+/// A journal that nobody empties must not fill the memory that everything else needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_journal_refuses_with_a_wait_and_all_that_was_accepted_is_archived_later() {
+    /// The least that may be set, over all shards; a shard has its share of it.
+    const JOURNAL_MAX: &str = "1000";
+    const SHARD_MAX: u64 = 1_000 / 16;
+    const FULL_AFTER_MAX: Duration = Duration::from_secs(90);
+    let redis = Redis::start();
+    let mut postgres = Postgres::start();
+    let settings = [("TIANSHENG_STATE__JOURNAL_MAX", JOURNAL_MAX)];
+    let replica = Replica::new(redis.port, &postgres, None, &settings).await;
+    let doors = Doors::new(vec![replica.url.clone()]);
+    tokio::task::block_in_place(|| postgres.kill());
+    let pace = Pace {
+        rest_ms: 100,
+        last: Duration::from_secs(60),
+    };
+    let crowd = Crowd::enters(6, &doors, pace, &mut Dice(seed() + 6));
+    let begun = Instant::now();
+    let longest = || {
+        let lengths = (0..16).map(|shard| redis.ask(&["XLEN", &format!("journal:{{{shard}}}")]));
+        lengths
+            .map(|length| length.trim().parse::<u64>().unwrap())
+            .max()
+            .unwrap()
+    };
+    while longest() < SHARD_MAX {
+        assert!(begun.elapsed() < FULL_AFTER_MAX, "{} entries", longest());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::task::block_in_place(|| postgres.up());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let visitors = crowd.leaves().await;
+    replica.stop();
+    let books = books(&visitors, &redis.url(), &postgres.url("records")).await;
+    let sums = sums(&visitors);
+    println!(
+        "full journal: {} refused, {} messages",
+        sums.refused, books.messages
+    );
+    assert!(sums.refused > 0 && sums.without_wait == 0, "{sums:#?}");
+    assert!(books.clean() && sums.unread == 0, "{books:#?}");
+}
