@@ -56,11 +56,13 @@ figures! {
     Histogram COMPLETION = "completion_seconds": "Time of a question to the language model, waiting for a free place included, by step.";
     // Sending.
     Counter SENDS = "sends_total": "What became of messages on their way out, by channel and outcome; retry may count a message often.";
-    Histogram DELIVERY = "delivery_seconds": "Time from a message's decision, before its commit, to the settlement that it was delivered, by channel.";
+    Histogram DELIVERY = "delivery_seconds": "Time from a message's decision, before its commit, to its settlement, whatever became of it, by channel.";
     // The stores.
     Gauge JOURNAL = "journal_entries": "Committed steps that the records do not have yet.";
     Gauge ARCHIVER_LAG = "archiver_lag_seconds": "Age of the oldest committed step that a round of the archiver found waiting.";
     Counter ARCHIVED = "archived_total": "Committed steps written to the records.";
+    Counter CONVERSATIONS_PUT_AWAY = "conversations_put_away_total": "Idle conversations that left the live state for the records.";
+    Counter CONVERSATIONS_RETURNED = "conversations_returned_total": "Conversations that came back from the records for a new message.";
     Counter STORE_ERRORS = "store_errors_total": "Steps of a store that failed, by what was tried and kind: full, unavailable, corrupt.";
     Gauge STORE_CLOCK_AHEAD = "store_clock_ahead_seconds": "How far the clock of a Redis is ahead of this machine's; 0 with the embedded store.";
     // Spans on their way to a collector.

@@ -100,6 +100,8 @@ fn begin() {
     }
     counter!(metrics::WEB_SESSIONS_OPENED).absolute(0);
     counter!(metrics::ARCHIVED).absolute(0);
+    counter!(metrics::CONVERSATIONS_PUT_AWAY).absolute(0);
+    counter!(metrics::CONVERSATIONS_RETURNED).absolute(0);
     counter!(metrics::SPANS_EXPORTED).absolute(0);
     gauge!(metrics::WEB_STREAMS).set(0.0);
     gauge!(metrics::AGENDA_LAG).set(0.0);
