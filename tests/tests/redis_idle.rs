@@ -243,7 +243,7 @@ async fn leaving_and_returning_at_once_loses_and_doubles_nothing() {
     leaving.iter().for_each(tokio::task::JoinHandle::abort);
     let store = place.replica();
     let mut now_ms = T0;
-    while store.depth().await.unwrap().turns > 0 {
+    for _ in 0..100 {
         now_ms += LEASE_MS as i64;
         for claim in store
             .claim_turns(now_ms, LEASE_MS, 64)

@@ -144,3 +144,85 @@ async fn a_page_on_one_replica_is_told_of_a_turn_on_another() {
     // Hints carry it; without them the page would look every three seconds.
     assert!(slowest < Duration::from_millis(2_500), "{slowest:?}");
 }
+
+/// Limits count what all replicas took together.
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_shared_by_the_replicas() {
+    let redis = Redis::start();
+    let data = tempfile::tempdir().unwrap();
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_WEB__SESSIONS_PER_MINUTE", "3"),
+        ("TIANSHENG_WEB__MESSAGES_PER_MINUTE", "4"),
+    ];
+    let servers = [(); 2].map(|()| Server::start(data.path(), free_port(), &settings));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::new();
+    let mut statuses = Vec::new();
+    let mut token = String::new();
+    for n in 0..4 {
+        let url = &servers[n % 2].url;
+        let answer = http.post(format!("{url}/v1/web/sessions")).send().await;
+        let answer = answer.unwrap();
+        statuses.push(answer.status().as_u16());
+        let body: serde_json::Value = answer.json().await.unwrap();
+        if let Some(opened) = body["token"].as_str() {
+            token = opened.to_owned();
+        }
+    }
+    assert_eq!(statuses, [201, 201, 201, 429]);
+    let mut statuses = Vec::new();
+    for n in 0..5 {
+        let answer = http
+            .post(format!("{}/v1/web/messages", servers[n % 2].url))
+            .bearer_auth(&token)
+            .json(&serde_json::json!({"id": format!("m{n}"), "text": "你好"}))
+            .send()
+            .await
+            .unwrap();
+        statuses.push(answer.status().as_u16());
+        assert_eq!(answer.headers().contains_key("retry-after"), n == 4);
+    }
+    assert_eq!(statuses, [202, 202, 202, 202, 429]);
+}
+
+/// Of two replicas one archives; when it is gone the other does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_archive_passes_to_another_replica_when_its_holder_is_killed() {
+    let redis = Redis::start();
+    let data = tempfile::tempdir().unwrap();
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"),
+    ];
+    let first = Server::start(data.path(), free_port(), &settings);
+    let second = Server::start(data.path(), free_port(), &settings);
+    let mut customer = Customer::new(&second.url).await;
+    customer.say("你好").await;
+    let took = || {
+        let log = std::fs::read_to_string(data.path().join(tests::binary::LOG)).unwrap();
+        log.matches("took a job").count()
+    };
+    assert_eq!(took(), 1, "the first that came has it");
+    drop(first);
+    let begun = Instant::now();
+    while took() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody archives");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    customer.say("谢谢").await;
+    let records = bot::store::records::Records::in_folder(data.path());
+    let records = records.await.unwrap();
+    use bot::store::RecordStore as _;
+    let begun = Instant::now();
+    loop {
+        let kept = records.conversations("", 10).await.unwrap();
+        if kept.iter().any(|kept| kept.rev == 2) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{kept:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -45,7 +45,9 @@ pub(super) async fn stream(
     let session = sessions::of_request(&shared, &parts).await?;
     let conversation = session.conversation.as_str().to_owned();
     let after = last_event_id(&parts.headers)?;
-    shared.limits.streams.check(&conversation)?;
+    let (state, now_ms) = (shared.state.as_ref(), (shared.now_ms)());
+    let streams = &shared.limits.streams;
+    streams.check(&conversation, state, now_ms).await?;
     // The seat is taken before the first read, so that no hint falls in between.
     let seat = shared.listeners.sit(&conversation).map_err(|taken| {
         let problem = match taken {

@@ -2,10 +2,12 @@
 
 use super::problem::{Kind, Problem};
 use crate::config;
+use crate::store::{Rate, Spent, StateStore};
 use axum::extract::ConnectInfo;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::request::Parts;
+use std::fmt::Display;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -18,6 +20,7 @@ const ADDRESS_FACTOR: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 const STREAMS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
 /// Wrong tokens that are answered one by one, a minute and address.
 const STRANGERS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+const MINUTE_MS: f64 = 60_000.0;
 /// Idle keys are dropped after this many checks.
 const CHECKS_PER_SWEEP: usize = 1024;
 /// Most keys a limiter remembers at once.
@@ -38,11 +41,31 @@ impl Limits {
     pub(super) fn new(web: &config::Web) -> Self {
         let by_address = web.messages_per_minute.saturating_mul(ADDRESS_FACTOR);
         Self {
-            sessions: Keyed::per_minute("sessions from this address", web.sessions_per_minute),
-            messages: Keyed::per_minute("messages in this session", web.messages_per_minute),
-            messages_by_address: Keyed::per_minute("messages from this address", by_address),
-            streams: Keyed::per_minute("event streams in this session", STREAMS_PER_MINUTE),
-            strangers: Keyed::per_minute("wrong tokens from this address", STRANGERS_PER_MINUTE),
+            sessions: Keyed::per_minute(
+                "sessions",
+                "sessions from this address",
+                web.sessions_per_minute,
+            ),
+            messages: Keyed::per_minute(
+                "messages",
+                "messages in this session",
+                web.messages_per_minute,
+            ),
+            messages_by_address: Keyed::per_minute(
+                "address-messages",
+                "messages from this address",
+                by_address,
+            ),
+            streams: Keyed::per_minute(
+                "streams",
+                "event streams in this session",
+                STREAMS_PER_MINUTE,
+            ),
+            strangers: Keyed::per_minute(
+                "strangers",
+                "wrong tokens from this address",
+                STRANGERS_PER_MINUTE,
+            ),
         }
     }
 }
@@ -50,16 +73,19 @@ impl Limits {
 /// One limit over many keys.
 pub(super) struct Keyed<K: Hash + Eq + Clone> {
     what: &'static str,
+    /// Its name among the rates that replicas share.
+    name: &'static str,
     per_minute: NonZeroU32,
     limiter: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
     checks: AtomicUsize,
 }
 
-impl<K: Hash + Eq + Clone> Keyed<K> {
-    fn per_minute(what: &'static str, per_minute: NonZeroU32) -> Self {
+impl<K: Hash + Eq + Clone + Display> Keyed<K> {
+    fn per_minute(name: &'static str, what: &'static str, per_minute: NonZeroU32) -> Self {
         Self {
             what,
+            name,
             per_minute,
             limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
             clock: DefaultClock::default(),
@@ -67,8 +93,33 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         }
     }
 
-    /// Counts one request of `key`, or says how long to wait.
-    pub(super) fn check(&self, key: &K) -> Result<(), Problem> {
+    /// Counts one request of `key` over all replicas, or says how long to wait. This process's own count comes first: it costs nothing, and holds where the store does not answer.
+    pub(super) async fn check(
+        &self,
+        key: &K,
+        state: &dyn StateStore,
+        now_ms: i64,
+    ) -> Result<(), Problem> {
+        self.check_here(key)?;
+        let rate = Rate {
+            every_ms: MINUTE_MS / f64::from(self.per_minute.get()),
+            burst: self.per_minute.get(),
+        };
+        let key = format!("{}:{key}", self.name);
+        let spent = super::bounded(state.spend(&key, rate, now_ms)).await;
+        match spent {
+            Ok(Spent::Wait { ms }) => Err(self.refused(ms)),
+            Ok(Spent::Allowed) | Err(_) => Ok(()),
+        }
+    }
+
+    fn refused(&self, wait_ms: u64) -> Problem {
+        let detail = format!("at most {} {} a minute", self.per_minute, self.what);
+        Problem::new(Kind::TooMany, detail).retry_after_ms(wait_ms)
+    }
+
+    /// Counts one request of `key` in this process, or says how long to wait.
+    pub(super) fn check_here(&self, key: &K) -> Result<(), Problem> {
         let checks = self.checks.fetch_add(1, Ordering::Relaxed);
         if checks % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
             self.limiter.retain_recent();
@@ -78,14 +129,9 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
                     .retry_after_ms(KEYS_RETRY_MS));
             }
         }
-        self.limiter.check_key(key).map_err(|refused| {
-            let wait = refused.wait_time_from(self.clock.now());
-            Problem::new(
-                Kind::TooMany,
-                format!("at most {} {} a minute", self.per_minute, self.what),
-            )
-            .retry_after_ms(wait_ms(wait))
-        })
+        self.limiter
+            .check_key(key)
+            .map_err(|refused| self.refused(wait_ms(refused.wait_time_from(self.clock.now()))))
     }
 }
 
@@ -167,9 +213,9 @@ mod tests {
     #[test]
     fn idle_keys_are_forgotten() {
         let fast = NonZeroU32::MAX;
-        let limit = Keyed::per_minute("checks", fast);
+        let limit = Keyed::per_minute("checks", "checks", fast);
         for key in 0..10 * CHECKS_PER_SWEEP {
-            assert!(limit.check(&key.to_string()).is_ok());
+            assert!(limit.check_here(&key.to_string()).is_ok());
         }
         assert!(limit.limiter.len() <= CHECKS_PER_SWEEP);
     }

@@ -23,8 +23,12 @@ pub(super) async fn post(
     let session = sessions::of_request(&shared, &parts).await?;
     let conversation = session.conversation.as_str().to_owned();
     let from = client(&parts, shared.settings.web.trust_forwarded);
-    shared.limits.messages.check(&conversation)?;
-    shared.limits.messages_by_address.check(&from)?;
+    let now_ms = (shared.now_ms)();
+    let (limits, state) = (&shared.limits, shared.state.as_ref());
+    tokio::try_join!(
+        limits.messages.check(&conversation, state, now_ms),
+        limits.messages_by_address.check(&from, state, now_ms),
+    )?;
     let bytes = read_json(&parts.headers, body).await?;
     let now_ms = (shared.now_ms)();
     let inbound = read_message(&bytes, &session.conversation, now_ms)?;

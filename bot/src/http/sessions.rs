@@ -49,7 +49,9 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let from = client(&parts, shared.settings.web.trust_forwarded);
-    shared.limits.sessions.check(&from)?;
+    let now_ms = (shared.now_ms)();
+    let state = shared.state.as_ref();
+    shared.limits.sessions.check(&from, state, now_ms).await?;
     let asked = read_opening(&parts.headers, body).await?;
     let token = new_token()?;
     let place = uuid::Uuid::new_v4().simple().to_string();
@@ -127,21 +129,24 @@ async fn read_opening(headers: &HeaderMap, body: Body) -> Result<Opening, Proble
 
 /// The session that a request's token opens; its end is put off at most once a day.
 pub(super) async fn of_request(shared: &Shared, parts: &Parts) -> Result<Session, Problem> {
-    let refused = |detail: &str| {
+    let refused = |detail: &'static str| async move {
         let from = client(parts, shared.settings.web.trust_forwarded);
-        match shared.limits.strangers.check(&from) {
+        let (state, now_ms) = (shared.state.as_ref(), (shared.now_ms)());
+        match shared.limits.strangers.check(&from, state, now_ms).await {
             Ok(()) => Problem::new(Kind::Unauthorized, detail),
             Err(problem) => problem,
         }
     };
-    let token = bearer(&parts.headers)
-        .ok_or_else(|| refused("send `Authorization: Bearer TOKEN` of POST /v1/web/sessions"))?;
+    let Some(token) = bearer(&parts.headers) else {
+        return Err(refused("send `Authorization: Bearer TOKEN` of POST /v1/web/sessions").await);
+    };
     let now_ms = (shared.now_ms)();
     let key = key(token);
-    let stored = super::bounded(shared.state.recall(&key, now_ms)).await?;
-    let stored = stored.ok_or_else(|| {
-        refused("the token is unknown or has ended; open a session with POST /v1/web/sessions")
-    })?;
+    let Some(stored) = super::bounded(shared.state.recall(&key, now_ms)).await? else {
+        let unknown =
+            "the token is unknown or has ended; open a session with POST /v1/web/sessions";
+        return Err(refused(unknown).await);
+    };
     let mut session: Session = serde_json::from_str(&stored).map_err(|_| {
         tracing::error!("a stored web session cannot be read");
         Problem::new(Kind::Internal, "what is stored cannot be read")

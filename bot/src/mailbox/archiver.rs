@@ -1,6 +1,6 @@
 //! The archiver: the journal becomes records, in order and once, and is trimmed behind.
 
-use super::{Clock, rest};
+use super::{Clock, Job, rest};
 use crate::store::{Hint, JournalEntry, Record, RecordStore, Row, StateStore, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_millis(1_000);
 /// Hints of one moment are gathered, so that a busy shop does not pay for a transaction each turn.
 const GATHER: Duration = Duration::from_millis(40);
+/// The job of one replica: two would write the same entries, which is right and dear.
+const JOB: &str = "archive";
 /// Wait after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -57,21 +59,26 @@ impl Lag {
 }
 
 impl Archiver {
-    /// Runs until `stop`, then once more to the end of the journal.
+    /// Runs until `stop`, then once more to the end of the journal. Of several replicas one archives at a time.
     pub async fn run(self, stop: CancellationToken) {
+        let mut job = Job::new(Arc::clone(&self.state), JOB, Arc::clone(&self.clock));
         let mut hints = self.state.hints();
         let mut measured_at: Option<Instant> = None;
         let mut lag = Lag::default();
         loop {
             let stopping = stop.is_cancelled();
-            let drained = self.drain(&mut lag).await;
+            // What this one committed last is archived even if it has not got the job.
+            let drained = match job.held().await || stopping {
+                true => self.drain(&mut lag, &mut job).await,
+                false => Ok(()),
+            };
             lag.told((self.clock)());
             if measured_at.is_none_or(|at| at.elapsed() >= POLL) {
                 measured_at = Some(Instant::now());
                 self.measure().await;
             }
             match drained {
-                Ok(()) if stopping => return,
+                Ok(()) if stopping => return job.release().await,
                 Ok(()) => {
                     rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
                     tokio::select! {
@@ -82,7 +89,7 @@ impl Archiver {
                 Err(error) => {
                     tracing::warn!(%error, "the journal cannot be archived yet");
                     if stopping {
-                        return;
+                        return job.release().await;
                     }
                     tokio::select! {
                         () = tokio::time::sleep(RETRY) => {}
@@ -106,9 +113,10 @@ impl Archiver {
     }
 
     /// Writes all that is in the journals now.
-    async fn drain(&self, lag: &mut Lag) -> Result<(), StoreError> {
+    async fn drain(&self, lag: &mut Lag, job: &mut Job) -> Result<(), StoreError> {
         for journal in 0..self.state.journals() {
             self.drain_one(journal, lag).await?;
+            job.held().await;
         }
         Ok(())
     }

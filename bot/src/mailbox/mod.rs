@@ -1,10 +1,12 @@
 //! The loops between the channels and the stores: letters in, turns, messages out, records.
 
 mod archiver;
+mod job;
 mod sender;
 mod worker;
 
 pub use archiver::Archiver;
+pub use job::Job;
 pub use sender::Sender;
 pub use worker::{LEASE_MS, Workers};
 
