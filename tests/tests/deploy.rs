@@ -268,8 +268,10 @@ fn the_dockerfile_copies_what_is_there_and_builds_what_it_copies() {
         "rust {rust} is too old"
     );
     // The program and the libraries that it was built against are of one Debian.
-    let debian = images[1].strip_prefix("debian:").unwrap();
-    assert!(images[0].contains(debian), "{images:?}");
+    let debian = images[1]
+        .strip_prefix("debian:")
+        .and_then(|name| name.split('-').next());
+    assert!(images[0].contains(debian.unwrap()), "{images:?}");
 
     let mut copied = BTreeSet::new();
     let mut handed_on = Vec::new();
