@@ -9,7 +9,7 @@
 use bot::config::state::State as Settings;
 use bot::store::records::Records;
 use bot::store::redis::State;
-use bot::store::whole::Whole;
+use bot::store::whole::{Whole, mark_of, mark_text};
 use bot::store::{
     Accepted, Commit, NewFeedItem, NewMail, NewOut, Rate, RecordStore, Settle, Spent, StateStore,
     StoreError, TurnClaim,
@@ -293,6 +293,37 @@ async fn a_conversation_from_another_store_is_put_there_once() {
     assert_eq!(claimed.letters[0].event_id, "e3");
     let sends = elsewhere.claim_sends(T0, LEASE_MS, 9).await.unwrap();
     assert_eq!(sends.claims[0].outbounds.len(), 1);
+}
+
+/// Marks of event ids lie one after the other; the oldest goes when there are too many, and none is found between two others.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_event_ids_are_remembered() {
+    const REMEMBERED: usize = 2_000;
+    let redis = Redis::start();
+    let store = Place::new(&redis.url()).await.replica();
+    turn(&store, ID, "first").await;
+    let mut whole = store.whole(ID).await.unwrap().unwrap();
+    let other = "web:00112233445566778899aabbccddee00";
+    whole.conversation = other.to_owned();
+    whole.seen = (0..REMEMBERED)
+        .map(|n| mark_text(&mark_of(&format!("e{n}"))))
+        .collect();
+    // A mark that stands across two others is nobody's.
+    let across = mark_of("across");
+    let (end, begin) = across.split_at(3);
+    whole.seen[500] = mark_text(&[&[0; 5], end].concat());
+    whole.seen[501] = mark_text(&[begin, &[0; 3]].concat());
+    assert_eq!(store.restore(&whole, T0).await, Ok(true));
+    let accept = async |event_id: &str| store.accept(mail(other, event_id)).await.unwrap();
+    assert_eq!(accept("e0").await, Accepted::Repeated);
+    assert_eq!(accept("across").await, Accepted::New { seq: 2 });
+    assert_eq!(accept("across").await, Accepted::Repeated);
+    assert_eq!(accept("e1").await, Accepted::Repeated);
+    assert_eq!(accept("e0").await, Accepted::New { seq: 3 }, "too long ago");
+    let kept = store.whole(other).await.unwrap().unwrap();
+    assert_eq!(kept.seen.len(), REMEMBERED);
+    assert_eq!(kept.state, whole.state);
+    assert_eq!(kept.feed, whole.feed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

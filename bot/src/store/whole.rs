@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 /// The form of the document; a reader refuses another.
 pub const VERSION: u32 = 1;
 /// Of a hashed event id, bytes: within one conversation, two equal ones do not happen.
-const MARK_BYTES: usize = 8;
+pub const MARK_BYTES: usize = 8;
 
 /// Everything that a state store holds of a conversation, apart from its entries in the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

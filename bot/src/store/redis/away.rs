@@ -2,15 +2,15 @@
 //!
 //! In Redis stays a mark of it with the age of its document (some ten bytes), so that nobody who was here before begins anew, and nobody new needs the records.
 
-use super::feed::Block;
+use super::feed::{Block, split};
 use super::keys::away_of;
 use super::link::Again;
 use super::pack::{pack, unpack};
-use super::steps::{Answer, SEEN_MS};
+use super::steps::Answer;
 use super::wire::{self, Head, broken};
 use super::{Inner, faults::unavailable};
 use crate::store::whole::{
-    self, Counters, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
+    self, Counters, MARK_BYTES, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
 };
 use crate::store::{NewOut, Queue, StoreError};
 use crate::telemetry::metrics::{CONVERSATIONS_PUT_AWAY, CONVERSATIONS_RETURNED};
@@ -50,12 +50,11 @@ impl Inner {
             .link
             .run(&self.scripts.whole, &key, 0, Again::Once, |command| {
                 command
-                    .arg(5)
+                    .arg(4)
                     .arg(&key)
                     .arg(self.keys.letters(id))
                     .arg(self.keys.outgoing(id))
-                    .arg(self.keys.feed(id))
-                    .arg(self.keys.seen(id));
+                    .arg(self.keys.feed(id));
             })
             .await?;
         if matches!(&answer, redis::Value::Array(values) if values.is_empty()) {
@@ -65,10 +64,10 @@ impl Inner {
         let line: Vec<u8> = answer.next()?;
         let head = Head::read(&line)?;
         let state: Vec<u8> = answer.next()?;
+        let marks: Vec<u8> = answer.next()?;
+        let feed: Vec<u8> = answer.next()?;
         let letters: Vec<Vec<u8>> = answer.next()?;
         let out: Vec<Vec<u8>> = answer.next()?;
-        let feed: Vec<Vec<u8>> = answer.next()?;
-        let seen: Vec<Vec<u8>> = answer.next()?;
         let state = match state.is_empty() {
             true => None,
             false => Some(unpack(&state)?),
@@ -98,8 +97,8 @@ impl Inner {
             })
             .collect::<Result<_, StoreError>>()?;
         let mut items = Vec::new();
-        for block in feed {
-            let block = Block::read(&block)?.items.into_iter();
+        for block in split(&feed)? {
+            let block = Block::read(block)?.items.into_iter();
             items.extend(block.map(|(event, data)| WholeItem { event, data }));
         }
         let whole = Whole {
@@ -121,7 +120,7 @@ impl Inner {
             letters,
             out,
             feed: items,
-            seen: seen.iter().map(|mark| mark_text(mark)).collect(),
+            seen: marks.chunks_exact(MARK_BYTES).map(mark_text).collect(),
         };
         Ok(Some((whole, line)))
     }
@@ -138,15 +137,22 @@ impl Inner {
         let shard = self.keys.shard(id);
         let key = self.keys.conversation(id);
         let counters = &whole.counters;
-        let line = Head::of(whole).line();
         let state = match &whole.state {
             Some(state) => pack(state.as_bytes())?,
             None => Vec::new(),
         };
+        let mut string = Head::of(whole, state.len())
+            .line()
+            .ok_or_else(|| broken("head"))?;
+        string.extend(state);
+        for mark in &whole.seen {
+            string.extend(mark_bytes(mark).ok_or_else(|| broken("mark"))?);
+        }
         let letters = whole
             .letters
             .iter()
             .map(|letter| wire::letter(&letter.event_id, letter.at_ms, &letter.body));
+        let letters: Vec<Vec<u8>> = letters.collect();
         let out = whole.out.iter().map(|out| {
             let text = wire::outgoing(&NewOut {
                 id: out.id.clone(),
@@ -156,24 +162,13 @@ impl Inner {
             });
             [format!("{} ", out.seq).into_bytes(), text].concat()
         });
+        let out: Vec<Vec<u8>> = out.collect();
         let items: Vec<(String, String)> = whole
             .feed
             .iter()
             .map(|item| (item.event.clone(), item.data.clone()))
             .collect();
         let feed = Block::all(counters.last_feed, items)?;
-        let seen = whole
-            .seen
-            .iter()
-            .map(|mark| mark_bytes(mark).map(Vec::from))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| broken("mark"))?;
-        let lists = [
-            letters.collect::<Vec<_>>(),
-            out.collect::<Vec<_>>(),
-            feed,
-            seen,
-        ];
         let turn_due = match whole.letters.is_empty() {
             true => whole.wake_at_ms.unwrap_or(0),
             false => now_ms,
@@ -189,30 +184,26 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(9)
+                        .arg(8)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.agenda(Queue::Send, shard))
                         .arg(&key)
                         .arg(self.keys.letters(id))
                         .arg(self.keys.outgoing(id))
                         .arg(self.keys.feed(id))
-                        .arg(self.keys.seen(id))
                         .arg(self.keys.quiet(shard))
                         .arg(self.keys.away(id))
                         .arg(id)
                         .arg(&mark)
                         .arg(age.map_or(String::new(), |age| age.to_string()))
-                        .arg(&line)
-                        .arg(&state)
+                        .arg(&string)
+                        .arg(&feed)
                         .arg(now_ms)
                         .arg(turn_due)
-                        .arg(send_due)
-                        .arg(SEEN_MS);
+                        .arg(send_due);
                     self.told_by(command, shard);
-                    for list in &lists {
-                        command.arg(list.len());
-                    }
-                    for item in lists.iter().flatten() {
+                    command.arg(letters.len());
+                    for item in letters.iter().chain(&out) {
                         command.arg(item.as_slice());
                     }
                 },
@@ -332,14 +323,13 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(9)
+                        .arg(8)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.agenda(Queue::Send, shard))
                         .arg(&key)
                         .arg(self.keys.letters(id))
                         .arg(self.keys.outgoing(id))
                         .arg(self.keys.feed(id))
-                        .arg(self.keys.seen(id))
                         .arg(self.keys.quiet(shard))
                         .arg(self.keys.away(id))
                         .arg(id)

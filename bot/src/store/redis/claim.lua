@@ -17,8 +17,7 @@ if queue == 'turn' then
   head.turn_token = head.turn_token + 1
   head.turn_leased = 1
   save(conversation, head)
-  local state = redis.call('HGET', conversation, 'state') or ''
-  return { line(head), state, redis.call('LRANGE', list, 0, max - 1) }
+  return { line(head), state_of(conversation, head), redis.call('LRANGE', list, 0, max - 1) }
 end
 -- The bot's messages of older epochs are not to leave; they go with what is settled around them.
 local found = redis.call('LRANGE', list, 0, window - 1)
@@ -42,4 +41,4 @@ redis.call('ZADD', agenda, number(now + lease), id)
 head.send_token = head.send_token + 1
 head.send_leased = 1
 save(conversation, head)
-return { line(head), redis.call('LINDEX', feed, -1) or '', leaving }
+return { line(head), (last_block(feed)), leaving }

@@ -21,7 +21,8 @@ head.rev = head.rev + 1
 head.turn_leased = 0
 head.wake_at = wake
 head.epoch = math.max(head.epoch, epoch)
-redis.call('HSET', conversation, 'state', state)
+local marks = marks_of(conversation, head)
+head.state_bytes = #state
 redis.call('ZADD', quiet, number(now), id)
 -- The server's own ids rise also after a failover or a restore, so the records never pass over a new entry.
 redis.call('XADD', journal, '*', 'c', id, 'r', head.rev, 't', number(now), 'e', events)
@@ -45,6 +46,6 @@ if due > 0 then
 else
   redis.call('ZREM', turns, id)
 end
-save(conversation, head)
+redis.call('SET', conversation, line(head) .. state .. marks)
 hint(channel, told)
 return { 'done', head.rev, more and 1 or 0, number(due), number(send_due) }

@@ -33,6 +33,23 @@ pub(super) struct Added {
     pub dropped: usize,
 }
 
+/// The blocks of a feed, each with its length behind it, in order.
+pub(super) fn split(feed: &[u8]) -> Result<Vec<&[u8]>, StoreError> {
+    let mut blocks = Vec::new();
+    let mut rest = feed;
+    while !rest.is_empty() {
+        let found = rest.split_last_chunk::<4>().and_then(|(before, length)| {
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            before.split_at_checked(before.len().checked_sub(length)?)
+        });
+        let (before, block) = found.ok_or_else(|| broken("feed"))?;
+        blocks.push(block);
+        rest = before;
+    }
+    blocks.reverse();
+    Ok(blocks)
+}
+
 /// Adds to the end of a feed what may still be said in this epoch.
 pub(super) fn add(
     tail: Option<&[u8]>,
@@ -100,11 +117,8 @@ impl Block {
         Ok(bytes)
     }
 
-    /// The blocks of a whole feed, given its newest number.
-    pub(super) fn all(
-        last_feed: u64,
-        items: Vec<(String, String)>,
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
+    /// A whole feed, given its newest number.
+    pub(super) fn all(last_feed: u64, items: Vec<(String, String)>) -> Result<Vec<u8>, StoreError> {
         let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
         let mut block = Block {
             first: last_feed.saturating_sub(count) + 1,
@@ -125,7 +139,14 @@ impl Block {
             blocks.push(block.write()?);
         }
         // Where a store kept more than Redis does, the newest count.
-        Ok(blocks.split_off(blocks.len().saturating_sub(BLOCKS_MAX)))
+        let newest = blocks.split_off(blocks.len().saturating_sub(BLOCKS_MAX));
+        let mut feed = Vec::new();
+        for block in newest {
+            let length = u32::try_from(block.len()).map_err(|_| broken("feed"))?;
+            feed.extend(block);
+            feed.extend(length.to_be_bytes());
+        }
+        Ok(feed)
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, StoreError> {
@@ -155,7 +176,7 @@ impl Block {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -191,6 +212,24 @@ mod tests {
         let large = add(None, 0, 0, &[item(&"x".repeat(BLOCK_BYTES), 0, true)]).unwrap();
         let next = add(Some(&block(large.placing)), 1, 0, &[item("y", 0, true)]).unwrap();
         assert!(matches!(next.placing, Placing::Append(_)));
+    }
+
+    #[test]
+    fn a_feed_of_many_blocks_comes_back_and_a_cut_one_is_told() {
+        let items: Vec<(String, String)> = (0..40)
+            .map(|n| ("message".to_owned(), format!("{n} {}", "x".repeat(2_000))))
+            .collect();
+        let feed = Block::all(90, items).unwrap();
+        let blocks = split(&feed).unwrap();
+        assert!(blocks.len() > 2);
+        let read: Vec<_> = blocks
+            .iter()
+            .flat_map(|block| Block::read(block).unwrap().after(0))
+            .collect();
+        assert_eq!((read.len(), read[0].seq, read[39].seq), (40, 51, 90));
+        assert!(read[39].data.starts_with("39 "));
+        assert!(split(&feed[..feed.len() - 1]).is_err());
+        assert_eq!(Block::all(0, Vec::new()), Ok(Vec::new()));
     }
 
     #[test]

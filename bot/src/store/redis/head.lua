@@ -1,10 +1,13 @@
--- Stands before every script: a conversation's counters and fences, and the hint to other replicas.
--- The head is one line of numbers in the field `head`; 0 is "none" for times.
+-- Stands before every script: how a conversation lies in its string, and the hint to other replicas.
+-- First the head, counters and fences in fixed places (0 is "none" for times); then the packed snapshot; then the marks of accepted event ids.
 local FIELDS = {
   'version', 'rev', 'epoch', 'turn_token', 'send_token', 'last_letter', 'read_to', 'last_out',
-  'last_feed', 'unread_since', 'turn_leased', 'send_leased', 'send_attempts', 'wake_at',
+  'last_feed', 'unread_since', 'turn_leased', 'send_leased', 'send_attempts', 'wake_at', 'state_bytes',
 }
-local VERSION = 1
+local FORMAT = '>BI4I4I4I4I4I4I4I4I6BBI4I6I4'
+local HEAD_BYTES = struct.size(FORMAT)
+local MARK_BYTES = 8
+local VERSION = 2
 
 local function fresh()
   local head = {}
@@ -14,27 +17,33 @@ local function fresh()
 end
 
 local function load(key)
-  local line = redis.call('HGET', key, 'head')
-  if not line then return nil end
-  local head, at = fresh(), 0
-  for number in string.gmatch(line, '%d+') do
-    at = at + 1
-    if FIELDS[at] then head[FIELDS[at]] = tonumber(number) end
-  end
-  if head.version ~= VERSION then
+  local line = redis.call('GETRANGE', key, 0, HEAD_BYTES - 1)
+  if #line == 0 then return nil end
+  if #line < HEAD_BYTES or string.byte(line) ~= VERSION then
     error({ err = 'TSVERSION the conversation was written by another version of the program' })
   end
+  local numbers, head = { struct.unpack(FORMAT, line) }, {}
+  for at, field in ipairs(FIELDS) do head[field] = numbers[at] end
   return head
 end
 
 local function line(head)
   local numbers = {}
-  for at, field in ipairs(FIELDS) do numbers[at] = string.format('%.0f', head[field]) end
-  return table.concat(numbers, ' ')
+  for at, field in ipairs(FIELDS) do numbers[at] = head[field] end
+  return struct.pack(FORMAT, unpack(numbers))
 end
 
 local function save(key, head)
-  redis.call('HSET', key, 'head', line(head))
+  redis.call('SETRANGE', key, 0, line(head))
+end
+
+local function state_of(key, head)
+  if head.state_bytes == 0 then return '' end
+  return redis.call('GETRANGE', key, HEAD_BYTES, HEAD_BYTES + head.state_bytes - 1)
+end
+
+local function marks_of(key, head)
+  return redis.call('GETRANGE', key, HEAD_BYTES + head.state_bytes, -1)
 end
 
 local function number(value)

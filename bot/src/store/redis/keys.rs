@@ -56,10 +56,6 @@ impl Keys {
         self.of("out", id)
     }
 
-    pub(super) fn seen(&self, id: &str) -> String {
-        self.of("seen", id)
-    }
-
     pub(super) fn feed(&self, id: &str) -> String {
         self.of("feed", id)
     }

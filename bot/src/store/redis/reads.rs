@@ -2,9 +2,9 @@
 
 use super::Inner;
 use super::faults::unavailable;
-use super::feed::{BLOCKS_MAX, Block};
+use super::feed::{Block, split};
 use super::pack::{unpack, unpack_all};
-use super::wire::{Head, broken};
+use super::wire::{self, HEAD_BYTES, Head, broken};
 use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot, StoreError};
 use crate::telemetry::metrics::STORE_CLOCK_AHEAD;
 use futures_util::future::{join_all, try_join};
@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The oldest Redis that has what the scripts use.
 const REDIS_MAJOR_MIN: u32 = 7;
 /// The form of keys and values; another one is written by another version of the program.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Journal entries read at once.
 const JOURNAL_READ_MAX: usize = 1_000;
 /// A fact stays so long after its time, so that the caller's clock decides, milliseconds.
@@ -114,11 +114,14 @@ impl Inner {
         machine_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    async fn head(&self, id: &str) -> Result<Option<Head>, StoreError> {
-        let mut get = cmd("HGET", self.keys.conversation(id));
-        get.arg("head");
-        let line: Option<Vec<u8>> = self.link.ask(&get).await?;
-        line.map(|line| Head::read(&line)).transpose()
+    pub(super) async fn head(&self, id: &str) -> Result<Option<Head>, StoreError> {
+        let mut get = cmd("GETRANGE", self.keys.conversation(id));
+        get.arg(0).arg(HEAD_BYTES - 1);
+        let line: Vec<u8> = self.link.ask(&get).await?;
+        match line.is_empty() {
+            true => Ok(None),
+            false => Head::read(&line).map(Some),
+        }
     }
 
     pub(super) async fn epoch(&self, id: &str) -> Result<u64, StoreError> {
@@ -133,22 +136,24 @@ impl Inner {
 
     pub(super) async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
         self.meet().await?;
-        let mut get = cmd("HMGET", self.keys.conversation(id));
-        get.arg("head").arg("state");
-        let (mut line, mut state): (Option<Vec<u8>>, Option<Vec<u8>>) = self.link.ask(&get).await?;
-        if line.is_none() && self.is_away(id).await? {
+        let get = cmd("GET", self.keys.conversation(id));
+        let mut found: Option<Vec<u8>> = self.link.ask(&get).await?;
+        if found.is_none() && self.is_away(id).await? {
             self.bring_back(id).await?;
-            (line, state) = self.link.ask(&get).await?;
+            found = self.link.ask(&get).await?;
         }
-        let (Some(line), Some(state)) = (line, state) else {
+        let Some(found) = found else {
             return Ok(None);
         };
-        let head = Head::read(&line)?;
-        Ok(Some(Snapshot {
-            rev: head.rev,
-            epoch: head.epoch,
-            state: unpack(&state)?,
-        }))
+        let (head, state, _) = wire::parts(&found)?;
+        Ok(match state.is_empty() {
+            true => None,
+            false => Some(Snapshot {
+                rev: head.rev,
+                epoch: head.epoch,
+                state: unpack(state)?,
+            }),
+        })
     }
 
     /// What the records do not have yet: the journal holds the same entries, so a second copy would only cost memory.
@@ -175,7 +180,6 @@ impl Inner {
         Ok(entries)
     }
 
-    /// The last block is mostly enough; the others are read where somebody begins further back.
     pub(super) async fn feed(
         &self,
         id: &str,
@@ -183,25 +187,16 @@ impl Inner {
         max: usize,
     ) -> Result<Vec<FeedItem>, StoreError> {
         self.meet().await?;
-        let mut last = cmd("LINDEX", self.keys.feed(id));
-        last.arg(-1);
-        let mut found = self.link.ask::<Option<Vec<u8>>>(&last).await?;
+        let get = cmd("GET", self.keys.feed(id));
+        let mut found = self.link.ask::<Option<Vec<u8>>>(&get).await?;
         if found.is_none() && self.is_away(id).await? {
             self.bring_back(id).await?;
-            found = self.link.ask(&last).await?;
+            found = self.link.ask(&get).await?;
         }
-        let Some(last) = found else {
-            return Ok(Vec::new());
-        };
-        let block = Block::read(&last)?;
-        if block.first <= after_seq.saturating_add(1) {
-            return Ok(block.after(after_seq).take(max).collect());
-        }
-        let mut range = cmd("LRANGE", self.keys.feed(id));
-        range.arg(-(BLOCKS_MAX as i64)).arg(-1);
         let mut items = Vec::new();
-        for bytes in self.link.ask::<Vec<Vec<u8>>>(&range).await? {
-            items.extend(Block::read(&bytes)?.after(after_seq));
+        for block in split(&found.unwrap_or_default())? {
+            // Items are unpacked only where some are wanted.
+            items.extend(Block::read(block)?.after(after_seq));
         }
         items.truncate(max);
         Ok(items)

@@ -7,6 +7,7 @@ const GOES_ON: &str = "#!lua flags=allow-oom\n";
 /// Changes nothing.
 const READS: &str = "#!lua flags=no-writes\n";
 const HEAD: &str = include_str!("head.lua");
+const FEED: &str = include_str!("feed.lua");
 
 pub(super) struct Script {
     pub text: String,
@@ -15,7 +16,15 @@ pub(super) struct Script {
 
 impl Script {
     fn new(first: &str, body: &str) -> Self {
-        let text = [first, HEAD, body].concat();
+        Self::of(&[first, HEAD, body])
+    }
+
+    fn with_feed(first: &str, body: &str) -> Self {
+        Self::of(&[first, HEAD, FEED, body])
+    }
+
+    fn of(parts: &[&str]) -> Self {
+        let text = parts.concat();
         let hash = redis::Script::new(&text).get_hash().to_owned();
         Self { text, hash }
     }
@@ -41,9 +50,9 @@ impl Default for Scripts {
     fn default() -> Self {
         Self {
             accept: Script::new(FIRST, include_str!("accept.lua")),
-            claim: Script::new(GOES_ON, include_str!("claim.lua")),
+            claim: Script::with_feed(GOES_ON, include_str!("claim.lua")),
             commit: Script::new(GOES_ON, include_str!("commit.lua")),
-            settle: Script::new(GOES_ON, include_str!("settle.lua")),
+            settle: Script::with_feed(GOES_ON, include_str!("settle.lua")),
             extend: Script::new(GOES_ON, include_str!("extend.lua")),
             probe: Script::new(FIRST, include_str!("probe.lua")),
             whole: Script::new(READS, include_str!("whole.lua")),

@@ -25,9 +25,9 @@ head.send_attempts = done > 0 and 0 or head.send_attempts + 1
 head.send_leased = 0
 local told = origin
 if placing == 'replace' then
-  redis.call('LSET', feed, -1, block)
+  replace_block(feed, block)
 elseif placing == 'append' then
-  if redis.call('RPUSH', feed, block) > blocks_max then redis.call('LTRIM', feed, -blocks_max, -1) end
+  append_block(feed, block, blocks_max)
 end
 if new_last_feed > head.last_feed then
   head.last_feed = new_last_feed

@@ -1,11 +1,11 @@
 //! The steps that change a conversation, each one script on one slot.
 
-use super::feed::{self, BLOCKS_MAX, Placing};
+use super::feed::{self, BLOCKS_MAX, Placing, split};
 use super::hints::Told;
 use super::keys::away_of;
 use super::link::Again;
 use super::pack::{TEXT_BYTES_MAX, pack, pack_all};
-use super::wire::{self, Head, broken};
+use super::wire::{self, broken};
 use super::{Inner, claims::Tail};
 use crate::store::whole::mark_of;
 use crate::store::{Accepted, Commit, Committed, NewMail, Queue, Settle, Settled, StoreError};
@@ -17,8 +17,6 @@ pub(super) const BOX_MAX: u64 = 1_000;
 pub(super) const OUT_MAX: u64 = 1_000;
 /// Event ids remembered of one conversation.
 const SEEN_MAX: u64 = 2_000;
-/// How long they are remembered after the last letter, milliseconds: longer than any platform repeats.
-pub(super) const SEEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// What a caller waits when a box or the journal is full, milliseconds.
 const FULL_RETRY_MS: u64 = 2_000;
 /// Messages of one round of sending, and how many of the box are looked at for them.
@@ -65,11 +63,10 @@ impl Inner {
                 Again::Once,
                 |command| {
                     command
-                        .arg(7)
+                        .arg(6)
                         .arg(self.keys.agenda(Queue::Turn, shard))
                         .arg(self.keys.conversation(id))
                         .arg(&box_key)
-                        .arg(self.keys.seen(id))
                         .arg(self.keys.journal(shard))
                         .arg(self.keys.outgoing(id))
                         .arg(self.keys.away(id))
@@ -83,7 +80,6 @@ impl Inner {
                         .arg(journal_max)
                         .arg(OUT_MAX)
                         .arg(SEEN_MAX)
-                        .arg(SEEN_MS)
                         .arg(&away_mark);
                     self.told_by(command, shard);
                 },
@@ -266,18 +262,16 @@ impl Inner {
 
     /// The end of a feed as it is now; None for an unknown conversation.
     async fn tail(&self, id: &str) -> Result<Option<Tail>, StoreError> {
-        let mut get = redis::cmd("HGET");
-        get.arg(self.keys.conversation(id)).arg("head");
-        let Some(line) = self.link.ask::<Option<Vec<u8>>>(&get).await? else {
+        let Some(head) = self.head(id).await? else {
             return Ok(None);
         };
-        let head = Head::read(&line)?;
-        let mut last = redis::cmd("LINDEX");
-        last.arg(self.keys.feed(id)).arg(-1);
+        let mut get = redis::cmd("GET");
+        get.arg(self.keys.feed(id));
+        let found = self.link.ask::<Option<Vec<u8>>>(&get).await?;
         Ok(Some(Tail {
             epoch: head.epoch,
             last_feed: head.last_feed,
-            block: self.link.ask::<Option<Vec<u8>>>(&last).await?,
+            block: split(&found.unwrap_or_default())?.pop().map(Vec::from),
         }))
     }
 

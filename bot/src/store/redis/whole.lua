@@ -1,14 +1,13 @@
 -- Everything of a conversation, as it is at this moment; nothing if it is not here.
--- KEYS conversation, box, out, feed, seen
-local conversation, box, out, feed, seen = unpack(KEYS)
-local line = redis.call('HGET', conversation, 'head')
-if not line then return {} end
-load(conversation)
+-- KEYS conversation, box, out, feed
+local conversation, box, out, feed = unpack(KEYS)
+local head = load(conversation)
+if not head then return {} end
 return {
-  line,
-  redis.call('HGET', conversation, 'state') or '',
+  line(head),
+  state_of(conversation, head),
+  marks_of(conversation, head),
+  redis.call('GET', feed) or '',
   redis.call('LRANGE', box, 0, -1),
   redis.call('LRANGE', out, 0, -1),
-  redis.call('LRANGE', feed, 0, -1),
-  redis.call('LRANGE', seen, 0, -1),
 }

@@ -4,7 +4,9 @@ use crate::store::whole::Whole;
 use crate::store::{Letter, NewOut, Outgoing, StoreError};
 
 const LETTER_VERSION: &str = "1";
-const HEAD_VERSION: u64 = 1;
+const HEAD_VERSION: u8 = 2;
+/// Of the head, at the beginning of a conversation's string.
+pub(super) const HEAD_BYTES: usize = 55;
 
 /// A conversation's counters and fences, as the scripts write them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +22,13 @@ pub(super) struct Head {
     pub unread_since_ms: Option<i64>,
     pub send_attempts: u32,
     pub wake_at_ms: Option<i64>,
+    /// Of the packed snapshot behind it.
+    pub state_bytes: usize,
 }
 
 impl Head {
     /// At rest: nothing is leased.
-    pub(super) fn of(whole: &Whole) -> Self {
+    pub(super) fn of(whole: &Whole, state_bytes: usize) -> Self {
         let counters = &whole.counters;
         Self {
             rev: counters.rev,
@@ -38,14 +42,21 @@ impl Head {
             unread_since_ms: whole.unread_since_ms,
             send_attempts: 0,
             wake_at_ms: whole.wake_at_ms,
+            state_bytes,
         }
     }
 
-    /// As the scripts write it.
-    pub(super) fn line(&self) -> String {
-        let time = |at: Option<i64>| at.unwrap_or(0);
-        format!(
-            "{HEAD_VERSION} {} {} {} {} {} {} {} {} {} 0 0 {} {}",
+    /// As the scripts write it; `None` for a number that is too large for its place.
+    pub(super) fn line(&self) -> Option<Vec<u8>> {
+        let mut line = vec![HEAD_VERSION];
+        let mut put = |number: u64, bytes: usize| {
+            let all = number.to_be_bytes();
+            let (zeros, rest) = all.split_at_checked(all.len() - bytes)?;
+            line.extend(rest);
+            zeros.iter().all(|byte| *byte == 0).then_some(())
+        };
+        let time = |at: Option<i64>| u64::try_from(at.unwrap_or(0)).ok();
+        for counter in [
             self.rev,
             self.epoch,
             self.turn_token,
@@ -54,47 +65,65 @@ impl Head {
             self.read_to,
             self.last_out,
             self.last_feed,
-            time(self.unread_since_ms),
-            self.send_attempts,
-            time(self.wake_at_ms),
-        )
+        ] {
+            put(counter, 4)?;
+        }
+        put(time(self.unread_since_ms)?, 6)?;
+        // Neither a turn nor a round of sending is leased.
+        put(0, 2)?;
+        put(u64::from(self.send_attempts), 4)?;
+        put(time(self.wake_at_ms)?, 6)?;
+        put(u64::try_from(self.state_bytes).ok()?, 4)?;
+        Some(line)
     }
 
     pub(super) fn read(line: &[u8]) -> Result<Self, StoreError> {
-        let text = String::from_utf8_lossy(line);
-        let numbers: Vec<u64> = text.split(' ').filter_map(|n| n.parse().ok()).collect();
-        match numbers.as_slice() {
-            [
-                HEAD_VERSION,
-                rev,
-                epoch,
-                turn_token,
-                send_token,
-                last_letter,
-                read_to,
-                last_out,
-                last_feed,
-                unread_since,
-                _turn_leased,
-                _send_leased,
-                send_attempts,
-                wake_at,
-            ] => Ok(Self {
-                rev: *rev,
-                epoch: *epoch,
-                turn_token: *turn_token,
-                send_token: *send_token,
-                last_letter: *last_letter,
-                read_to: *read_to,
-                last_out: *last_out,
-                last_feed: *last_feed,
-                unread_since_ms: time(*unread_since),
-                wake_at_ms: time(*wake_at),
-                send_attempts: u32::try_from(*send_attempts).unwrap_or(u32::MAX),
-            }),
-            _ => Err(broken("head")),
-        }
+        let read = || {
+            let (version, rest) = line.split_first()?;
+            (line.len() == HEAD_BYTES && *version == HEAD_VERSION).then_some(())?;
+            let mut rest = rest;
+            let mut take = |bytes: usize| {
+                let (number, after) = rest.split_at_checked(bytes)?;
+                rest = after;
+                Some(
+                    number
+                        .iter()
+                        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)),
+                )
+            };
+            let mut head = Self::default();
+            for counter in [
+                &mut head.rev,
+                &mut head.epoch,
+                &mut head.turn_token,
+                &mut head.send_token,
+                &mut head.last_letter,
+                &mut head.read_to,
+                &mut head.last_out,
+                &mut head.last_feed,
+            ] {
+                *counter = take(4)?;
+            }
+            head.unread_since_ms = time(take(6)?);
+            let _leased = take(2)?;
+            head.send_attempts = u32::try_from(take(4)?).ok()?;
+            head.wake_at_ms = time(take(6)?);
+            head.state_bytes = usize::try_from(take(4)?).ok()?;
+            Some(head)
+        };
+        read().ok_or_else(|| broken("head"))
     }
+}
+
+/// A conversation's string: its head, its packed snapshot, its marks.
+pub(super) fn parts(bytes: &[u8]) -> Result<(Head, &[u8], &[u8]), StoreError> {
+    let read = || {
+        let (line, rest) = bytes.split_at_checked(HEAD_BYTES)?;
+        let head = Head::read(line).ok()?;
+        let (state, marks) = rest.split_at_checked(head.state_bytes)?;
+        Some((head, state, marks))
+    };
+    read().ok_or_else(|| broken("conversation"))
 }
 
 /// 0 is none.
@@ -202,11 +231,19 @@ mod tests {
             read_to: 6,
             last_out: 7,
             last_feed: 8,
-            unread_since_ms: Some(9),
+            unread_since_ms: Some(1_800_000_000_000),
             send_attempts: 10,
             wake_at_ms: None,
+            state_bytes: 12,
         };
-        assert_eq!(Head::read(head.line().as_bytes()), Ok(head));
+        let line = head.line().unwrap();
+        assert_eq!(line.len(), HEAD_BYTES);
+        assert_eq!(Head::read(&line), Ok(head));
+        let large = Head {
+            rev: 1 << 32,
+            ..head
+        };
+        assert_eq!(large.line(), None);
     }
 
     #[test]
@@ -214,8 +251,8 @@ mod tests {
         for bytes in ["", "2 0 0\n", "1 0 9\nab", "1 x 0\n", "1 0 0"] {
             assert!(read_letter(1, bytes.into()).is_err(), "{bytes}");
         }
-        for line in ["", "2 0 0 0 0 0 0 0 0 0 0 0 0 0", "1 0 0"] {
-            assert!(Head::read(line.as_bytes()).is_err(), "{line}");
+        for line in [vec![], vec![2; 54], vec![1; 55]] {
+            assert!(Head::read(&line).is_err(), "{line:?}");
         }
     }
 }
