@@ -3,6 +3,7 @@
 mod layers;
 pub mod records;
 pub mod state;
+pub mod telemetry;
 
 pub use layers::{Problem, SettingsError};
 
@@ -56,6 +57,11 @@ const KNOWN: &[&str] = &[
     "mailbox.workers",
     "log.level",
     "log.format",
+    "telemetry.otlp_url",
+    "telemetry.otlp_headers",
+    "telemetry.otlp_headers_file",
+    "telemetry.service",
+    "telemetry.share",
 ];
 
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
@@ -82,6 +88,8 @@ pub struct Settings {
     pub web: Web,
     pub mailbox: Mailbox,
     pub log: Log,
+    /// None: spans are kept nowhere.
+    pub telemetry: Option<telemetry::Telemetry>,
 }
 
 #[derive(Clone, Debug)]
@@ -162,8 +170,8 @@ impl Settings {
     /// Reads all three layers.
     ///
     /// `file` must exist; without it [`FILE`] is read if it is there.
-    /// `environment` is every variable of the process; only `TIANSHENG_…` is looked at,
-    /// and an empty value counts as not set.
+    /// `environment` is every variable of the process; only `TIANSHENG_…` is looked at, and
+    /// `OTEL_…` where a setting of `telemetry` is absent; an empty value counts as not set.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -175,6 +183,8 @@ impl Settings {
             None if Path::new(FILE).exists() => layers.file(Path::new(FILE)),
             None => {}
         }
+        let environment: Vec<_> = environment.into_iter().collect();
+        let standard = telemetry::standard(&environment);
         layers.environment(environment);
         layers.flag("listen", "--listen", overrides.listen.clone());
         layers.flag("shop.dir", "--shop", shown(&overrides.shop_dir));
@@ -235,6 +245,7 @@ impl Settings {
                     })
                     .unwrap_or(LogFormat::Text),
             },
+            telemetry: telemetry::read(&mut reading, &standard),
         };
         reading.finish()?;
         Ok(settings)

@@ -1,6 +1,8 @@
 //! The language model: any OpenAI-compatible endpoint, asked once with a budget; what goes wrong is a value.
 
 use crate::config::Settings;
+use crate::telemetry::metrics::{COMPLETION, COMPLETIONS};
+use crate::telemetry::spans;
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
@@ -12,8 +14,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use url::Url;
 
 /// Bytes of a response that are read.
 const RESPONSE_BYTES_MAX: usize = 256 * 1024;
@@ -36,6 +40,8 @@ pub trait LanguageModel: Send + Sync {
 pub struct OpenAi {
     client: Client<OpenAIConfig>,
     name: String,
+    /// The host alone, for traces.
+    server: String,
     timeout: Duration,
     places: Semaphore,
     waiting: AtomicUsize,
@@ -69,6 +75,10 @@ impl OpenAi {
         Ok(Self {
             client,
             name: name.to_owned(),
+            server: Url::parse(url)
+                .ok()
+                .and_then(|url| url.host_str().map(str::to_owned))
+                .unwrap_or_default(),
             timeout,
             places: Semaphore::new(AT_ONCE_MAX),
             waiting: AtomicUsize::new(0),
@@ -116,7 +126,7 @@ impl OpenAi {
         .await
         .unwrap_or(failed(Failure::TimedOut));
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.count(&completion);
+        self.judge(&completion);
         completion
     }
 
@@ -140,6 +150,7 @@ impl OpenAi {
         let answered: Result<Value, OpenAIError> = self.client.chat().create_byot(request).await;
         match answered {
             Ok(answer) => {
+                tell_usage(&answer);
                 let text = answer
                     .pointer("/choices/0/message/content")
                     .and_then(Value::as_str);
@@ -157,12 +168,10 @@ impl OpenAi {
         }
     }
 
-    fn count(&self, completion: &Completion) {
-        let outcome = match completion {
-            Completion::Answer { .. } => {
-                self.failures.store(0, Ordering::Relaxed);
-                "answered"
-            }
+    /// Too many failures in a row are the model's rest.
+    fn judge(&self, completion: &Completion) {
+        match completion {
+            Completion::Answer { .. } => self.failures.store(0, Ordering::Relaxed),
             Completion::Failed { .. } => {
                 if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_MAX {
                     self.failures.store(0, Ordering::Relaxed);
@@ -173,16 +182,30 @@ impl OpenAi {
                         "the model failed too often; the plain forms are used"
                     );
                 }
-                "failed"
             }
-        };
-        metrics::counter!("completions_total", "outcome" => outcome).increment(1);
+        }
+    }
+
+    /// Asks, and tells operators how that went.
+    async fn ask_and_tell(&self, prompt: &Prompt) -> Completion {
+        let span = spans::completion(prompt.step, &self.name, &self.server);
+        let begun = Instant::now();
+        let completion = self.ask(prompt).instrument(span.clone()).await;
+        let outcome = outcome(&completion);
+        if matches!(completion, Completion::Failed { .. }) {
+            span.record("error.type", outcome);
+            spans::failed(&span);
+        }
+        metrics::counter!(COMPLETIONS, "step" => prompt.step, "outcome" => outcome).increment(1);
+        metrics::histogram!(COMPLETION, "step" => prompt.step)
+            .record(begun.elapsed().as_secs_f64());
+        completion
     }
 }
 
 impl LanguageModel for OpenAi {
     fn complete<'a>(&'a self, prompt: &'a Prompt) -> Completing<'a> {
-        Box::pin(self.ask(prompt))
+        Box::pin(self.ask_and_tell(prompt))
     }
 }
 
@@ -228,7 +251,7 @@ pub fn open_ai(settings: &Settings) -> anyhow::Result<Option<OpenAi>> {
 }
 
 /// A client that needs neither a system library nor the system's certificates.
-fn http_client(timeout: Duration) -> anyhow::Result<reqwest::Client> {
+pub(crate) fn http_client(timeout: Duration) -> anyhow::Result<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -282,6 +305,33 @@ fn failure(error: &OpenAIError) -> Failure {
             .and_then(|status| status.parse().ok())
             .map_or(Failure::Unreadable, |status| Failure::Refused { status }),
         _ => Failure::Unreadable,
+    }
+}
+
+/// How operators call it.
+fn outcome(completion: &Completion) -> &'static str {
+    match completion {
+        Completion::Answer { .. } => "answered",
+        Completion::Failed { reason } => match reason {
+            Failure::TimedOut => "timed_out",
+            Failure::Unreachable => "unreachable",
+            Failure::Refused { .. } => "refused",
+            Failure::Unreadable => "unreadable",
+            Failure::TooLong => "too_long",
+            Failure::Resting => "resting",
+        },
+    }
+}
+
+/// What the server says that the answer cost, where it says so.
+fn tell_usage(answer: &Value) {
+    let tokens = |field: &str| answer.pointer(field).and_then(Value::as_i64);
+    let span = tracing::Span::current();
+    if let Some(tokens) = tokens("/usage/prompt_tokens") {
+        span.record("gen_ai.usage.input_tokens", tokens);
+    }
+    if let Some(tokens) = tokens("/usage/completion_tokens") {
+        span.record("gen_ai.usage.output_tokens", tokens);
     }
 }
 

@@ -196,7 +196,7 @@ async fn version(
             bundle.ok_or_else(|| anyhow::anyhow!("{kind} version {id} is not in the records"))?,
         );
     }
-    let shop = Arc::new(Shop::from_bundles(&bundles)?);
+    let shop = Arc::new(Shop::from_bundles(&bundles, &BTreeMap::new())?);
     shops.insert(key, Arc::clone(&shop));
     Ok(shop)
 }

@@ -37,6 +37,10 @@ const REASONS: [(&str, Reason); 8] = [
 ];
 
 impl Reason {
+    pub fn words() -> [&'static str; REASONS.len()] {
+        REASONS.map(|(word, _)| word)
+    }
+
     pub fn word(self) -> &'static str {
         REASONS
             .iter()

@@ -8,12 +8,15 @@
 
 pub mod binary;
 pub mod certificates;
+pub mod collector;
 pub mod conformance;
 pub mod faulty;
 pub mod front;
 pub mod load;
 pub mod model_server;
+pub mod nginx;
 pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;
 pub mod talk;
+pub mod visitor;

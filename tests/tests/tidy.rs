@@ -179,6 +179,15 @@ fn invariant_9_no_log_line_carries_what_somebody_said() {
 }
 
 #[test]
+fn figures_are_named_in_one_place() {
+    absent(
+        "bot/src",
+        &["counter!(\"", "gauge!(\"", "histogram!(\""],
+        "a figure's name is a constant of telemetry/metrics.rs",
+    );
+}
+
+#[test]
 fn invariant_10_no_channel_is_chosen_by_its_name_outside_adapters() {
     for folder in ["bot/src", "dialogs/src", "policies/src"] {
         absent(

@@ -1,12 +1,13 @@
 //! `tiansheng doctor`: what is wrong with this installation, and what to do.
 
-use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, settings};
+use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, serving, settings};
 use crate::config::{Overrides, Settings};
 use crate::model;
 use crate::shop::{Folder, Shop};
 use crate::store::embedded::State;
 use crate::store::records::{self, Records};
 use crate::store::{RecordStore, StateStore, redis};
+use crate::telemetry::export;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 /// The clock is surely wrong before this build's year: 2026-01-01.
 const CLOCK_MS_MIN: i64 = 1_767_225_600_000;
 
-struct Finding {
+pub(super) struct Finding {
     what: &'static str,
     ok: bool,
     detail: String,
@@ -42,6 +43,10 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
             ));
         }
     };
+    if args.serving {
+        let found = runtime()?.block_on(serving::answers(settings.listen));
+        return Ok(tell(&[found], args.json));
+    }
     let mut findings = vec![
         fine(
             "settings",
@@ -57,10 +62,11 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
     findings.extend(runtime.block_on(stores(&settings)));
     findings.push(runtime.block_on(listening(&settings)));
     findings.push(runtime.block_on(model_endpoint(&settings)));
+    findings.push(runtime.block_on(traces(&settings)));
     Ok(tell(&findings, args.json))
 }
 
-fn fine(what: &'static str, detail: String) -> Finding {
+pub(super) fn fine(what: &'static str, detail: String) -> Finding {
     Finding {
         what,
         ok: true,
@@ -69,7 +75,7 @@ fn fine(what: &'static str, detail: String) -> Finding {
     }
 }
 
-fn wrong(what: &'static str, detail: String, advice: &str) -> Finding {
+pub(super) fn wrong(what: &'static str, detail: String, advice: &str) -> Finding {
     Finding {
         what,
         ok: false,
@@ -207,6 +213,23 @@ async fn model_endpoint(settings: &Settings) -> Finding {
             ),
         },
         Err(error) => wrong("model", error.to_string(), "correct model.url"),
+    }
+}
+
+async fn traces(settings: &Settings) -> Finding {
+    let Some(telemetry) = &settings.telemetry else {
+        return fine(
+            "traces",
+            "kept nowhere; telemetry.otlp_url sends them".to_owned(),
+        );
+    };
+    match export::probe(telemetry).await {
+        Ok(()) => fine("traces", format!("{telemetry} takes them")),
+        Err(why) => wrong(
+            "traces",
+            format!("{telemetry}: {why}"),
+            "check telemetry.otlp_url, its headers and the collector; without it everything else goes on, and spans are dropped",
+        ),
     }
 }
 

@@ -5,8 +5,10 @@ mod check;
 mod doctor;
 mod eval;
 mod import;
+mod migrate;
 mod replay;
 mod serve;
+mod serving;
 mod test;
 
 use crate::config::{Overrides, Settings};
@@ -65,9 +67,12 @@ enum Command {
     /// Quality on your own labelled data
     #[command(subcommand)]
     Eval(eval::Eval),
+    /// Move from the embedded files to Redis and PostgreSQL, offline
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::MigrateArgs),
     /// Check configuration, stores, clock, shop and model, and say what to do
     #[command(
-        after_help = "Example:\n  tiansheng doctor\nExit status: 0 all is well, 1 something needs attention"
+        after_help = "Examples:\n  tiansheng doctor\n  tiansheng doctor --serving     asks the server that runs with these settings, for a container's health check\nExit status: 0 all is well, 1 something needs attention"
     )]
     Doctor(DoctorArgs),
 }
@@ -163,6 +168,9 @@ struct DoctorArgs {
     /// Folder of the embedded stores (default: ./data)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Only whether a server runs with these settings and answers
+    #[arg(long)]
+    serving: bool,
     /// One JSON document on standard output
     #[arg(long)]
     json: bool,
@@ -201,6 +209,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Import(what) => import::run(what),
         Command::Eval(what) => eval::run(what),
+        Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
     };
     match ended {
@@ -267,6 +276,6 @@ fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 }
 
 /// Milliseconds since 1970.
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }

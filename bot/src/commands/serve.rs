@@ -1,15 +1,18 @@
 //! `tiansheng serve`: everything in one process.
 
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
-use crate::config::{LogFormat, Overrides, Settings};
+use crate::config::{Overrides, Settings};
 use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, router, serve};
 use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
-use crate::shop::Shop;
+use crate::publishing::{Publishing, Served};
+use crate::shop::Folder;
 use crate::store::embedded::State;
 use crate::store::records::Records;
 use crate::store::{RecordStore, StateStore, StoreError, redis};
+use crate::telemetry::export::Spans;
+use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
-use crate::{model, project, storefront, versions};
+use crate::{model, project, versions};
 use adapters::Channel;
 use adapters::web::Web;
 use std::collections::BTreeMap;
@@ -17,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tokio::sync::mpsc;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
@@ -35,15 +38,18 @@ pub(super) fn run(args: ServeArgs) -> Ended {
             ..Overrides::default()
         },
     )?;
-    log_to_stderr(&settings);
+    let spans = log::listen(&settings)?;
+    // Before anything runs: a figure that is set without a recorder is lost.
+    telemetry::install();
     let (folder, checked) = load(&settings)?;
     for problem in &checked.problems {
         tracing::warn!("{problem}");
     }
-    let shop = Arc::new(checked.shop);
+    let served = Served::new(Arc::new(checked.shop), folder.is_demo());
     runtime()?.block_on(async move {
+        let exporting = spans.map(Spans::export);
         let stop = CancellationToken::new();
-        let serving = Serving::start(settings, shop, folder.is_demo(), stop.clone()).await?;
+        let serving = Serving::start(settings, served, folder, stop.clone()).await?;
         tracing::info!(
             address = %serving.address,
             ready_ms = begun.elapsed().as_millis() as u64,
@@ -56,6 +62,10 @@ pub(super) fn run(args: ServeArgs) -> Ended {
         tracing::info!("stopping");
         stop.cancel();
         serving.ended().await;
+        // What ended last has spans too.
+        if let Some(exporting) = exporting {
+            exporting.ended().await;
+        }
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -73,8 +83,8 @@ struct Serving {
 impl Serving {
     async fn start(
         settings: Settings,
-        shop: Arc<Shop>,
-        demo: bool,
+        served: Served,
+        folder: Folder,
         stop: CancellationToken,
     ) -> Result<Self, Stop> {
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
@@ -88,6 +98,7 @@ impl Serving {
             .map_err(|error| Stop::Failed(error.to_string()))?;
         let records = records(&settings).await?;
         let state = state(&settings, &records).await?;
+        let shop = served.shop();
         let keeping = versions::keep(state.as_ref(), records.as_ref(), &shop, now_ms());
         let kept = tokio::time::timeout(RECORDS_START_MAX, keeping).await;
         let kept = match kept.unwrap_or_else(|_| Err(records_late())) {
@@ -116,7 +127,7 @@ impl Serving {
         let workers = Workers {
             state: Arc::clone(&state),
             engine: Arc::new(Dialogue {
-                shop: Arc::clone(&shop),
+                served: served.clone(),
                 model,
             }),
             clock: Arc::clone(&clock),
@@ -166,6 +177,22 @@ impl Serving {
                 }
             });
         }
+        let publishing = Publishing {
+            state: Arc::clone(&state),
+            records: Arc::clone(&records),
+            served: served.clone(),
+            folder,
+            clock: Arc::clone(&clock),
+            alone: settings.state.is_none(),
+        };
+        {
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tasks.spawn(async move {
+                if answers_at_last(state.as_ref(), &stop).await {
+                    publishing.run(reloads(), stop).await;
+                }
+            });
+        }
         // The archiver ends last, so that what the others commit while stopping is archived.
         let archive = CancellationToken::new();
         let archiver = tokio::spawn(
@@ -182,7 +209,7 @@ impl Serving {
             state,
             records,
             settings: Arc::new(settings),
-            storefront: Arc::new(storefront::of(&shop, demo)),
+            served,
             readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
@@ -288,6 +315,24 @@ fn told(error: StoreError) -> Stop {
     Stop::Failed(error.to_string())
 }
 
+/// A message for each SIGHUP, which asks for the shop's folder to be read again and published.
+fn reloads() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (asked, reloads) = mpsc::channel(1);
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => {
+            tokio::spawn(async move {
+                while hangup.recv().await.is_some() {
+                    // One that waits already reads what is there when its turn comes.
+                    let _ = asked.try_send(());
+                }
+            });
+        }
+        Err(error) => tracing::warn!(%error, "the shop is not loaded again at SIGHUP"),
+    }
+    reloads
+}
+
 /// How the process was told to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -310,21 +355,5 @@ async fn stop_signal() -> Asked {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Asked::ToStop,
         () = term => Asked::ToLeave,
-    }
-}
-
-fn log_to_stderr(settings: &Settings) {
-    // Other crates' lines may carry what they were given; they are heard only from `warn` on.
-    let level = settings.log.level.to_string().to_lowercase();
-    let filter = EnvFilter::new(format!("warn,bot={level},tiansheng={level}"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let set = match settings.log.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    if set.is_err() {
-        eprintln!("tiansheng: logging was set up already");
     }
 }

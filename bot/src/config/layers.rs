@@ -286,6 +286,12 @@ impl Reading {
         self.layers.refuse(origin, format!("`{key}` {message}"));
     }
 
+    /// A variable that other programs read too.
+    pub(super) fn refuse_variable(&mut self, name: &str, expected: &str) {
+        self.layers
+            .refuse(name.to_owned(), format!("must be {expected}"));
+    }
+
     pub(super) fn finish(self) -> Result<(), SettingsError> {
         if self.layers.problems.is_empty() {
             Ok(())

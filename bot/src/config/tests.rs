@@ -330,3 +330,84 @@ fn a_broken_file_is_named_without_its_text() {
     let told = missing.unwrap_err().to_string();
     assert!(told.starts_with("/nowhere/tiansheng.toml: cannot be read"));
 }
+
+#[test]
+fn the_standard_variables_say_where_traces_go_unless_a_setting_does() {
+    let told = |toml: &str, variables: &[(&str, &str)]| {
+        let telemetry = load(toml, variables).unwrap().telemetry?;
+        Some((
+            telemetry.url.to_string(),
+            telemetry.service,
+            telemetry.share,
+        ))
+    };
+    let some =
+        |url: &str, service: &str, share: f64| Some((url.to_owned(), service.to_owned(), share));
+    assert_eq!(told("", &[("OTEL_SERVICE_NAME", "x")]), None);
+    let standard = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/base/");
+    assert_eq!(
+        told("", &[standard]),
+        some("http://c:4318/base/v1/traces", "tiansheng", 1.0)
+    );
+    let whole = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4318/mine");
+    assert_eq!(
+        told(
+            "",
+            &[
+                standard,
+                whole,
+                ("OTEL_SERVICE_NAME", "shop"),
+                ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+            ]
+        ),
+        some("http://c:4318/mine", "shop", 0.25)
+    );
+    assert_eq!(told("", &[standard, ("OTEL_SDK_DISABLED", "true")]), None);
+    assert_eq!(
+        told("", &[standard, ("OTEL_TRACES_EXPORTER", "none")]),
+        None
+    );
+    let toml = "[telemetry]\notlp_url = \"http://ours:1/v1/traces\"\nshare = 0.5\n";
+    assert_eq!(
+        told(toml, &[standard, whole, ("OTEL_TRACES_SAMPLER_ARG", "0")]),
+        some("http://ours:1/v1/traces", "tiansheng", 0.5)
+    );
+    refused(
+        "[telemetry]\notlp_url = \"collector:4318\"\nshare = 2\n",
+        &[("TIANSHENG_TELEMETRY__OTLP_HEADERS", "hidden")],
+        "tiansheng.toml:2: `telemetry.otlp_url` must be an http:// or https:// URL such as http://127.0.0.1:4318\n\
+         TIANSHENG_TELEMETRY__OTLP_HEADERS: `telemetry.otlp_headers` must be headers written NAME=VALUE,NAME=VALUE, at most 16, values percent-encoded\n\
+         tiansheng.toml:3: `telemetry.share` must be a share from 0 to 1",
+    );
+    refused(
+        "",
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector")],
+        "OTEL_EXPORTER_OTLP_ENDPOINT: must be an http:// or https:// URL such as http://127.0.0.1:4318",
+    );
+}
+
+#[test]
+fn what_is_shown_of_a_collector_has_no_key() {
+    let toml = "[telemetry]\notlp_url = \"https://user:hidden@c.example/v1/traces?key=hidden\"\notlp_headers_file = \"DIR/headers\"\n";
+    let dir = tempdir();
+    std::fs::write(
+        dir.join("headers"),
+        "authorization=Bearer%20hidden, x-shop=1\n",
+    )
+    .unwrap();
+    let path = dir.join("tiansheng.toml");
+    std::fs::write(&path, toml.replace("DIR", &dir.display().to_string())).unwrap();
+    let settings = Settings::load(Some(&path), [], &Overrides::default());
+    std::fs::remove_dir_all(&dir).unwrap();
+    let telemetry = settings.unwrap().telemetry.unwrap();
+    let values: Vec<&str> = telemetry
+        .headers
+        .iter()
+        .map(|(_, value)| value.expose_secret())
+        .collect();
+    assert_eq!(values, ["Bearer hidden", "1"]);
+    for shown in [format!("{telemetry:?}"), telemetry.to_string()] {
+        assert!(shown.contains("https://c.example:443/v1/traces"), "{shown}");
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}

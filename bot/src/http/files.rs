@@ -43,7 +43,7 @@ pub(super) async fn home(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let name = if shared.storefront.demo {
+    let name = if shared.served.front().demo {
         "demo.html"
     } else {
         "index.html"
@@ -96,7 +96,7 @@ pub(super) async fn image(
     if !plain {
         return Err(not_found());
     }
-    let image = (shared.storefront.images)(&path).ok_or_else(not_found)?;
+    let image = (shared.served.front().images)(&path).ok_or_else(not_found)?;
     let hash = Sha256::digest(&image.bytes);
     let short = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
     let file = Asset {
@@ -117,7 +117,7 @@ pub(super) async fn image(
 
 /// `GET /v1/web/config`: what the widget and the demo page show before the first message.
 pub(super) async fn config(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let storefront = &shared.storefront;
+    let storefront = shared.served.front();
     json(
         &headers,
         &Facts {
@@ -167,7 +167,7 @@ pub(super) async fn products(
             }
         },
     };
-    let storefront = &shared.storefront;
+    let storefront = shared.served.front();
     let asked = listing.language.unwrap_or_default();
     let language = storefront
         .languages

@@ -1,24 +1,20 @@
 //! Whether this process lives, whether it can serve, and its figures.
 
 use super::Shared;
+use crate::telemetry;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a dependency may take to answer, in milliseconds.
 const CHECK_MS_MAX: u64 = 2_000;
-/// Bounds of the histograms whose name ends in `_seconds`.
-const SECONDS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
 
 /// What parts of the program report of themselves; a clone reports to the same place.
 #[derive(Clone, Debug, Default)]
@@ -119,30 +115,6 @@ fn report(ok: bool, detail: &str) -> Report {
 
 /// `GET /metrics`, in Prometheus' text form.
 pub(super) async fn metrics() -> Response {
-    let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], text).into_response()
-}
-
-/// Folds samples into histograms, so that they take no memory when nobody asks for them.
-pub(super) fn upkeep() {
-    if let Some(recorder) = recorder() {
-        recorder.run_upkeep();
-    }
-}
-
-/// The process' one recorder; the first caller installs it.
-pub(super) fn recorder() -> Option<&'static PrometheusHandle> {
-    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    RECORDER
-        .get_or_init(|| {
-            let recorder = PrometheusBuilder::new()
-                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)
-                .ok()?
-                .build_recorder();
-            let handle = recorder.handle();
-            metrics::set_global_recorder(recorder).ok()?;
-            Some(handle)
-        })
-        .as_ref()
+    ([(CONTENT_TYPE, kind)], telemetry::exposition()).into_response()
 }

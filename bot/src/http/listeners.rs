@@ -1,6 +1,7 @@
 //! Who listens to which conversation, so that one hint wakes only the pages that wait for it.
 
 use crate::store::Hint;
+use crate::telemetry::{self, metrics::WEB_STREAMS};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,7 +73,7 @@ impl Listeners {
         place.seats += 1;
         let nudges = place.nudges.subscribe();
         places.seats += 1;
-        metrics::gauge!("web_streams").increment(1.0);
+        metrics::gauge!(WEB_STREAMS).increment(1.0);
         Ok(Seat {
             listeners: Arc::clone(self),
             conversation: conversation.to_owned(),
@@ -90,7 +91,7 @@ impl Listeners {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = upkeep.tick() => super::health::upkeep(),
+                _ = upkeep.tick() => telemetry::upkeep(),
                 hint = hints.recv() => match hint {
                     Ok(Hint::Feed(conversation)) => self.nudge(&conversation, Nudge::Feed),
                     Ok(Hint::Typing(conversation)) => self.nudge(&conversation, Nudge::Typing),
@@ -128,7 +129,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut places = self.listeners.lock();
         places.seats = places.seats.saturating_sub(1);
-        metrics::gauge!("web_streams").decrement(1.0);
+        metrics::gauge!(WEB_STREAMS).decrement(1.0);
         if let Some(place) = places.by_conversation.get_mut(&self.conversation) {
             place.seats = place.seats.saturating_sub(1);
             if place.seats == 0 {

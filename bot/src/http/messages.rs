@@ -4,8 +4,10 @@ use super::body::read_json;
 use super::limits::client;
 use super::problem::{Kind, Problem};
 use super::{Shared, no_store, sessions};
-use crate::mail::Mail;
+use crate::mail::{Mail, Posted};
 use crate::store::{Accepted, NewMail};
+use crate::telemetry::metrics::{ACCEPT, WEB_MESSAGES};
+use crate::telemetry::spans;
 use adapters::InboundBody;
 use adapters::web::read_message;
 use axum::Json;
@@ -14,11 +16,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument as _;
 
 pub(super) async fn post(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let session = sessions::of_request(&shared, &parts).await?;
     let conversation = session.conversation.as_str().to_owned();
@@ -42,22 +47,26 @@ pub(super) async fn post(
         }
         InboundBody::Choice(_) => (0, 0),
     };
-    let body = serde_json::to_string(&Mail::Customer { inbound })
+    let span = spans::accept(&conversation);
+    let trace = spans::traceparent(&span);
+    let mail = Mail::Customer { inbound };
+    let body = serde_json::to_string(&Posted { mail: &mail, trace })
         .map_err(|_| Problem::new(Kind::Internal, "the message has no stored form"))?;
-    let accepted = super::bounded(shared.state.accept(NewMail {
+    let step = shared.state.accept(NewMail {
         conversation,
         event_id: event_id.clone(),
         at_ms: now_ms,
         quiet_ms,
         quiet_max_ms,
         body,
-    }))
-    .await?;
+    });
+    let accepted = super::bounded(step).instrument(span).await?;
+    metrics::histogram!(ACCEPT).record(begun.elapsed().as_secs_f64());
     let duplicate = match accepted {
         Accepted::New { .. } => false,
         Accepted::Repeated => true,
     };
-    metrics::counter!("web_messages_total", "duplicate" => duplicate.to_string()).increment(1);
+    metrics::counter!(WEB_MESSAGES, "duplicate" => duplicate.to_string()).increment(1);
     let told = Told {
         id: &event_id,
         duplicate,

@@ -25,6 +25,7 @@ pub use tokio_util::sync::CancellationToken;
 pub use tokio_util::task::TaskTracker;
 
 use crate::config::Settings;
+use crate::publishing::Served;
 use crate::store::{RecordStore, StateStore, StoreError};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -47,7 +48,7 @@ pub struct Http {
     pub state: Arc<dyn StateStore>,
     pub records: Arc<dyn RecordStore>,
     pub settings: Arc<Settings>,
-    pub storefront: Arc<Storefront>,
+    pub served: Served,
     pub readiness: Readiness,
     /// Milliseconds since 1970.
     pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
@@ -91,7 +92,7 @@ struct Shared {
     state: Arc<dyn StateStore>,
     records: Arc<dyn RecordStore>,
     settings: Arc<Settings>,
-    storefront: Arc<Storefront>,
+    served: Served,
     readiness: Readiness,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     stop: CancellationToken,
@@ -105,7 +106,7 @@ struct PagePolicy;
 
 /// The whole surface; it needs no socket, but a Tokio runtime to follow hints in.
 pub fn router(http: Http) -> Router {
-    health::recorder();
+    crate::telemetry::install();
     let listeners = Arc::new(listeners::Listeners::default());
     http.tasks
         .spawn(Arc::clone(&listeners).follow(http.state.hints(), http.stop.clone()));
@@ -115,7 +116,7 @@ pub fn router(http: Http) -> Router {
         state: http.state,
         records: http.records,
         settings: http.settings,
-        storefront: http.storefront,
+        served: http.served,
         readiness: http.readiness,
         now_ms: http.now_ms,
         stop: http.stop,

@@ -2,6 +2,8 @@
 
 use super::problem::{Kind, Problem};
 use super::{PagePolicy, Readiness};
+use crate::telemetry::metrics::{HTTP_ANSWER, HTTP_REQUESTS};
+use crate::telemetry::spans;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -11,10 +13,15 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 use std::any::Any;
 use std::time::Instant;
+use tracing::{Instrument as _, Span};
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'self'";
+/// Where requests have spans.
+const TRACED: &str = "/v1/";
+/// The header of W3C Trace Context.
+const TRACEPARENT: &str = "traceparent";
 const OTHER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
@@ -33,8 +40,20 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
-    let response = next.run(request).await;
+    // Looks at health and figures are many and tell nothing.
+    let span = if route.starts_with(TRACED) {
+        let caller = request.headers().get(TRACEPARENT);
+        spans::request(
+            &method,
+            &route,
+            caller.and_then(|value| value.to_str().ok()),
+        )
+    } else {
+        Span::none()
+    };
+    let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
+    spans::answered(&span, status);
     let seconds = begun.elapsed().as_secs_f64();
     tracing::debug!(
         http.method = method,
@@ -44,11 +63,11 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
         "answered"
     );
     metrics::counter!(
-        "http_requests_total",
+        HTTP_REQUESTS,
         "method" => method, "route" => route.clone(), "status" => status.to_string()
     )
     .increment(1);
-    metrics::histogram!("http_answer_seconds", "route" => route).record(seconds);
+    metrics::histogram!(HTTP_ANSWER, "route" => route).record(seconds);
     response
 }
 

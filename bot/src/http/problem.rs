@@ -1,6 +1,7 @@
 //! Refusals as RFC 9457 problem documents.
 
 use crate::store::StoreError;
+use crate::telemetry::metrics::{REFUSALS, Tried, store_failed};
 use adapters::web::PostError;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -62,6 +63,26 @@ impl Problem {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 12] = [
+        Kind::Malformed,
+        Kind::Unauthorized,
+        Kind::OriginRefused,
+        Kind::NotFound,
+        Kind::MethodNotAllowed,
+        Kind::TooSlow,
+        Kind::TooLarge,
+        Kind::UnsupportedMedia,
+        Kind::Invalid,
+        Kind::TooMany,
+        Kind::Internal,
+        Kind::Busy,
+    ];
+
+    /// The end of the problem's `type`.
+    pub fn slug(self) -> &'static str {
+        self.told().1
+    }
+
     fn told(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Kind::Malformed => (
@@ -141,6 +162,7 @@ struct Document<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, slug, title) = self.kind.told();
+        metrics::counter!(REFUSALS, "kind" => slug).increment(1);
         let document = Document {
             r#type: format!("urn:tiansheng:problem:{slug}"),
             title,
@@ -191,6 +213,7 @@ impl From<PostError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        store_failed(Tried::Request, &error);
         match error {
             StoreError::Full { retry_after_ms } => Problem::new(
                 Kind::Busy,

@@ -4,6 +4,7 @@ use super::Shared;
 use super::body::read_json;
 use super::limits::client;
 use super::problem::{Kind, Problem};
+use crate::telemetry::metrics::WEB_SESSIONS_OPENED;
 use adapters::Address;
 use axum::Json;
 use axum::body::Body;
@@ -66,7 +67,7 @@ pub(super) async fn open(
         language: asked.language,
     };
     keep(&shared, key(&token), &session).await?;
-    metrics::counter!("web_sessions_opened_total").increment(1);
+    metrics::counter!(WEB_SESSIONS_OPENED).increment(1);
     let opened = Opened {
         token: &token,
         conversation: session.conversation.as_str(),

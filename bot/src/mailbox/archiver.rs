@@ -1,11 +1,14 @@
 //! The archiver: the journal becomes records, in order and once, and is trimmed behind.
 
-use super::{Clock, Job, rest};
+use super::{Clock, Job, rest, seconds};
 use crate::store::{Hint, JournalEntry, Record, RecordStore, Row, StateStore, StoreError};
+use crate::telemetry::metrics::{AGENDA, ARCHIVED, ARCHIVER_LAG, JOURNAL, Tried, store_failed};
+use crate::telemetry::spans;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 /// Journal entries of one transaction.
 const BATCH: usize = 500;
@@ -50,11 +53,7 @@ impl Lag {
     }
 
     fn told(&mut self, now_ms: i64) {
-        let behind = self
-            .oldest_ms
-            .take()
-            .map_or(0, |at| now_ms.saturating_sub(at));
-        metrics::gauge!("archiver_lag_seconds").set(behind.max(0) as f64 / 1_000.0);
+        metrics::gauge!(ARCHIVER_LAG).set(seconds(self.oldest_ms.take(), now_ms));
     }
 }
 
@@ -87,6 +86,7 @@ impl Archiver {
                     }
                 }
                 Err(error) => {
+                    store_failed(Tried::Archive, &error);
                     tracing::warn!(%error, "the journal cannot be archived yet");
                     if stopping {
                         return job.release().await;
@@ -100,14 +100,25 @@ impl Archiver {
         }
     }
 
+    /// Writes all that is in the journals now, for whoever moves or reads the records while no server runs.
+    pub async fn drained(&self) -> Result<(), StoreError> {
+        let mut lag = Lag::default();
+        for journal in 0..self.state.journals() {
+            self.drain_one(journal, &mut lag).await?;
+        }
+        Ok(())
+    }
+
     async fn measure(&self) {
         // A store that does not answer is told where it is needed.
         if let Ok(depth) = self.state.depth().await {
-            metrics::gauge!("journal_entries").set(depth.journal as f64);
+            metrics::gauge!(JOURNAL).set(depth.journal as f64);
+            metrics::gauge!(AGENDA, "agenda" => "turn").set(depth.turns as f64);
+            metrics::gauge!(AGENDA, "agenda" => "send").set(depth.sends as f64);
         }
     }
 
-    /// Writes all that is in the journals now.
+    /// Writes all that is in the journals now, and keeps the job meanwhile.
     async fn drain(&self, lag: &mut Lag, job: &mut Job) -> Result<(), StoreError> {
         for journal in 0..self.state.journals() {
             self.drain_one(journal, lag).await?;
@@ -139,8 +150,12 @@ impl Archiver {
                 .collect();
             let written = records.len();
             if written > 0 {
-                self.records.apply(journal, records).await?;
-                metrics::counter!("archived_total").increment(written as u64);
+                let span = spans::archive(journal, written);
+                self.records
+                    .apply(journal, records)
+                    .instrument(span)
+                    .await?;
+                metrics::counter!(ARCHIVED).increment(written as u64);
             }
             lag.written.insert(journal, last.max(position));
             // Also what a crash brought back after it was archived; a store may keep its newest entry.

@@ -94,7 +94,7 @@ pub async fn post(
 }
 
 /// Sleeps until something is due, a hint of interest comes, or the stop.
-async fn rest(
+pub(crate) async fn rest(
     hints: &mut Receiver<Hint>,
     wanted: impl Fn(&Hint) -> bool,
     at_most: Duration,
@@ -116,6 +116,12 @@ async fn rest(
         () = tokio::time::sleep(at_most) => {}
         () = stop.cancelled() => {}
     }
+}
+
+/// Seconds since a time; 0 for one that is not known or still to come.
+fn seconds(since_ms: Option<i64>, now_ms: i64) -> f64 {
+    let passed = since_ms.map_or(0, |since| now_ms.saturating_sub(since));
+    passed.max(0) as f64 / 1_000.0
 }
 
 /// How long to rest before the next due time, within bounds.

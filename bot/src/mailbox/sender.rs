@@ -1,9 +1,12 @@
 //! The sender: what is committed leaves, in order, and is settled.
 
-use super::{Clock, rest, until};
+use super::{Clock, rest, seconds, until};
+use crate::mail::Mark;
 use crate::store::{
     Hint, NewFeedItem, Outgoing, SendClaim, Settle, Settled, StateStore, StoreError,
 };
+use crate::telemetry::metrics::{DELIVERY, SENDS, Tried, store_failed};
+use crate::telemetry::spans;
 use adapters::{Channel, Delivery, Outbound, Receipt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// How long claimed messages are kept from other senders, milliseconds.
 pub const LEASE_MS: u64 = 30_000;
@@ -78,6 +82,7 @@ impl Sender {
                     }
                 }
                 Err(error) => {
+                    store_failed(Tried::Claim, &error);
                     tracing::warn!(%error, "no messages can be claimed");
                     let wait = Duration::from_millis(POLL_MS);
                     rest(&mut hints, |_| false, wait, &stop).await;
@@ -95,10 +100,15 @@ impl Sender {
         let mut feed = Vec::new();
         let mut done_to = 0;
         let mut retry_at_ms = None;
+        let mut decided_ms = Vec::new();
         for outgoing in &claim.outbounds {
-            match self.send(&claim, outgoing).await {
+            // A message of another version has no mark, and is sent all the same.
+            let mark: Mark = serde_json::from_str(&outgoing.body).unwrap_or_default();
+            let span = spans::send(&claim.conversation, claim.attempts, mark.trace.as_deref());
+            match self.send(&claim, outgoing).instrument(span).await {
                 Sent::Done(item) => {
                     feed.extend(item);
+                    decided_ms.extend(mark.decided_at_ms);
                     done_to = outgoing.seq;
                 }
                 Sent::Later { wait_ms } => {
@@ -118,7 +128,14 @@ impl Sender {
         match self.settle(settle).await {
             Ok(settled) => {
                 let dropped = settled.dropped as u64;
-                metrics::counter!("sends_total", "channel" => channel_of(&claim.conversation), "outcome" => "silenced").increment(dropped);
+                let channel = self.known(spans::channel(&claim.conversation));
+                metrics::counter!(SENDS, "channel" => channel, "outcome" => "silenced")
+                    .increment(dropped);
+                let now_ms = (self.clock)();
+                for decided in decided_ms {
+                    metrics::histogram!(DELIVERY, "channel" => channel)
+                        .record(seconds(Some(decided), now_ms));
+                }
             }
             Err(StoreError::Fenced) => {
                 tracing::info!(
@@ -128,6 +145,7 @@ impl Sender {
             }
             Err(error) => {
                 // The lease runs out and the messages are claimed again.
+                store_failed(Tried::Settle, &error);
                 tracing::warn!(conversation = claim.conversation, %error, "sent messages cannot be settled yet");
             }
         }
@@ -148,6 +166,13 @@ impl Sender {
         self.state.settle(settle).await
     }
 
+    /// A channel's name as a label: only those that are set up.
+    fn known(&self, channel: &str) -> &'static str {
+        self.channels
+            .get(channel)
+            .map_or("unknown", |channel| channel.name())
+    }
+
     async fn send(&self, claim: &SendClaim, outgoing: &Outgoing) -> Sent {
         let outbound: Outbound = match serde_json::from_str(&outgoing.body) {
             Ok(outbound) => outbound,
@@ -157,9 +182,10 @@ impl Sender {
             }
         };
         let name = outbound.address.channel().to_owned();
+        let label = self.known(&name);
         let count = |outcome: &'static str| {
-            metrics::counter!("sends_total", "channel" => name.clone(), "outcome" => outcome)
-                .increment(1);
+            tracing::Span::current().record("outcome", outcome);
+            metrics::counter!(SENDS, "channel" => label, "outcome" => outcome).increment(1);
         };
         let Some(channel) = self.channels.get(outbound.address.channel()) else {
             tracing::error!(
@@ -245,12 +271,4 @@ impl Sender {
         count("retry");
         Sent::Later { wait_ms }
     }
-}
-
-fn channel_of(conversation: &str) -> String {
-    conversation
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }

@@ -1,12 +1,15 @@
 //! Workers: claim what is due, run its turn, commit.
 
-use super::{Clock, rest, until};
+use super::{Clock, rest, seconds, until};
 use crate::store::{Commit, Engine, Hint, Queue, StateStore, StoreError, TurnClaim};
+use crate::telemetry::metrics::{AGENDA_LAG, MAIL_WAIT, TURN, TURNS, Tried, store_failed};
+use crate::telemetry::{Part, measured_wait, spans};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 
 /// How long a claimed conversation is kept from other workers, milliseconds.
 pub const LEASE_MS: u64 = 15_000;
@@ -36,6 +39,8 @@ impl Workers {
         let places = Arc::new(Semaphore::new(this.count.max(1)));
         let turns = TaskTracker::new();
         let mut hints = this.state.hints();
+        // When the first conversation that was left at the last look is due.
+        let mut due_ms = None;
         while !stop.is_cancelled() {
             let free = places.available_permits();
             if free == 0 {
@@ -49,10 +54,14 @@ impl Workers {
             let now_ms = (this.clock)();
             match this.state.claim_turns(now_ms, this.lease_ms, free).await {
                 Ok(claimed) if claimed.claims.is_empty() => {
+                    metrics::gauge!(AGENDA_LAG).set(0.0);
+                    due_ms = claimed.next_due_ms;
                     let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
                     rest(&mut hints, |hint| *hint == Hint::Turns, wait, &stop).await;
                 }
                 Ok(claimed) => {
+                    metrics::gauge!(AGENDA_LAG).set(seconds(due_ms, now_ms));
+                    due_ms = claimed.next_due_ms;
                     for claim in claimed.claims {
                         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
                             break;
@@ -60,7 +69,10 @@ impl Workers {
                         let this = Arc::clone(&this);
                         turns.spawn(async move {
                             let conversation = claim.conversation.clone();
-                            let turn = tokio::spawn(async move { this.turn(claim).await });
+                            let letters = claim.letters.iter().map(|l| l.body.as_str());
+                            let span = spans::turn(&conversation, letters);
+                            let turn = async move { this.turn(claim).await };
+                            let turn = tokio::spawn(turn.instrument(span));
                             if let Err(error) = turn.await {
                                 // The lease runs out and the letters are read again then.
                                 tracing::error!(
@@ -68,13 +80,14 @@ impl Workers {
                                     panicked = error.is_panic(),
                                     "a turn ended without a result"
                                 );
-                                metrics::counter!("turns_total", "outcome" => "lost").increment(1);
+                                metrics::counter!(TURNS, "outcome" => "lost").increment(1);
                             }
                             drop(place);
                         });
                     }
                 }
                 Err(error) => {
+                    store_failed(Tried::Claim, &error);
                     tracing::warn!(%error, "nothing can be claimed");
                     let wait = Duration::from_millis(POLL_MS);
                     rest(&mut hints, |_| false, wait, &stop).await;
@@ -121,24 +134,44 @@ impl Workers {
             wake_at_ms: result.wake_at_ms,
             now_ms,
         };
-        let outcome = self.commit(commit).await;
-        metrics::counter!("turns_total", "outcome" => outcome).increment(1);
-        metrics::histogram!("turn_seconds").record(begun.elapsed().as_secs_f64());
+        let span = Span::current();
+        result.told.on(&span);
+        let outcome = measured_wait(Part::Commit, self.commit(commit)).await;
+        let word = match outcome {
+            Ended::Committed { rev } => {
+                span.record("turn.rev", i64::try_from(rev).unwrap_or(i64::MAX));
+                result.told.count();
+                for letter in &claim.letters {
+                    let waited = seconds(Some(letter.at_ms), (self.clock)());
+                    metrics::histogram!(MAIL_WAIT).record(waited);
+                }
+                "committed"
+            }
+            Ended::Fenced => "fenced",
+            Ended::Uncommitted => {
+                spans::failed(&span);
+                "uncommitted"
+            }
+        };
+        span.record("turn.outcome", word);
+        metrics::counter!(TURNS, "outcome" => word).increment(1);
+        metrics::histogram!(TURN).record(begun.elapsed().as_secs_f64());
     }
 
-    async fn commit(&self, commit: Commit) -> &'static str {
+    async fn commit(&self, commit: Commit) -> Ended {
         let mut wait = COMMIT_RETRY_MS;
         for _ in 0..COMMIT_TRIES {
             match self.state.commit(commit.clone()).await {
-                Ok(_) => return "committed",
+                Ok(committed) => return Ended::Committed { rev: committed.rev },
                 Err(StoreError::Fenced) => {
                     tracing::info!(
                         conversation = commit.conversation,
                         "another worker was quicker; this result is dropped"
                     );
-                    return "fenced";
+                    return Ended::Fenced;
                 }
                 Err(error) => {
+                    store_failed(Tried::Commit, &error);
                     tracing::warn!(conversation = commit.conversation, %error, "a turn cannot be committed yet");
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                     wait *= 2;
@@ -149,6 +182,13 @@ impl Workers {
             conversation = commit.conversation,
             "a turn could not be committed; its letters are read again"
         );
-        "uncommitted"
+        Ended::Uncommitted
     }
+}
+
+/// How a turn ended.
+enum Ended {
+    Committed { rev: u64 },
+    Fenced,
+    Uncommitted,
 }

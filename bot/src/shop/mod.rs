@@ -5,14 +5,19 @@ mod trained;
 
 pub use folder::{FILE_BYTES_MAX, Folder, FolderError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dialogs::Problem;
 use dialogs::shop::Files;
 use policies::{Pack, Rails};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The folder of the shop's pictures, which belong to no version.
+const IMAGES: &str = "images/";
 /// Kinds of versions in the records.
 pub const POLICY: &str = "policy";
 pub const GOODS: &str = "goods";
@@ -107,16 +112,18 @@ impl Shop {
         ]
     }
 
-    /// The shop of some of the bundles of one version.
-    pub fn from_bundles(bundles: &[Vec<u8>]) -> anyhow::Result<Shop> {
-        let mut files = Files::new();
+    /// The shop of some of the bundles of one version, with the pictures of another's files: versions have none.
+    pub fn from_bundles(bundles: &[Vec<u8>], pictures: &Files) -> anyhow::Result<Shop> {
+        let mut files: Files = pictures
+            .iter()
+            .filter(|(path, _)| path.starts_with(IMAGES))
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
         for bundle in bundles {
-            let texts: BTreeMap<String, String> = serde_json::from_slice(bundle)?;
-            files.extend(
-                texts
-                    .into_iter()
-                    .map(|(path, text)| (path, text.into_bytes())),
-            );
+            let kept: BTreeMap<String, Content<'_>> = serde_json::from_slice(bundle)?;
+            for (path, content) in kept {
+                files.insert(path, content.bytes()?);
+            }
         }
         Ok(Shop::compile(files)?.shop)
     }
@@ -150,22 +157,46 @@ fn packs(files: &Files) -> (Vec<Pack>, Vec<policies::Problem>) {
 }
 
 fn is_policy(path: &str) -> bool {
-    !path.starts_with("products.")
-        && !path.starts_with("knowledge/")
-        && !path.starts_with("images/")
+    !path.starts_with("products.") && !path.starts_with("knowledge/") && !path.starts_with(IMAGES)
 }
 
 fn is_goods(path: &str) -> bool {
-    !is_policy(path) && !path.starts_with("images/")
+    !is_policy(path) && !path.starts_with(IMAGES)
 }
 
 fn bundle(files: &Files, wanted: impl Fn(&str) -> bool) -> Vec<u8> {
-    let texts: BTreeMap<&String, Cow<'_, str>> = files
+    let kept: BTreeMap<&String, Content<'_>> = files
         .iter()
         .filter(|(path, _)| wanted(path))
-        .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes)))
+        .map(|(path, bytes)| (path, Content::of(bytes)))
         .collect();
-    serde_json::to_vec(&texts).unwrap_or_default()
+    serde_json::to_vec(&kept).unwrap_or_default()
+}
+
+/// A file in a bundle: text as it is, anything else (a feed in GB18030, say) byte by byte.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Bytes { base64: String },
+}
+
+impl<'a> Content<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(Cow::Borrowed(text)),
+            Err(_) => Self::Bytes {
+                base64: STANDARD.encode(bytes),
+            },
+        }
+    }
+
+    fn bytes(self) -> Result<Vec<u8>, base64::DecodeError> {
+        match self {
+            Self::Text(text) => Ok(text.into_owned().into_bytes()),
+            Self::Bytes { base64 } => STANDARD.decode(base64),
+        }
+    }
 }
 
 fn version(files: &Files, wanted: impl Fn(&str) -> bool, with_defaults: bool) -> String {

@@ -1,6 +1,7 @@
 //! What a worker runs on a claimed conversation.
 
 use super::{NewOut, TurnClaim};
+use crate::telemetry::Told;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -22,4 +23,6 @@ pub struct TurnResult {
     pub out: Vec<NewOut>,
     /// When the conversation wants to be looked at again without new mail.
     pub wake_at_ms: Option<i64>,
+    /// For operators; counted when it is committed.
+    pub told: Told,
 }

@@ -11,6 +11,7 @@ pub use outcome::{Outcome, engine::Dialogue};
 use crate::mail::{Mail, RepAction};
 use crate::model::LanguageModel;
 use crate::shop::Shop;
+use crate::telemetry::{Part, measured, measured_wait};
 use adapters::InboundBody;
 use dialogs::compose::{self, Stage};
 use dialogs::conversation::{Conversation, Mode};
@@ -84,7 +85,7 @@ pub async fn run(turn: Turn<'_>) -> Outcome {
         shop: shop.goods.clone(),
     });
 
-    let utterance = hear(&mut log, &letters, shop, at_ms);
+    let utterance = measured(Part::Hear, || hear(&mut log, &letters, shop, at_ms));
     let silent = matches!(log.conversation.mode, Mode::Human { .. });
     if utterance.heard && !silent {
         let moment = shop.moment(at_ms);
@@ -169,26 +170,29 @@ async fn answer(
     moment: &dialogs::calendar::Moment,
     model: Option<&dyn LanguageModel>,
 ) {
-    let (understanding, expired_choice) =
-        reading::understand(log, utterance, shop, moment, model).await;
+    let understood = reading::understand(log, utterance, shop, moment, model);
+    let (understanding, expired_choice) = measured_wait(Part::Understand, understood).await;
     log.push(Event::Understood {
         understanding: understanding.clone(),
     });
-    follow(log, &understanding, shop);
+    measured(Part::Track, || follow(log, &understanding, shop));
 
-    let decision = decide(&Scene {
+    let scene = Scene {
         conversation: &log.conversation,
         understanding: &understanding,
         shop: &shop.dialog,
         at_ms: moment.at_ms,
         before_ms,
         expired_choice,
-    });
+    };
+    let decision = measured(Part::Decide, || decide(&scene));
     log.push(Event::Decided {
         decision: decision.clone(),
     });
     let language = log.conversation.language;
-    let findings = find(&decision, &shop.dialog, language, moment.at_ms);
+    let findings = measured(Part::Find, || {
+        find(&decision, &shop.dialog, language, moment.at_ms)
+    });
     let state = log.conversation.clone();
     let stage = Stage {
         conversation: &state,
@@ -197,13 +201,16 @@ async fn answer(
         language,
         seed: seed(id, state.turn),
     };
-    let draft = compose::compose(&decision, &findings, &stage);
-    let draft = reading::word(log, draft, &utterance.text, shop, model).await;
+    let draft = measured_wait(Part::Compose, async {
+        let draft = compose::compose(&decision, &findings, &stage);
+        reading::word(log, draft, &utterance.text, shop, model).await
+    })
+    .await;
     let Judged {
         reply,
         events,
         escalated,
-    } = judge::output(draft, &stage, shop);
+    } = measured(Part::Judge, || judge::output(draft, &stage, shop));
     for event in events {
         log.push(event);
     }

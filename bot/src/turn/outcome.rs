@@ -84,19 +84,22 @@ impl Outcome {
 /// The turn as the mailbox's workers run it.
 pub mod engine {
     use super::Outcome;
-    use crate::mail::Mail;
+    use crate::mail::{Leaving, Mail, Mark};
     use crate::model::LanguageModel;
+    use crate::publishing::Served;
     use crate::shop::Shop;
     use crate::store::{Engine, NewOut, TurnClaim, TurnResult};
+    use crate::telemetry::{Told, spans};
     use crate::turn::{Letter, Turn, run};
     use adapters::Speaker;
     use dialogs::conversation::Conversation;
     use std::future::Future;
     use std::pin::Pin;
     use std::sync::Arc;
+    use std::time::Instant;
 
     pub struct Dialogue {
-        pub shop: Arc<Shop>,
+        pub served: Served,
         pub model: Option<Arc<dyn LanguageModel>>,
     }
 
@@ -107,6 +110,7 @@ pub mod engine {
             now_ms: i64,
         ) -> Pin<Box<dyn Future<Output = TurnResult> + Send + 'a>> {
             Box::pin(async move {
+                let begun = Instant::now();
                 let letters = claim
                     .letters
                     .iter()
@@ -122,37 +126,45 @@ pub mod engine {
                         }
                     })
                     .collect();
+                // What is published meanwhile decides from the next turn on.
+                let shop = self.served.shop();
                 let outcome = run(Turn {
                     id: &claim.conversation,
-                    conversation: self.state(claim),
+                    conversation: state(claim, &shop),
                     letters,
                     at_ms: now_ms,
-                    shop: &self.shop,
+                    shop: &shop,
                     model: self.model.as_deref(),
                 })
                 .await;
-                result(&outcome)
+                let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let mark = Mark {
+                    decided_at_ms: Some(now_ms.saturating_add_unsigned(took_ms)),
+                    trace: spans::traceparent(&tracing::Span::current()),
+                };
+                TurnResult {
+                    told: Told::of(&outcome.events, &shop),
+                    ..result(&outcome, &mark)
+                }
             })
         }
     }
 
-    impl Dialogue {
-        fn state(&self, claim: &TurnClaim) -> Conversation {
-            let fresh = || {
-                let language = self.shop.dialog.profile.languages.first();
-                Conversation::new(language.copied().unwrap_or(dialogs::Language::Zh))
-            };
-            match &claim.state {
+    fn state(claim: &TurnClaim, shop: &Shop) -> Conversation {
+        let fresh = || {
+            let language = shop.dialog.profile.languages.first();
+            Conversation::new(language.copied().unwrap_or(dialogs::Language::Zh))
+        };
+        match &claim.state {
                 None => fresh(),
                 Some(state) => serde_json::from_str(state).unwrap_or_else(|error| {
                     tracing::error!(conversation = claim.conversation, %error, "the snapshot is unreadable; the conversation starts anew");
                     fresh()
                 }),
             }
-        }
     }
 
-    fn result(outcome: &Outcome) -> TurnResult {
+    fn result(outcome: &Outcome, mark: &Mark) -> TurnResult {
         TurnResult {
             state: json(&outcome.conversation),
             epoch: outcome.conversation.epoch,
@@ -164,10 +176,11 @@ pub mod engine {
                     id: outbound.id.clone(),
                     epoch: outbound.epoch,
                     bot: outbound.from == Speaker::Bot,
-                    body: json(outbound),
+                    body: json(&Leaving { outbound, mark }),
                 })
                 .collect(),
             wake_at_ms: None,
+            told: Told::default(),
         }
     }
 

@@ -89,6 +89,7 @@ impl Engine for Floor {
                 })
                 .collect(),
             wake_at_ms: None,
+            told: bot::telemetry::Told::default(),
         };
         Box::pin(std::future::ready(result))
     }
@@ -130,6 +131,7 @@ async fn main() {
         let kept = records.keep_version(kind, id, &bundle, now_ms()).await;
         kept.unwrap();
     }
+    let served_shop = bot::publishing::Served::new(Arc::clone(&shop), true);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let clock: Clock = {
@@ -144,7 +146,7 @@ async fn main() {
             } else {
                 Arc::new(Stalling {
                     inner: Dialogue {
-                        shop: Arc::clone(&shop),
+                        served: served_shop.clone(),
                         model: None,
                     },
                     turns: AtomicU64::new(0),
@@ -183,7 +185,7 @@ async fn main() {
         state,
         records,
         settings: Arc::new(settings),
-        storefront: Arc::new(bot::storefront::of(&shop, true)),
+        served: served_shop,
         readiness: Readiness::default(),
         now_ms: clock,
         stop: stop.clone(),

@@ -3,6 +3,7 @@
 mod reads;
 mod shared;
 mod steps;
+mod whole;
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use steps::{Tables, Work};
 use tokio::sync::{broadcast, mpsc, oneshot};
+pub use whole::Fact;
 
 /// Steps that may wait for the writer; more are refused with a wait.
 const WAITING_MAX: usize = 4_096;

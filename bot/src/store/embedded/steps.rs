@@ -31,14 +31,15 @@ const FULL_RETRY_MS: u64 = 2_000;
 
 pub(super) const HEADS: TableDefinition<'_, &str, &str> = TableDefinition::new("heads");
 pub(super) const STATES: TableDefinition<'_, &str, &str> = TableDefinition::new("states");
-const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
-const OUTGOING: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("outgoing");
+pub(super) const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
+pub(super) const OUTGOING: TableDefinition<'_, (&str, u64), &str> =
+    TableDefinition::new("outgoing");
 pub(super) const TURNS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_turns");
 pub(super) const SENDS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_sends");
 pub(super) const LOG: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("log");
 pub(super) const FEED: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("feed");
 pub(super) const JOURNAL: TableDefinition<'_, u64, &str> = TableDefinition::new("journal");
-const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
+pub(super) const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
 const SEEN_BY_TIME: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("seen_by_time");
 pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("facts");
 
@@ -47,15 +48,15 @@ pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition
 pub(super) struct Head {
     pub rev: u64,
     pub epoch: u64,
-    turn_token: u64,
-    send_token: u64,
+    pub turn_token: u64,
+    pub send_token: u64,
     /// Letters are numbered from 1; those up to `read_to` are done with.
-    last_letter: u64,
-    read_to: u64,
-    last_out: u64,
-    last_feed: u64,
+    pub last_letter: u64,
+    pub read_to: u64,
+    pub last_out: u64,
+    pub last_feed: u64,
     /// First unread letter's arrival.
-    unread_since_ms: Option<i64>,
+    pub unread_since_ms: Option<i64>,
     /// Agenda entries.
     turn_at_ms: Option<i64>,
     send_at_ms: Option<i64>,
@@ -65,22 +66,22 @@ pub(super) struct Head {
     #[serde(default)]
     send_leased: bool,
     send_attempts: u32,
-    wake_at_ms: Option<i64>,
+    pub wake_at_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredLetter {
-    event_id: String,
-    at_ms: i64,
-    body: String,
+pub(super) struct StoredLetter {
+    pub event_id: String,
+    pub at_ms: i64,
+    pub body: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredOut {
-    id: String,
-    epoch: u64,
-    bot: bool,
-    body: String,
+pub(super) struct StoredOut {
+    pub id: String,
+    pub epoch: u64,
+    pub bot: bool,
+    pub body: String,
 }
 
 #[derive(Serialize, Deserialize)]

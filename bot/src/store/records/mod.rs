@@ -1,6 +1,7 @@
 //! The records, in one SQLite file or on a PostgreSQL server: the same tables, the same statements.
 
 mod check;
+mod copy;
 mod engine;
 mod faults;
 mod migrate;
@@ -8,8 +9,11 @@ mod rows;
 mod server;
 pub mod sql;
 mod statement;
+mod tables;
 
 pub use check::{Finding, findings};
+pub use copy::Compared;
+pub use tables::{Kind, TABLES, Table};
 
 use super::{
     Kept, KeptAudit, KeptGrade, KeptHandoff, KeptIdentity, KeptLead, LogEntry, Record, RecordStore,

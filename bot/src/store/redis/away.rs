@@ -13,6 +13,7 @@ use crate::store::whole::{
     self, Counters, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
 };
 use crate::store::{NewOut, Queue, StoreError};
+use crate::telemetry::metrics::{CONVERSATIONS_PUT_AWAY, CONVERSATIONS_RETURNED};
 use futures_util::future::join_all;
 use std::sync::Weak;
 use std::time::Duration;
@@ -262,7 +263,7 @@ impl Inner {
                 .as_str()
             {
                 "back" => {
-                    metrics::counter!("conversations_returned_total").increment(1);
+                    metrics::counter!(CONVERSATIONS_RETURNED).increment(1);
                     return Ok(());
                 }
                 "here" => return Ok(()),
@@ -351,7 +352,7 @@ impl Inner {
             .await?;
         let word: String = Answer::of(answer)?.next()?;
         Ok(if word == "left" {
-            metrics::counter!("conversations_put_away_total").increment(1);
+            metrics::counter!(CONVERSATIONS_PUT_AWAY).increment(1);
             Leaving::Left
         } else {
             Leaving::Stays

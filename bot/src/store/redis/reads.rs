@@ -6,6 +6,7 @@ use super::feed::{BLOCKS_MAX, Block};
 use super::pack::{unpack, unpack_all};
 use super::wire::{Head, broken};
 use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot, StoreError};
+use crate::telemetry::metrics::STORE_CLOCK_AHEAD;
 use futures_util::future::{join_all, try_join};
 use redis::Cmd;
 use std::sync::atomic::Ordering;
@@ -104,7 +105,7 @@ impl Inner {
             ))
         })?;
         self.ahead_ms.store(ahead, Ordering::Relaxed);
-        metrics::gauge!("store_clock_ahead_ms").set(ahead as f64);
+        metrics::gauge!(STORE_CLOCK_AHEAD).set(ahead as f64 / 1_000.0);
         Ok(())
     }
 

@@ -1,0 +1,132 @@
+//! One version of the shop for all replicas: published by one, served by all, and gone back to in the same way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use bot::store::RecordStore as _;
+use bot::store::records::Records;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tests::binary::{Server, free_port};
+use tests::load::Customer;
+use tests::redis_server::Redis;
+
+/// Longest wait for a version to be served.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A copy of the demo shop with a greeting of its own.
+fn shop(dir: &Path, greeting: &str) {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo");
+    copy(&demo, dir);
+    let path = dir.join("shop.yaml");
+    let mut text = String::new();
+    let mut in_greeting = false;
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        in_greeting = line.starts_with("greeting:") || (in_greeting && line.starts_with(' '));
+        if !in_greeting {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!("greeting:\n  zh: {greeting}\n  en: {greeting}\n"));
+    std::fs::write(path, text).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(std::fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+async fn greeting(server: &Server) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let answer = reqwest::get(format!("{}/v1/web/config", server.url)).await;
+    let config: serde_json::Value = answer.unwrap().json().await.unwrap();
+    config["greeting"]["zh"].as_str().unwrap().to_owned()
+}
+
+async fn greets(servers: &[&Server], wanted: &str) {
+    let begun = Instant::now();
+    for server in servers {
+        while greeting(server).await != wanted {
+            assert!(begun.elapsed() < PATIENCE, "{}", greeting(server).await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_replica_publishes_all_serve() {
+    let redis = Redis::start();
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let (one, two) = (place.path().join("one"), place.path().join("two"));
+    shop(&one, "first");
+    shop(&two, "first");
+    let url = redis.url();
+    let start = |shop: &Path| {
+        let settings = [
+            ("TIANSHENG_STATE__URL", url.as_str()),
+            ("TIANSHENG_SHOP__DIR", shop.to_str().unwrap()),
+            ("TIANSHENG_WEB__DRAIN_MS", "0"),
+            ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"),
+        ];
+        Server::start(&data, free_port(), &settings)
+    };
+    let publisher = start(&one);
+    let follower = start(&two);
+    greets(&[&publisher, &follower], "first").await;
+
+    // Nothing is served of what is only saved.
+    shop(&one, "second");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    greets(&[&publisher, &follower], "first").await;
+    publisher.signal("-HUP");
+    greets(&[&publisher, &follower], "second").await;
+
+    // A replica that comes back with files that were replaced meanwhile serves what is published.
+    drop(follower);
+    let follower = start(&two);
+    greets(&[&follower, &publisher], "second").await;
+    let mut customer = Customer::new(&follower.url).await;
+    customer.say("你好").await;
+
+    // Rules that cannot be read are never published.
+    let pack = one.join("policies/broken.yaml");
+    std::fs::create_dir_all(one.join("policies")).unwrap();
+    std::fs::write(&pack, "rules: [").unwrap();
+    shop(&one, "third");
+    publisher.signal("-HUP");
+    let begun = Instant::now();
+    let log = || std::fs::read_to_string(data.join(tests::binary::LOG)).unwrap();
+    while !log().contains("not loaded again") {
+        assert!(begun.elapsed() < PATIENCE, "{}", log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    greets(&[&publisher, &follower], "second").await;
+
+    // New files that a replica starts with are published; going back is publishing the old ones again.
+    std::fs::remove_file(&pack).unwrap();
+    drop(publisher);
+    let publisher = start(&one);
+    greets(&[&publisher, &follower], "third").await;
+    shop(&one, "first");
+    publisher.signal("-HUP");
+    greets(&[&publisher, &follower], "first").await;
+    let records = Records::in_folder(&data).await.unwrap();
+    let audited = records.audited(0, 100).await.unwrap();
+    let published: Vec<&str> = audited.iter().map(|line| line.on.as_str()).collect();
+    assert_eq!(published.len(), 4, "{published:?}");
+    assert!(audited.iter().all(|line| line.what == "publish"));
+    assert_eq!(published.first(), published.last());
+    for version in published {
+        let policy = version.split(' ').next().unwrap();
+        let kept = records.version(bot::shop::POLICY, policy).await.unwrap();
+        assert!(kept.is_some(), "{policy} is not kept");
+    }
+}
