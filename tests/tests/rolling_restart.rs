@@ -129,6 +129,8 @@ async fn no_request_fails_while_all_replicas_are_replaced_one_after_the_other() 
         ),
     );
     assert!(books.clean(), "{books:#?}");
+    // What a service manager or a container waits before it kills.
+    assert!(stops.iter().all(|stop| *stop < Duration::from_secs(30)));
     // Nobody even met a closed door: the proxy knew before.
     assert_eq!((failed, retried), (0, 0));
     assert_eq!((sums.failed, sums.refused, sums.broken), (0, 0, 0));

@@ -24,6 +24,8 @@ use tokio::sync::mpsc;
 
 /// The start waits this long for a PostgreSQL, then serves without it.
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
+/// How long a stop archives; of a busy shop there is always more.
+const ARCHIVE_MAX: Duration = Duration::from_secs(5);
 /// Wait until a state that is away at the start is asked again.
 const STATE_RETRY: Duration = Duration::from_millis(200);
 
@@ -247,11 +249,22 @@ impl Serving {
         }
     }
 
-    async fn ended(self) {
+    async fn ended(mut self) {
         self.tasks.wait().await;
         self.archive.cancel();
-        if self.archiver.await.is_err() {
-            tracing::error!("the archiver ended badly; the journal is archived at the next start");
+        match tokio::time::timeout(ARCHIVE_MAX, &mut self.archiver).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                tracing::error!(
+                    "the archiver ended badly; the journal is archived at the next start"
+                );
+            }
+            Err(_) => {
+                self.archiver.abort();
+                tracing::info!(
+                    "the rest of the journal is left to other replicas, or the next start"
+                );
+            }
         }
     }
 }

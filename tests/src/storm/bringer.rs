@@ -166,6 +166,15 @@ impl Grounds {
         tokio::task::block_in_place(|| self.redis.lock().unwrap().ask(command))
     }
 
+    /// Groups of conversations that left Redis for the records.
+    pub fn away(&self) -> usize {
+        let found = self.ask(&["--scan", "--pattern", "away:*"]);
+        found
+            .lines()
+            .filter(|line| line.starts_with("away"))
+            .count()
+    }
+
     /// Conversations of a queue whose lease began before `at_ms` and has not ended.
     fn leased(&self, queue: &str, at_ms: u64, lease_ms: u64) -> Vec<String> {
         let (now, last) = (now_ms().to_string(), (at_ms + lease_ms).to_string());

@@ -104,5 +104,7 @@ pub async fn books(visitors: &[Visitor], redis_url: &str, records_url: &str) -> 
             sent_again: visitor.sent_again,
         })
         .collect();
-    check_told(&told, &State::open(&settings), &records()).await
+    // Whoever was quiet may have left Redis, and is brought back to be looked at.
+    let state = State::open_with(&settings, Some(Arc::new(records())));
+    check_told(&told, &state, &records()).await
 }

@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 /// Replicas of the program.
 const REPLICAS: usize = 2;
 const CONVERSATIONS: usize = 40;
-const PACE: Pace = Pace {
-    rest_ms: 900,
-    last: Duration::from_secs(16),
-};
+/// The longest pause between two bursts, milliseconds.
+const REST_MS: u64 = 900;
+/// What was not answered by then is lost, where something is lost by its nature.
+const LAST: Duration = Duration::from_secs(16);
+/// Where nothing is, also the leases of claims that met the failover are waited for.
+const LAST_WAITED: Duration = Duration::from_secs(60);
 /// How long the visitors talk before the fault, and after it.
 const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(3);
@@ -71,14 +73,18 @@ struct Scene {
 }
 
 impl Scene {
-    async fn begin(redis_port: u16, settings: &[(&str, &str)], seed: u64) -> Self {
+    async fn begin(redis_port: u16, settings: &[(&str, &str)], last: Duration, seed: u64) -> Self {
         let postgres = Postgres::start();
         let mut replicas = Vec::new();
         for _ in 0..REPLICAS {
             replicas.push(Replica::new(redis_port, &postgres, None, settings).await);
         }
+        let pace = Pace {
+            rest_ms: REST_MS,
+            last,
+        };
         let doors = Doors::new(replicas.iter().map(|replica| replica.url.clone()).collect());
-        let crowd = Crowd::enters(CONVERSATIONS, &doors, PACE, &mut Dice(seed));
+        let crowd = Crowd::enters(CONVERSATIONS, &doors, pace, &mut Dice(seed));
         tokio::time::sleep(BEFORE).await;
         Self {
             replicas,
@@ -132,7 +138,7 @@ pub async fn every_second(with_its_machine: bool, seed: u64) -> Loss {
             tokio::time::sleep(SAMPLES_EVERY).await;
         }
     });
-    let scene = Scene::begin(redis.port, &[], seed).await;
+    let scene = Scene::begin(redis.port, &[], LAST, seed).await;
     watching.abort();
     let fault_at = Instant::now();
     tokio::task::block_in_place(|| {
@@ -158,6 +164,7 @@ pub async fn failover(late: Duration, waiting: bool, seed: u64) -> Loss {
     let stream = Wire::to(master.port).await;
     follow(&heir, stream.port).await;
     stream.set(Way::Slow(late));
+    let last = if waiting { LAST_WAITED } else { LAST };
     let settings: &[(&str, &str)] = if waiting {
         let least = master.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
         assert_eq!(least.trim(), "OK");
@@ -168,7 +175,7 @@ pub async fn failover(late: Duration, waiting: bool, seed: u64) -> Loss {
     } else {
         &[]
     };
-    let scene = Scene::begin(master.port, settings, seed).await;
+    let scene = Scene::begin(master.port, settings, last, seed).await;
     let written = offset(&master, "master_repl_offset");
     let have = offset(&heir, "slave_repl_offset");
     let fault_at = Instant::now();

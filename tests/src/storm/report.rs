@@ -49,6 +49,7 @@ pub fn told(
     visitors: &[Visitor],
     sums: &Sums,
     books: &Books,
+    away: usize,
 ) -> String {
     let mut text = String::new();
     let mut line = |written: String| writeln!(text, "{written}").unwrap();
@@ -73,6 +74,7 @@ pub fn told(
         ("messages acknowledged", books.messages.to_string()),
         ("of them sent again", books.sent_again.to_string()),
         ("turns", books.turns.to_string()),
+        ("away in the records at the end", away.to_string()),
         ("refused with 503", sums.refused.to_string()),
         ("refused without Retry-After", sums.without_wait.to_string()),
         ("requests without an answer", sums.failed.to_string()),
