@@ -69,6 +69,39 @@ async fn customer(n: usize, url: String, over: Arc<AtomicBool>) -> Vec<Duration>
     times
 }
 
+/// The time to each acknowledgement while so many messages a second come, whether earlier ones were answered or not.
+pub async fn acknowledged(
+    urls: &[String],
+    sessions: usize,
+    a_second: f64,
+    lasting: Duration,
+) -> Vec<Duration> {
+    let mut customers = Vec::new();
+    for n in 0..sessions {
+        customers.push(Arc::new(Customer::new(&urls[n % urls.len()]).await));
+    }
+    let begun = Instant::now();
+    let mut sent = Vec::new();
+    while begun.elapsed() < lasting {
+        let n = sent.len();
+        let due = begun + Duration::from_secs_f64(n as f64 / a_second);
+        tokio::time::sleep_until(due.into()).await;
+        let customer = Arc::clone(&customers[n % sessions]);
+        sent.push(tokio::spawn(async move {
+            // From when it was due: a load that falls behind is no lighter load.
+            let (_, answered_at) = customer
+                .post(&customer.url, SAYINGS[n % SAYINGS.len()])
+                .await;
+            answered_at.duration_since(due)
+        }));
+    }
+    let mut times = Vec::new();
+    for sent in sent {
+        times.push(sent.await.unwrap());
+    }
+    times
+}
+
 /// One customer with an open event stream.
 pub struct Customer {
     pub conversation: String,
@@ -109,8 +142,21 @@ impl Customer {
 
     /// The same, said to another replica than the one whose stream is read.
     pub async fn say_to(&mut self, url: &str, text: &str) -> Duration {
-        let id = uuid::Uuid::new_v4().to_string();
         let begun = Instant::now();
+        let (id, _) = self.post(url, text).await;
+        // The turn's receipt and its message are fed in one step.
+        let wanted = format!("\"{id}\"");
+        let mut read = String::new();
+        while !read.contains(&wanted) {
+            let chunk = self.stream.chunk().await.unwrap().unwrap();
+            read.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        begun.elapsed()
+    }
+
+    /// The message's id, and when it was acknowledged.
+    async fn post(&self, url: &str, text: &str) -> (String, Instant) {
+        let id = uuid::Uuid::new_v4().to_string();
         let answer = self
             .http
             .post(format!("{url}/v1/web/messages"))
@@ -120,13 +166,6 @@ impl Customer {
             .await
             .unwrap();
         assert_eq!(answer.status(), 202);
-        // The turn's receipt and its message are fed in one step.
-        let wanted = format!("\"{id}\"");
-        let mut read = String::new();
-        while !read.contains(&wanted) {
-            let chunk = self.stream.chunk().await.unwrap().unwrap();
-            read.push_str(&String::from_utf8_lossy(&chunk));
-        }
-        begun.elapsed()
+        (id, Instant::now())
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 const PLAIN: u8 = 0;
 /// Deflated over the first dictionary, after the length of the text.
 const DEFLATED_1: u8 = 1;
-/// What our JSON has in common; a dictionary never changes, another one gets another number.
+/// What our texts have in common: the default wordings, then the shapes of our JSON. A dictionary never changes, another one gets another number.
 const DICTIONARY_1: &[u8] = include_bytes!("dictionary-1.txt");
 /// Shorter texts gain nothing.
 const PLAIN_BYTES_MAX: usize = 24;
