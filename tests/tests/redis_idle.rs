@@ -357,6 +357,46 @@ async fn records_that_do_not_fit_are_told_and_nobody_begins_anew() {
     assert_eq!(store.snapshot(ID).await.unwrap().unwrap().rev, 2);
 }
 
+/// A failover may lose that a conversation came back, went on and left again: its newest document is as it left last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_was_set_back_gives_the_newest_document() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    turn(&store, ID, "e1").await;
+    assert_eq!(store.put_away(LATER).await, Ok(1));
+    let away = redis.ask(&["--scan", "--pattern", "*away:*"]);
+    let away = away.trim();
+    let before = redis.ask(&["HVALS", away]);
+    turn(&store, ID, "e2").await;
+    let newest = store.whole(ID).await.unwrap().unwrap();
+    assert_eq!(store.put_away(LATER).await, Ok(1));
+    // The mark is the conversation's hash, which no line of text can name.
+    let script = "redis.call('HSET', KEYS[1], redis.call('HKEYS', KEYS[1])[1], ARGV[1])";
+    redis.ask(&["EVAL", script, "1", away, before.trim()]);
+    assert_eq!(store.accept(mail(ID, "e2")).await, Ok(Accepted::Repeated));
+    assert_eq!(store.whole(ID).await.unwrap().unwrap(), newest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_cannot_be_read_keeps_no_other_from_leaving() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    turn(&store, ID, "e1").await;
+    let feed = redis.ask(&["--scan", "--pattern", "*feed:*"]);
+    redis.ask(&["SET", feed.trim(), "broken"]);
+    let others = ["web:1", "web:2", "web:3"];
+    for id in others {
+        turn(&store, id, "e1").await;
+    }
+    assert_eq!(store.put_away(LATER).await, Ok(others.len()));
+    // It is looked at again when it has been quiet for as long once more, not at every look.
+    let quiet = redis.ask(&["--scan", "--pattern", "*quiet:*"]);
+    let scored = redis.ask(&["ZSCORE", quiet.trim(), ID]);
+    assert!(scored.trim().parse::<i64>().unwrap() != T0, "{scored}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_is_counted_over_all_replicas() {
     let redis = Redis::start();
