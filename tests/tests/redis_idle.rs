@@ -397,6 +397,51 @@ async fn a_conversation_that_cannot_be_read_keeps_no_other_from_leaving() {
     assert!(scored.trim().parse::<i64>().unwrap() != T0, "{scored}");
 }
 
+/// A machine without a battery begins in 1970, and a rule may want to wake a conversation in a million years.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_that_have_no_place_in_the_head_stand_for_none_or_never() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    let mut letter = mail(ID, "e1");
+    letter.at_ms = -5;
+    assert_eq!(store.accept(letter).await, Ok(Accepted::New { seq: 1 }));
+    let whole = store.whole(ID).await.unwrap().unwrap();
+    assert_eq!(whole.unread_since_ms, None);
+    for wake_at_ms in [Some(i64::MAX), Some(-1)] {
+        store
+            .accept(mail(ID, &format!("{wake_at_ms:?}")))
+            .await
+            .unwrap();
+        let claim = claim(&store).await;
+        let commit = Commit {
+            conversation: ID.to_owned(),
+            token: claim.token,
+            read_to: claim.letters.last().unwrap().seq,
+            state: "{}".to_owned(),
+            epoch: 0,
+            events: Vec::new(),
+            out: Vec::new(),
+            wake_at_ms,
+            now_ms: T0,
+        };
+        store.commit(commit).await.unwrap();
+        let woken = store.whole(ID).await.unwrap().unwrap().wake_at_ms;
+        assert_eq!(
+            woken,
+            wake_at_ms.filter(|at| *at > 0).map(|_| (1 << 48) - 1)
+        );
+        assert!(
+            store
+                .claim_turns(LATER, LEASE_MS, 1)
+                .await
+                .unwrap()
+                .claims
+                .is_empty()
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_is_counted_over_all_replicas() {
     let redis = Redis::start();
