@@ -136,9 +136,10 @@ fn document(from: &Path, settings: &Settings, report: &Report) -> Value {
         })
     };
     let state = report.state.as_ref().map(|moved| {
-        let mut document = json!({"to": settings.state.as_ref().map(ToString::to_string)});
+        let to = settings.state.as_ref().map(ToString::to_string);
+        let mut document = serde_json::Map::from_iter([("to".to_owned(), json!(to))]);
         for (name, sides) in parts(moved) {
-            document[name] = side(sides);
+            document.insert(name.to_owned(), side(sides));
         }
         document
     });
