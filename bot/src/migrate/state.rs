@@ -249,10 +249,13 @@ async fn put(there: &redis::State, whole: &Whole) -> Result<(), StoreError> {
     if found.as_ref() == Some(whole) {
         return Ok(());
     }
-    let rev = found.map_or(0, |found| found.counters.rev);
+    let there = match found {
+        Some(found) => format!("differs (step {} there, ", found.counters.rev),
+        None => "was put away there, so a server has run on it (".to_owned(),
+    };
     Err(StoreError::Corrupt {
         what: format!(
-            "conversation {} is on the target already and differs (step {rev} there, {} here); it was not overwritten: stop every server on the target, and name an empty database or another state.prefix",
+            "conversation {} is on the target already and {there}step {} here); it was not overwritten: stop every server on the target, and name an empty database or another state.prefix",
             whole.conversation, whole.counters.rev
         ),
     })
