@@ -136,11 +136,12 @@ fn document(from: &Path, settings: &Settings, report: &Report) -> Value {
         })
     };
     let state = report.state.as_ref().map(|moved| {
-        let mut document = json!({"to": settings.state.as_ref().map(ToString::to_string)});
-        for (name, sides) in parts(moved) {
-            document[name] = side(sides);
-        }
-        document
+        let to = (
+            "to".to_owned(),
+            json!(settings.state.as_ref().map(ToString::to_string)),
+        );
+        let parts = parts(moved).map(|(name, sides)| (name.to_owned(), side(sides)));
+        Value::Object([to].into_iter().chain(parts).collect())
     });
     json!({
         "same": report.same(),
