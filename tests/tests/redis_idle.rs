@@ -357,6 +357,91 @@ async fn records_that_do_not_fit_are_told_and_nobody_begins_anew() {
     assert_eq!(store.snapshot(ID).await.unwrap().unwrap().rev, 2);
 }
 
+/// A failover may lose that a conversation came back, went on and left again: its newest document is as it left last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_was_set_back_gives_the_newest_document() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    turn(&store, ID, "e1").await;
+    assert_eq!(store.put_away(LATER).await, Ok(1));
+    let away = redis.ask(&["--scan", "--pattern", "*away:*"]);
+    let away = away.trim();
+    let before = redis.ask(&["HVALS", away]);
+    turn(&store, ID, "e2").await;
+    let newest = store.whole(ID).await.unwrap().unwrap();
+    assert_eq!(store.put_away(LATER).await, Ok(1));
+    // The mark is the conversation's hash, which no line of text can name.
+    let script = "redis.call('HSET', KEYS[1], redis.call('HKEYS', KEYS[1])[1], ARGV[1])";
+    redis.ask(&["EVAL", script, "1", away, before.trim()]);
+    assert_eq!(store.accept(mail(ID, "e2")).await, Ok(Accepted::Repeated));
+    assert_eq!(store.whole(ID).await.unwrap().unwrap(), newest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_cannot_be_read_keeps_no_other_from_leaving() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    turn(&store, ID, "e1").await;
+    let feed = redis.ask(&["--scan", "--pattern", "*feed:*"]);
+    redis.ask(&["SET", feed.trim(), "broken"]);
+    let others = ["web:1", "web:2", "web:3"];
+    for id in others {
+        turn(&store, id, "e1").await;
+    }
+    assert_eq!(store.put_away(LATER).await, Ok(others.len()));
+    // It is looked at again when it has been quiet for as long once more, not at every look.
+    let quiet = redis.ask(&["--scan", "--pattern", "*quiet:*"]);
+    let scored = redis.ask(&["ZSCORE", quiet.trim(), ID]);
+    assert!(scored.trim().parse::<i64>().unwrap() != T0, "{scored}");
+}
+
+/// A machine without a battery begins in 1970, and a rule may want to wake a conversation in a million years.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_that_have_no_place_in_the_head_stand_for_none_or_never() {
+    let redis = Redis::start();
+    let place = Place::new(&redis.url()).await;
+    let store = place.replica();
+    let mut letter = mail(ID, "e1");
+    letter.at_ms = -5;
+    assert_eq!(store.accept(letter).await, Ok(Accepted::New { seq: 1 }));
+    let whole = store.whole(ID).await.unwrap().unwrap();
+    assert_eq!(whole.unread_since_ms, None);
+    for wake_at_ms in [Some(i64::MAX), Some(-1)] {
+        store
+            .accept(mail(ID, &format!("{wake_at_ms:?}")))
+            .await
+            .unwrap();
+        let claim = claim(&store).await;
+        let commit = Commit {
+            conversation: ID.to_owned(),
+            token: claim.token,
+            read_to: claim.letters.last().unwrap().seq,
+            state: "{}".to_owned(),
+            epoch: 0,
+            events: Vec::new(),
+            out: Vec::new(),
+            wake_at_ms,
+            now_ms: T0,
+        };
+        store.commit(commit).await.unwrap();
+        let woken = store.whole(ID).await.unwrap().unwrap().wake_at_ms;
+        assert_eq!(
+            woken,
+            wake_at_ms.filter(|at| *at > 0).map(|_| (1 << 48) - 1)
+        );
+        assert!(
+            store
+                .claim_turns(LATER, LEASE_MS, 1)
+                .await
+                .unwrap()
+                .claims
+                .is_empty()
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_is_counted_over_all_replicas() {
     let redis = Redis::start();

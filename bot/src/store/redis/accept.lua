@@ -36,7 +36,7 @@ if redis.call('XLEN', journal) >= journal_max
 end
 redis.call('RPUSH', box, letter)
 head.last_letter = head.last_letter + 1
-if head.unread_since == 0 then head.unread_since = at end
+if head.unread_since == 0 then head.unread_since = kept_time(at) end
 local due = 0
 if head.turn_leased == 0 then
   due = math.min(at + quiet, math.max(head.unread_since + quiet_max, at))

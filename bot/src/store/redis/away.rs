@@ -12,7 +12,7 @@ use super::{Inner, faults::unavailable};
 use crate::store::whole::{
     self, Counters, MARK_BYTES, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
 };
-use crate::store::{NewOut, Queue, StoreError};
+use crate::store::{NewOut, Queue, RecordStore, StoreError};
 use crate::telemetry::metrics::{CONVERSATIONS_PUT_AWAY, CONVERSATIONS_RETURNED};
 use futures_util::future::join_all;
 use std::sync::Weak;
@@ -217,14 +217,6 @@ impl Inner {
         Ok(word)
     }
 
-    /// Whether a conversation that is not in Redis is put away.
-    pub(super) async fn is_away(&self, id: &str) -> Result<bool, StoreError> {
-        let (mark, _) = away_of(id);
-        let mut get = redis::cmd("HEXISTS");
-        get.arg(self.keys.away(id)).arg(&mark);
-        self.link.ask(&get).await
-    }
-
     /// Brings a conversation back that is put away; nothing for any other.
     pub(super) async fn bring_back(&self, id: &str) -> Result<(), StoreError> {
         let (mark, _) = away_of(id);
@@ -243,8 +235,9 @@ impl Inner {
                 });
             };
             let found = records.put_away_of(id).await?;
-            let Some((_, body)) = found.filter(|(own, _)| *own == age) else {
-                // Somebody is putting a newer one away, or took it back; else a backup of the records is older than Redis.
+            // A newer document than the mark says is of what a failover took back in Redis; the step below looks at the mark again.
+            let Some((_, body)) = found.filter(|(own, _)| *own >= age) else {
+                // A backup of the records is older than Redis.
                 continue;
             };
             let now_ms = self.now_ms();
@@ -284,7 +277,14 @@ impl Inner {
             let quiet: Vec<String> = self.link.ask(&range).await?;
             for some in quiet.chunks(LEAVING_AT_ONCE) {
                 for leaving in join_all(some.iter().map(|id| self.leave(id))).await {
-                    left += usize::from(leaving? == Leaving::Left);
+                    match leaving {
+                        Ok(leaving) => left += usize::from(leaving == Leaving::Left),
+                        // One that is broken keeps no other from leaving.
+                        Err(error @ StoreError::Corrupt { .. }) => {
+                            tracing::error!(%error, "a quiet conversation stays in Redis");
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
             }
         }
@@ -296,21 +296,15 @@ impl Inner {
             return Ok(Leaving::Stays);
         };
         let now_ms = self.now_ms();
-        let looked = self.look(id).await?;
-        let mut age = 0;
-        let mut line = Vec::new();
-        if let Some((whole, head)) = looked {
-            age = whole.counters.age();
-            let at_rest = whole.letters.is_empty() && whole.out.is_empty();
-            if at_rest && records.put_away(id, age, &whole.to_json()?, now_ms).await? {
-                line = head;
-            } else if at_rest {
-                // Redis was set back to an older state; what the records have is newer and stays.
-                tracing::warn!(
-                    "a conversation stays in Redis: the records have a newer document of it"
-                );
+        let (age, line) = match self.keep_document(records.as_ref(), id, now_ms).await {
+            Ok(kept) => kept.unwrap_or_default(),
+            // It stays, and is looked at again when it has been quiet for as long once more.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(conversation = id, %error, "a quiet conversation cannot be put away");
+                Default::default()
             }
-        }
+            Err(error) => return Err(error),
+        };
         let shard = self.keys.shard(id);
         let key = self.keys.conversation(id);
         let (mark, _) = away_of(id);
@@ -347,6 +341,28 @@ impl Inner {
         } else {
             Leaving::Stays
         })
+    }
+
+    /// Its document's age and the head's line that it was made from, if the records have it now.
+    async fn keep_document(
+        &self,
+        records: &dyn RecordStore,
+        id: &str,
+        now_ms: i64,
+    ) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let Some((whole, line)) = self.look(id).await? else {
+            return Ok(None);
+        };
+        if !whole.letters.is_empty() || !whole.out.is_empty() {
+            return Ok(None);
+        }
+        let age = whole.counters.age();
+        if records.put_away(id, age, &whole.to_json()?, now_ms).await? {
+            return Ok(Some((age, line)));
+        }
+        // Redis was set back to an older state; what the records have is newer and stays.
+        tracing::warn!("a conversation stays in Redis: the records have a newer document of it");
+        Ok(None)
     }
 }
 

@@ -2,7 +2,7 @@
 -- KEYS agenda of turns, agenda of sends, conversation, box, out, journal, quiet
 local turns, sends, conversation, box, out, journal, quiet = unpack(KEYS)
 local id, token, read_to = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local state, epoch, wake = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local state, epoch, wake = ARGV[4], tonumber(ARGV[5]), kept_time(tonumber(ARGV[6]))
 local now, events = tonumber(ARGV[7]), ARGV[8]
 local channel, origin, shard = ARGV[9], ARGV[10], ARGV[11]
 local FIRST_OUT = 12
@@ -38,7 +38,7 @@ if #ARGV >= FIRST_OUT and not redis.call('ZSCORE', sends, id) then
   told = told .. '\ns ' .. shard .. ' ' .. number(now)
 end
 local more = head.read_to < head.last_letter
-head.unread_since = more and now or 0
+head.unread_since = more and kept_time(now) or 0
 local due = more and now or wake
 if due > 0 then
   redis.call('ZADD', turns, number(due), id)

@@ -8,6 +8,7 @@ local FORMAT = '>BI4I4I4I4I4I4I4I4I6BBI4I6I4'
 local HEAD_BYTES = struct.size(FORMAT)
 local MARK_BYTES = 8
 local VERSION = 2
+local TIME_MAX = 2 ^ 48 - 1
 
 local function fresh()
   local head = {}
@@ -35,6 +36,11 @@ end
 
 local function save(key, head)
   redis.call('SETRANGE', key, 0, line(head))
+end
+
+-- A time as it has a place in the head: one before 1970 is none, one after all days is the last.
+local function kept_time(at)
+  return math.min(math.max(at, 0), TIME_MAX)
 end
 
 local function state_of(key, head)

@@ -124,10 +124,11 @@ impl Inner {
         }
     }
 
+    /// What is not here is looked for once more even if it is not away: somebody may have brought it back meanwhile.
     pub(super) async fn epoch(&self, id: &str) -> Result<u64, StoreError> {
         self.meet().await?;
         let mut head = self.head(id).await?;
-        if head.is_none() && self.is_away(id).await? {
+        if head.is_none() {
             self.bring_back(id).await?;
             head = self.head(id).await?;
         }
@@ -138,7 +139,7 @@ impl Inner {
         self.meet().await?;
         let get = cmd("GET", self.keys.conversation(id));
         let mut found: Option<Vec<u8>> = self.link.ask(&get).await?;
-        if found.is_none() && self.is_away(id).await? {
+        if found.is_none() {
             self.bring_back(id).await?;
             found = self.link.ask(&get).await?;
         }
@@ -189,7 +190,7 @@ impl Inner {
         self.meet().await?;
         let get = cmd("GET", self.keys.feed(id));
         let mut found = self.link.ask::<Option<Vec<u8>>>(&get).await?;
-        if found.is_none() && self.is_away(id).await? {
+        if found.is_none() {
             self.bring_back(id).await?;
             found = self.link.ask(&get).await?;
         }
@@ -275,7 +276,6 @@ impl Inner {
     }
 }
 
-/// Milliseconds since 1970 by this machine's clock.
 /// How much the server's clock is ahead, from its time and this machine's before and after asking; None where that says too little.
 fn ahead_ms(before: i64, server: i64, after: i64) -> Option<i64> {
     let took = after - before;
@@ -284,6 +284,7 @@ fn ahead_ms(before: i64, server: i64, after: i64) -> Option<i64> {
         .then(|| server - (before + took / 2))
 }
 
+/// Milliseconds since 1970 by this machine's clock.
 fn machine_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
