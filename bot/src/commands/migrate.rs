@@ -136,12 +136,12 @@ fn document(from: &Path, settings: &Settings, report: &Report) -> Value {
         })
     };
     let state = report.state.as_ref().map(|moved| {
-        let to = (
-            "to".to_owned(),
-            json!(settings.state.as_ref().map(ToString::to_string)),
-        );
-        let parts = parts(moved).map(|(name, sides)| (name.to_owned(), side(sides)));
-        Value::Object([to].into_iter().chain(parts).collect())
+        let to = settings.state.as_ref().map(ToString::to_string);
+        let mut document = serde_json::Map::from_iter([("to".to_owned(), json!(to))]);
+        for (name, sides) in parts(moved) {
+            document.insert(name.to_owned(), side(sides));
+        }
+        document
     });
     json!({
         "same": report.same(),
