@@ -130,3 +130,69 @@ async fn what_one_replica_publishes_all_serve() {
         assert!(kept.is_some(), "{policy} is not kept");
     }
 }
+
+/// New files are not taken for old ones because the first try to publish them failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_whose_publishing_failed_is_published_later() {
+    let redis = Redis::start();
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let folder = place.path().join("shop");
+    shop(&folder, "first");
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_SHOP__DIR", folder.to_str().unwrap()),
+        ("TIANSHENG_WEB__DRAIN_MS", "0"),
+    ];
+    let start = || Server::start(&data, free_port(), &settings);
+    let server = start();
+    let records = Records::in_folder(&data).await.unwrap();
+    let published = async |wanted: usize| {
+        let begun = Instant::now();
+        loop {
+            let audited = records.audited(0, 100).await.unwrap();
+            if audited.len() == wanted {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{audited:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    published(1).await;
+    drop(server);
+    shop(&folder, "second");
+    let rights = ["ACL", "SETUSER", "default", "resetkeys"];
+    let all_but_pointers = [
+        "~agenda*",
+        "~away*",
+        "~box*",
+        "~conv*",
+        "~fact*",
+        "~feed*",
+        "~job*",
+        "~journal*",
+        "~layout",
+        "~out*",
+        "~quiet*",
+        "~rate*",
+        "%R~pointer*",
+    ];
+    let prefixed: Vec<String> = all_but_pointers
+        .iter()
+        .map(|pattern| pattern.replace('~', "~*"))
+        .collect();
+    let patterns = prefixed.iter().map(String::as_str);
+    redis.ask(&rights.into_iter().chain(patterns).collect::<Vec<_>>());
+    let server = start();
+    let log = || std::fs::read_to_string(data.join(tests::binary::LOG)).unwrap();
+    let begun = Instant::now();
+    while !log().contains("cannot be served yet") {
+        assert!(begun.elapsed() < PATIENCE, "{}", log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    redis.ask(&["ACL", "SETUSER", "default", "allkeys"]);
+    published(2).await;
+    greets(&[&server], "second").await;
+}
