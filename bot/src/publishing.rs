@@ -149,7 +149,12 @@ impl Publishing {
             self.alone,
             known.is_some(),
         ) {
-            Next::Nothing => {}
+            Next::Nothing => {
+                // Whoever published it may have ended before it was known.
+                if *seen == 0 && known.is_none() && pointer.is_some() {
+                    self.know(&own_name).await?;
+                }
+            }
             Next::Publish { from } => {
                 *seen = self.publish(&own, from).await?;
                 return Ok(());
@@ -170,14 +175,25 @@ impl Publishing {
         let (state, records) = (self.state.as_ref(), self.records.as_ref());
         versions::keep(state, records, shop, now_ms).await?;
         let name = name_of(shop);
-        let until_ms = now_ms.saturating_add(KNOWN_MS);
-        state.remember(&published(&name), "1", until_ms).await?;
         let Some(number) = state.point(NAME, from, &name).await? else {
             return Ok(0);
         };
-        records.audit(WHO, "publish", &name, now_ms).await?;
         tracing::info!(policy = shop.policy, goods = shop.goods, "published");
+        // It is served now, whatever fails from here on. It is not known before: a new version whose publishing failed would pass for one that was replaced.
+        if let Err(error) = self.know(&name).await {
+            tracing::warn!(%error, "it is not known that the version was published; a replica that starts with it later publishes it again");
+        }
+        if let Err(error) = records.audit(WHO, "publish", &name, now_ms).await {
+            tracing::error!(version = name, %error, "a version was published, and the audit trail does not have it");
+        }
         Ok(number)
+    }
+
+    async fn know(&self, version: &str) -> Result<(), StoreError> {
+        let until_ms = (self.clock)().saturating_add(KNOWN_MS);
+        self.state
+            .remember(&published(version), "1", until_ms)
+            .await
     }
 
     async fn reload(&self, seen: &mut u64) -> Result<(), Refused> {

@@ -130,3 +130,139 @@ async fn what_one_replica_publishes_all_serve() {
         assert!(kept.is_some(), "{policy} is not kept");
     }
 }
+
+/// New files are not taken for old ones because the first try to publish them failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_whose_publishing_failed_is_published_later() {
+    let redis = Redis::start();
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let folder = place.path().join("shop");
+    shop(&folder, "first");
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_SHOP__DIR", folder.to_str().unwrap()),
+        ("TIANSHENG_WEB__DRAIN_MS", "0"),
+    ];
+    let start = || Server::start(&data, free_port(), &settings);
+    let server = start();
+    let records = Records::in_folder(&data).await.unwrap();
+    let published = async |wanted: usize| {
+        let begun = Instant::now();
+        loop {
+            let audited = records.audited(0, 100).await.unwrap();
+            if audited.len() == wanted {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{audited:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    published(1).await;
+    drop(server);
+    shop(&folder, "second");
+    let rights = ["ACL", "SETUSER", "default", "resetkeys"];
+    let all_but_pointers = [
+        "~agenda*",
+        "~away*",
+        "~box*",
+        "~conv*",
+        "~fact*",
+        "~feed*",
+        "~job*",
+        "~journal*",
+        "~layout",
+        "~out*",
+        "~quiet*",
+        "~rate*",
+        "%R~pointer*",
+    ];
+    let prefixed: Vec<String> = all_but_pointers
+        .iter()
+        .map(|pattern| pattern.replace('~', "~*"))
+        .collect();
+    let patterns = prefixed.iter().map(String::as_str);
+    redis.ask(&rights.into_iter().chain(patterns).collect::<Vec<_>>());
+    let server = start();
+    let log = || std::fs::read_to_string(data.join(tests::binary::LOG)).unwrap();
+    let begun = Instant::now();
+    while !log().contains("cannot be served yet") {
+        assert!(begun.elapsed() < PATIENCE, "{}", log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    redis.ask(&["ACL", "SETUSER", "default", "allkeys"]);
+    published(2).await;
+    greets(&[&server], "second").await;
+}
+
+/// A service manager's reload may come while the store is away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_comes_before_the_store_answers_is_done_when_it_does() {
+    let mut redis = Redis::start();
+    redis.kill();
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let folder = place.path().join("shop");
+    shop(&folder, "first");
+    let url = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", url.as_str()),
+        ("TIANSHENG_SHOP__DIR", folder.to_str().unwrap()),
+    ];
+    let server = Server::start(&data, free_port(), &settings);
+    assert_eq!(greeting(&server).await, "first");
+    shop(&folder, "second");
+    server.signal("-HUP");
+    redis.up();
+    greets(&[&server], "second").await;
+}
+
+/// A process of which a file has the number; it ends with the test, however that ends.
+struct Ended(std::path::PathBuf);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let id = std::fs::read_to_string(&self.0).unwrap_or_default();
+        let _ = std::process::Command::new("kill")
+            .args(["-KILL", id.trim()])
+            .stderr(std::process::Stdio::null())
+            .status();
+    }
+}
+
+/// Started at a terminal, a server goes with it.
+#[tokio::test]
+async fn a_server_whose_terminal_closes_ends() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let program = tests::binary::path();
+    let command = format!("echo $$ > id; exec {} serve", program.display());
+    let mut terminal = std::process::Command::new("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .env("TIANSHENG_LISTEN", format!("127.0.0.1:{port}"))
+        .env("TIANSHENG_DATA__DIR", data.path())
+        .current_dir(data.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = format!("http://127.0.0.1:{port}/healthz");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let begun = Instant::now();
+    while reqwest::get(&url).await.is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the server does not answer");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let _server = Ended(data.path().join("id"));
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    // It lets go of its files at the end.
+    let begun = Instant::now();
+    while let Err(error) = bot::store::embedded::State::open(data.path()) {
+        assert!(begun.elapsed() < PATIENCE, "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -16,6 +16,7 @@ use crate::{model, project, versions};
 use adapters::Channel;
 use adapters::web::Web;
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,7 +52,9 @@ pub(super) fn run(args: ServeArgs) -> Ended {
     runtime()?.block_on(async move {
         let exporting = spans.map(Spans::export);
         let stop = CancellationToken::new();
-        let serving = Serving::start(settings, served, folder, stop.clone()).await?;
+        // From here on, so that one that comes early does not end the process.
+        let reloads = reloads();
+        let serving = Serving::start(settings, served, folder, reloads, stop.clone()).await?;
         tracing::info!(
             address = %serving.address,
             ready_ms = begun.elapsed().as_millis() as u64,
@@ -87,6 +90,7 @@ impl Serving {
         settings: Settings,
         served: Served,
         folder: Folder,
+        reloads: mpsc::Receiver<()>,
         stop: CancellationToken,
     ) -> Result<Self, Stop> {
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
@@ -191,7 +195,7 @@ impl Serving {
             let (state, stop) = (Arc::clone(&state), stop.clone());
             tasks.spawn(async move {
                 if answers_at_last(state.as_ref(), &stop).await {
-                    publishing.run(reloads(), stop).await;
+                    publishing.run(reloads, stop).await;
                 }
             });
         }
@@ -328,10 +332,13 @@ fn told(error: StoreError) -> Stop {
     Stop::Failed(error.to_string())
 }
 
-/// A message for each SIGHUP, which asks for the shop's folder to be read again and published.
+/// A message for each SIGHUP, which asks for the shop's folder to be read again and published. At a terminal it means that the terminal is gone.
 fn reloads() -> mpsc::Receiver<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (asked, reloads) = mpsc::channel(1);
+    if std::io::stdin().is_terminal() {
+        return reloads;
+    }
     match signal(SignalKind::hangup()) {
         Ok(mut hangup) => {
             tokio::spawn(async move {
@@ -351,7 +358,7 @@ fn reloads() -> mpsc::Receiver<()> {
 enum Asked {
     /// By whoever runs it, who may have replicas to take over.
     ToLeave,
-    /// By a person at the terminal, who is waiting.
+    /// By a person at the terminal, who is waiting or has closed it.
     ToStop,
 }
 
@@ -365,8 +372,17 @@ async fn stop_signal() -> Asked {
             Err(_) => std::future::pending().await,
         }
     };
+    let terminal = async {
+        match signal(SignalKind::hangup()) {
+            Ok(mut hangup) if std::io::stdin().is_terminal() => {
+                hangup.recv().await;
+            }
+            _ => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Asked::ToStop,
+        () = terminal => Asked::ToStop,
         () = term => Asked::ToLeave,
     }
 }

@@ -20,6 +20,10 @@ const GATHER: Duration = Duration::from_millis(40);
 const JOB: &str = "archive";
 /// Wait after a failure.
 const RETRY: Duration = Duration::from_millis(500);
+/// Failures in a row after which another replica may try, which perhaps reaches the records.
+const FAILURES_MAX: u32 = 3;
+/// Wait until this one tries for the job again: longer than the others wait between two looks.
+const ASIDE: Duration = Duration::from_millis(2_500);
 
 /// What a step's events mean for the business: conversation, time, events.
 pub type Project = fn(&str, i64, &[String]) -> Vec<Row>;
@@ -64,6 +68,7 @@ impl Archiver {
         let mut hints = self.state.hints();
         let mut measured_at: Option<Instant> = None;
         let mut lag = Lag::default();
+        let mut failures = 0;
         loop {
             let stopping = stop.is_cancelled();
             // What this one committed last is archived even if it has not got the job.
@@ -79,6 +84,7 @@ impl Archiver {
             match drained {
                 Ok(()) if stopping => return job.release().await,
                 Ok(()) => {
+                    failures = 0;
                     rest(&mut hints, |hint| *hint == Hint::Journal, POLL, &stop).await;
                     tokio::select! {
                         () = tokio::time::sleep(GATHER) => {}
@@ -91,8 +97,15 @@ impl Archiver {
                     if stopping {
                         return job.release().await;
                     }
+                    failures += 1;
+                    let mut wait = RETRY;
+                    if failures >= FAILURES_MAX {
+                        failures = 0;
+                        job.release().await;
+                        wait = ASIDE;
+                    }
                     tokio::select! {
-                        () = tokio::time::sleep(RETRY) => {}
+                        () = tokio::time::sleep(wait) => {}
                         () = stop.cancelled() => {}
                     }
                 }

@@ -58,8 +58,8 @@ impl Job {
     }
 
     /// Lets another take it at once.
-    pub async fn release(self) {
-        if self.renew_at_ms > 0 {
+    pub async fn release(&mut self) {
+        if std::mem::take(&mut self.renew_at_ms) > 0 {
             // Where it cannot be told, the lease ends.
             let _ = self.state.release(self.name, &self.holder).await;
         }
