@@ -71,7 +71,7 @@ impl Visitor {
             loop {
                 let chunk = stream.chunk().await.unwrap().unwrap();
                 text.push_str(&String::from_utf8_lossy(&chunk));
-                let whole = text.rfind("\n\n").map_or("", |end| &text[..end]);
+                let whole = text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
                 let told = parsed(whole);
                 if let Some(at) = told.iter().position(|told| told.data.contains(until)) {
                     return told[..=at].to_vec();

@@ -1,5 +1,10 @@
 //! One version of the shop for all replicas: published by one, served by all, and gone back to in the same way.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use bot::store::RecordStore as _;
 use bot::store::records::Records;
