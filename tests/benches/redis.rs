@@ -1,4 +1,4 @@
-//! `cargo bench --bench redis`: turns a second on one Redis with 1, 2 and 3 replicas beside the floor, the time to an acknowledgement under half of that load, what a step costs, and what a live conversation weighs.
+//! `cargo bench --bench redis` (`-- weight`, `-- steps`, `-- http` or one of its rounds, such as `-- http-2-everysec`): turns a second on one Redis with 1, 2 and 3 replicas beside the floor, the time to an acknowledgement under half of that load, what a step costs, and what a live conversation weighs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,13 +28,25 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
+    let parts: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        weight().await;
-        steps("always").await;
-        steps("everysec").await;
-        for replicas in 1..=3 {
-            through_http(replicas).await;
+        if wanted("weight") {
+            weight().await;
+        }
+        for fsync in ["always", "everysec"] {
+            if wanted("steps") {
+                steps(fsync).await;
+            }
+            for replicas in 1..=3 {
+                if wanted("http") || wanted(&format!("http-{replicas}-{fsync}")) {
+                    through_http(replicas, fsync).await;
+                }
+            }
         }
     });
 }
@@ -179,10 +191,10 @@ async fn work(state: &State) -> Vec<Duration> {
 }
 
 /// The product and its floor (the same steps and wire with no engine) on as many replicas, in turn.
-async fn through_http(count: usize) {
+async fn through_http(count: usize, fsync: &str) {
     let mut rates = Vec::new();
     for (program, floor) in [("storm_server", true), ("tiansheng", false)] {
-        let redis = redis("always");
+        let redis = redis(fsync);
         let (_data, servers) = replicas(program, count, &redis.url(), floor);
         let urls: Vec<String> = servers.iter().map(|server| server.url.clone()).collect();
         let (rate, mut times) = round(&urls, CLIENTS, ROUND).await;
@@ -200,7 +212,7 @@ async fn through_http(count: usize) {
         }
     }
     println!(
-        "turns a second over HTTP on one Redis, {count} replicas, {CLIENTS} customers: floor {:.0}, product {:.0}, share {:.0} %",
+        "turns a second over HTTP on one Redis, appendfsync {fsync}, {count} replicas, {CLIENTS} customers: floor {:.0}, product {:.0}, share {:.0} %",
         rates[0],
         rates[1],
         100.0 * rates[1] / rates[0]

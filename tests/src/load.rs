@@ -154,6 +154,18 @@ impl Customer {
         begun.elapsed()
     }
 
+    /// What another replica tells a page that begins anew, until something is in it.
+    pub async fn read_to(&self, url: &str, wanted: &str) -> String {
+        let stream = self.http.get(format!("{url}/v1/web/events"));
+        let mut stream = stream.bearer_auth(&self.token).send().await.unwrap();
+        let mut read = String::new();
+        while !read.contains(wanted) {
+            let chunk = stream.chunk().await.unwrap().unwrap();
+            read.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        read
+    }
+
     /// The message's id, and when it was acknowledged.
     async fn post(&self, url: &str, text: &str) -> (String, Instant) {
         let id = uuid::Uuid::new_v4().to_string();

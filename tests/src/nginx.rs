@@ -22,7 +22,7 @@ impl Nginx {
         let at = |name: &str| dir.path().join(name).display().to_string();
         let mut text = configuration
             .replace("listen 8080;", &format!("listen 127.0.0.1:{port};"))
-            .replace("/tmp/nginx.pid", &at("nginx.pid"))
+            .replace("/run/nginx.pid", &at("nginx.pid"))
             .replace("/dev/stderr", &at("error.log"));
         for (name, address) in names {
             assert!(text.contains(name), "the configuration names no {name}");

@@ -567,14 +567,7 @@ async fn figures_of_sizing() {
             .parse::<i64>()
             .unwrap()
     };
-    let memory = || {
-        let info = redis.ask(&["INFO", "memory"]);
-        let line = info
-            .lines()
-            .find_map(|line| line.strip_prefix("used_memory:"));
-        line.unwrap().trim().parse::<i64>().unwrap()
-    };
-    let before = (in_tables(), memory(), resident());
+    let before = (in_tables(), resident());
     let (visitors, messages) = SIZED;
     let talking: Vec<_> = (0..visitors)
         .map(|number| {
@@ -606,12 +599,8 @@ async fn figures_of_sizing() {
         (in_tables() - before.0) / visitors
     );
     println!(
-        "Redis, bytes a conversation with its session: {}",
-        (memory() - before.1) / visitors
-    );
-    println!(
         "the program, KB at rest and after: {} {}",
-        before.2,
+        before.1,
         resident()
     );
     println!(

@@ -67,8 +67,16 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault() {
         postgres: Mutex::new(postgres),
         http: doors.http.clone(),
     });
-    for replica in &grounds.replicas {
+    for (replica, clock) in grounds.replicas.iter().zip(CLOCKS) {
         replica.ready(&doors.http).await;
+        let minutes = (replica.ahead(&doors.http).await / 60.0).round();
+        let expected = clock.map_or(0.0, |clock| {
+            -clock.trim_end_matches('m').parse::<f64>().unwrap()
+        });
+        assert!(
+            (minutes - expected).abs() < 1.0,
+            "{clock:?} is {minutes} minutes"
+        );
     }
     let plan = plan(&mut dice);
     let pace = Pace {

@@ -6,6 +6,7 @@ use bot::store::redis::State;
 use std::time::{Duration, Instant};
 use tests::binary::{Server, free_port};
 use tests::load::Customer;
+use tests::postgres_server::Postgres;
 use tests::redis_server::{Cluster, Redis};
 use tests::storm::{Books, Plan, check_on, run};
 
@@ -241,4 +242,44 @@ async fn the_archive_passes_to_another_replica_when_its_holder_is_killed() {
         assert!(begun.elapsed() < Duration::from_secs(20), "{kept:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Who comes back after their conversation left Redis is served by any replica as if it had not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_comes_back_after_long_is_remembered() {
+    let redis = Redis::start();
+    let postgres = Postgres::start();
+    let data = tempfile::tempdir().unwrap();
+    let (state, records) = (redis.url(), postgres.url(&postgres.fresh()));
+    let settings = [
+        ("TIANSHENG_STATE__URL", state.as_str()),
+        ("TIANSHENG_STATE__IDLE_SECONDS", "1"),
+        ("TIANSHENG_RECORDS__URL", records.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "0"),
+    ];
+    let start = || Server::start(data.path(), free_port(), &settings);
+    let (first, second) = (start(), start());
+    let mut customer = Customer::new(&first.url).await;
+    customer.say("预算三千以内的意式咖啡机有推荐吗？").await;
+    let begun = Instant::now();
+    while !redis
+        .ask(&["--scan", "--pattern", "conv:*"])
+        .trim()
+        .is_empty()
+    {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(
+        redis
+            .ask(&["--scan", "--pattern", "feed:*"])
+            .trim()
+            .is_empty()
+    );
+    // The page reads what was said, and the agent knows what “the first” is.
+    let feed = customer.read_to(&second.url, "\"turn\":1").await;
+    assert!(feed.contains("咖啡机"), "{feed}");
+    customer.say_to(&second.url, "第一个有货吗").await;
+    let answer = customer.read_to(&second.url, "\"turn\":2").await;
+    assert!(answer.contains("有现货"), "{answer}");
 }

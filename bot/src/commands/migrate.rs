@@ -107,7 +107,7 @@ impl Bar {
 fn parts(moved: &Moved) -> [(&'static str, &Sides); 3] {
     [
         ("conversations", &moved.conversations),
-        ("sessions", &moved.facts),
+        ("facts", &moved.facts),
         ("pointers", &moved.pointers),
     ]
 }

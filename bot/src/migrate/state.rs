@@ -24,7 +24,7 @@ const FEED_BYTES_MAX: usize = 7 * 16 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     pub conversations: Sides,
-    /// Web sessions and other facts that have not ended.
+    /// Web sessions, versions known to be kept, and other facts that have not ended.
     pub facts: Sides,
     /// What all replicas are to use now, such as a version of the policies.
     pub pointers: Sides,
@@ -174,7 +174,7 @@ async fn compared(
             .await?;
         for (fact, other) in lasting.into_iter().zip(found) {
             // A key may be a secret's; it is not named.
-            facts.add("a session", &fact.value, other.as_deref());
+            facts.add("a session or another fact", &fact.value, other.as_deref());
         }
         Ok(())
     })
@@ -249,10 +249,13 @@ async fn put(there: &redis::State, whole: &Whole) -> Result<(), StoreError> {
     if found.as_ref() == Some(whole) {
         return Ok(());
     }
-    let rev = found.map_or(0, |found| found.counters.rev);
+    let there = match found {
+        Some(found) => format!("differs (step {} there, ", found.counters.rev),
+        None => "was put away there, so a server has run on it (".to_owned(),
+    };
     Err(StoreError::Corrupt {
         what: format!(
-            "conversation {} is on the target already and differs (step {rev} there, {} here); it was not overwritten: stop every server on the target, and name an empty database or another state.prefix",
+            "conversation {} is on the target already and {there}step {} here); it was not overwritten: stop every server on the target, and name an empty database or another state.prefix",
             whole.conversation, whole.counters.rev
         ),
     })
@@ -262,7 +265,7 @@ async fn put_fact(there: &redis::State, fact: &Fact, now_ms: i64) -> Result<(), 
     match there.recall(&fact.key, now_ms).await? {
         Some(value) if value == fact.value => Ok(()),
         Some(_) => Err(StoreError::Corrupt {
-            what: "a session is on the target already and differs; it was not overwritten: stop every server on the target, and name an empty database or another state.prefix".to_owned(),
+            what: "a session or another fact is on the target already and differs; it was not overwritten: stop every server on the target, and name an empty database or another state.prefix".to_owned(),
         }),
         None => there.remember(&fact.key, &fact.value, fact.until_ms).await,
     }

@@ -102,6 +102,18 @@ impl Replica {
         }
     }
 
+    /// How many seconds Redis is ahead of its clock, as it measured that itself.
+    pub async fn ahead(&self, http: &reqwest::Client) -> f64 {
+        let asked = http.get(format!("{}/metrics", self.url)).send();
+        let figures = asked.await.unwrap().text().await.unwrap();
+        let line = |line: &str| {
+            line.strip_prefix("store_clock_ahead_seconds ")?
+                .parse()
+                .ok()
+        };
+        figures.lines().find_map(line).unwrap()
+    }
+
     /// SIGKILL.
     pub fn kill(&self) {
         if let Some(server) = self.server.lock().unwrap().take() {

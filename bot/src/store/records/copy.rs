@@ -2,16 +2,14 @@
 //!
 //! A batch is one statement, so a copy that was killed leaves no half batch. Rows that are there already stay as they are, so running it again goes on; what differs is found by the comparison.
 
+use super::line::{Cell, Fingerprint, Line, line_of};
 use super::tables::{Kind, TABLES, Table};
 use super::{Engine, Records, Server, faults};
 use crate::store::StoreError;
-use sha2::{Digest, Sha256};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{
-    AssertSqlSafe, ColumnIndex, Connection as _, Decode, PgConnection, Postgres, Row, Type,
-};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres};
 
 /// Rows read at once.
 const PAGE_ROWS: usize = 500;
@@ -43,21 +41,6 @@ impl Compared {
             self.rows == self.rows_there || (self.names_content && self.rows < self.rows_there);
         counted && self.hash == self.hash_there && self.differs.is_none()
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cell {
-    Nothing,
-    Number(i64),
-    Text(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Line {
-    /// In the order of the table's columns.
-    cells: Vec<Cell>,
-    /// How often the row is there.
-    copies: i64,
 }
 
 impl Records {
@@ -227,73 +210,6 @@ impl File<'_> {
     }
 }
 
-impl Line {
-    fn key(&self, table: &Table) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().take(table.ordered_by().len())
-    }
-
-    /// As PostgreSQL keeps it, which has no NUL in a text.
-    fn kept(mut self) -> Self {
-        for cell in &mut self.cells {
-            if let Cell::Text(text) = cell
-                && text.contains('\0')
-            {
-                *text = super::statement::kept_text(text);
-            }
-        }
-        self
-    }
-
-    fn bytes(&self) -> usize {
-        let texts = self.cells.iter().map(|cell| match cell {
-            Cell::Nothing | Cell::Number(_) => 8,
-            Cell::Text(text) => text.len(),
-        });
-        texts.sum()
-    }
-
-    /// The conversation, customer or version that it is about, and no more of it: a key may hold a contact.
-    fn named(&self, table: &Table) -> String {
-        match self.key(table).next() {
-            Some(Cell::Text(id)) if !table.repeats() => format!("a row of {id}"),
-            _ => "a row".to_owned(),
-        }
-    }
-}
-
-/// A hash over rows in their order, and how many they are.
-#[derive(Default)]
-struct Fingerprint {
-    rows: u64,
-    hasher: Sha256,
-}
-
-impl Fingerprint {
-    fn add(&mut self, line: &Line) {
-        self.rows += u64::try_from(line.copies).unwrap_or(0);
-        for cell in &line.cells {
-            match cell {
-                Cell::Nothing => self.hasher.update([0]),
-                Cell::Number(number) => {
-                    self.hasher.update([1]);
-                    self.hasher.update(number.to_be_bytes());
-                }
-                Cell::Text(text) => {
-                    self.hasher.update([2]);
-                    self.hasher.update((text.len() as u64).to_be_bytes());
-                    self.hasher.update(text.as_bytes());
-                }
-            }
-        }
-        self.hasher.update(line.copies.to_be_bytes());
-    }
-
-    fn hash(self) -> String {
-        let bytes = self.hasher.finalize();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
 fn batches(lines: Vec<Line>) -> Vec<Vec<Line>> {
     let mut batches: Vec<Vec<Line>> = Vec::new();
     let mut bytes = 0;
@@ -424,28 +340,6 @@ fn with_arrays<'q>(
         };
     }
     query
-}
-
-fn line_of<'r, R: Row>(row: &'r R, table: &Table) -> Result<Line, sqlx::Error>
-where
-    usize: ColumnIndex<R>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
-    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    let mut cells = Vec::with_capacity(table.columns.len());
-    for (at, (_, kind)) in table.columns.iter().enumerate() {
-        cells.push(match kind {
-            Kind::Number => row
-                .try_get::<Option<i64>, _>(at)?
-                .map_or(Cell::Nothing, Cell::Number),
-            Kind::Text => row
-                .try_get::<Option<String>, _>(at)?
-                .map_or(Cell::Nothing, Cell::Text),
-        });
-    }
-    let copies = row.try_get::<i64, _>(table.columns.len())?;
-    Ok(Line { cells, copies })
 }
 
 fn joined(columns: &[(&str, Kind)], between: &str, written: impl Fn(&str) -> String) -> String {

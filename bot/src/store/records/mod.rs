@@ -4,6 +4,7 @@ mod check;
 mod copy;
 mod engine;
 mod faults;
+mod line;
 mod migrate;
 mod rows;
 mod server;
