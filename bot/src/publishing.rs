@@ -151,7 +151,7 @@ impl Publishing {
         ) {
             Next::Nothing => {
                 // Whoever published it may have ended before it was known.
-                if *seen == 0 && known.is_none() && pointer.is_some() {
+                if *seen == 0 && known.is_none() {
                     self.know(&own_name).await?;
                 }
             }

@@ -2,6 +2,7 @@
 
 use crate::shop::Shop;
 use crate::store::{RecordStore, StateStore, StoreError};
+use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -17,13 +18,16 @@ pub async fn keep(
     shop: &Shop,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    for (kind, id, bundle) in shop.bundles() {
-        records.keep_version(kind, id, &bundle, now_ms).await?;
-        // Forgotten, it costs a wait for the records and nothing else.
-        let _ = state
-            .remember(&fact(kind, id), "kept", now_ms.saturating_add(KNOWN_MS))
-            .await;
+    let bundles = shop.bundles();
+    for (kind, id, bundle) in &bundles {
+        records.keep_version(kind, id, bundle, now_ms).await?;
     }
+    let until_ms = now_ms.saturating_add(KNOWN_MS);
+    // Both at once: a state that is silent is waited for once. Forgotten, it costs a wait for the records and nothing else.
+    let known = bundles.iter().map(|(kind, id, _)| async move {
+        let _ = state.remember(&fact(kind, id), "kept", until_ms).await;
+    });
+    join_all(known).await;
     Ok(())
 }
 

@@ -20,3 +20,4 @@ pub mod redis_server;
 pub mod storm;
 pub mod talk;
 pub mod visitor;
+pub mod watched;

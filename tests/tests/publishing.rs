@@ -1,5 +1,10 @@
 //! One version of the shop for all replicas: published by one, served by all, and gone back to in the same way.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use bot::store::RecordStore as _;
 use bot::store::records::Records;
@@ -49,6 +54,16 @@ async fn greeting(server: &Server) -> String {
     config["greeting"]["zh"].as_str().unwrap().to_owned()
 }
 
+/// The version that `/readyz` names.
+async fn ready(server: &Server) -> String {
+    let answer = reqwest::get(format!("{}/readyz", server.url)).await;
+    let told: serde_json::Value = answer.unwrap().json().await.unwrap();
+    told["dependencies"]["shop"]["detail"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
 async fn greets(servers: &[&Server], wanted: &str) {
     let begun = Instant::now();
     for server in servers {
@@ -81,6 +96,7 @@ async fn what_one_replica_publishes_all_serve() {
     let publisher = start(&one);
     let follower = start(&two);
     greets(&[&publisher, &follower], "first").await;
+    let first = ready(&publisher).await;
 
     // Nothing is served of what is only saved.
     shop(&one, "second");
@@ -88,6 +104,9 @@ async fn what_one_replica_publishes_all_serve() {
     greets(&[&publisher, &follower], "first").await;
     publisher.signal("-HUP");
     greets(&[&publisher, &follower], "second").await;
+    let told = [ready(&publisher).await, ready(&follower).await];
+    assert_eq!(told[0], told[1], "both say which version they serve");
+    assert_ne!(told[0], first);
 
     // A replica that comes back with files that were replaced meanwhile serves what is published.
     drop(follower);

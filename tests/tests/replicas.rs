@@ -119,6 +119,22 @@ async fn a_server_waits_for_its_redis_and_says_so() {
     assert!(!log.contains("not-to-be-shown"));
 }
 
+/// A firewall that drops packets is like a Redis that never says a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_silent_does_not_keep_a_server_from_starting() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), free_port(), &[("TIANSHENG_STATE__URL", &url)]);
+    let (status, told) = get(&format!("{}/readyz", server.url)).await;
+    assert_eq!(status, 503);
+    let detail = |name: &str| told["dependencies"][name]["detail"].to_string();
+    assert!(detail("state").contains("no answer"), "{told}");
+    assert_eq!(told["dependencies"]["records"]["ok"], true, "{told}");
+    let log = std::fs::read_to_string(data.path().join(tests::binary::LOG)).unwrap();
+    assert!(!log.contains("the records are away"), "{log}");
+}
+
 async fn get(url: &str) -> (u16, serde_json::Value) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = reqwest::get(url).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
-use crate::http::{CancellationToken, Http, Readiness, Report, TaskTracker, router, serve};
+use crate::http::{CancellationToken, Http, Readiness, TaskTracker, router, serve};
 use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
 use crate::publishing::{Publishing, Served};
 use crate::shop::Folder;
@@ -117,14 +117,6 @@ impl Serving {
         };
         let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
         let readiness = Readiness::default();
-        readiness.report(
-            "shop",
-            Report {
-                ok: true,
-                optional: false,
-                detail: shop.policy.clone(),
-            },
-        );
         let clock: Clock = {
             let state = Arc::clone(&state);
             Arc::new(move || now_ms().saturating_add(state.ahead_ms()))

@@ -9,37 +9,29 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a dependency may take to answer, in milliseconds.
 const CHECK_MS_MAX: u64 = 2_000;
 
-/// What parts of the program report of themselves; a clone reports to the same place.
+/// Whether the process is about to stop; a clone is the same.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    reported: Arc<Mutex<BTreeMap<String, Report>>>,
     leaving: Arc<AtomicBool>,
 }
 
 /// One dependency's state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    pub ok: bool,
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
     /// The process serves without it, only worse.
-    pub optional: bool,
-    pub detail: String,
+    optional: bool,
+    detail: String,
 }
 
 impl Readiness {
-    pub fn report(&self, name: &str, report: Report) {
-        self.reported
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned(), report);
-    }
-
     /// The process is about to stop: it still serves, but a proxy should send nothing new.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
@@ -47,13 +39,6 @@ impl Readiness {
 
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
-    }
-
-    fn reports(&self) -> BTreeMap<String, Report> {
-        self.reported
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 
@@ -68,11 +53,10 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
         check(shared.state.depth()),
         check(shared.records.position(0))
     );
-    let mut dependencies = shared.readiness.reports();
-    dependencies.insert("state".to_owned(), state);
-    dependencies.insert("records".to_owned(), records);
+    let shop = report(true, &shared.served.shop().policy);
+    let mut dependencies = BTreeMap::from([("state", state), ("records", records), ("shop", shop)]);
     if shared.readiness.is_leaving() || shared.stop.is_cancelled() {
-        dependencies.insert("process".to_owned(), report(false, "stopping"));
+        dependencies.insert("process", report(false, "stopping"));
     }
     let ready = dependencies
         .values()
@@ -94,7 +78,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 #[derive(Serialize)]
 struct Told {
     ready: bool,
-    dependencies: BTreeMap<String, Report>,
+    dependencies: BTreeMap<&'static str, Report>,
 }
 
 async fn check<T, E: std::fmt::Display>(step: impl Future<Output = Result<T, E>>) -> Report {

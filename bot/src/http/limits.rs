@@ -102,7 +102,6 @@ impl<K: Hash + Eq + Clone + Display> Keyed<K> {
     /// Counts one request of `key` over all replicas, or says how long to wait.
     ///
     /// This process's own count comes first: it costs nothing, and holds where the store does not answer. Of a limit of eight or more, an eighth is free in each replica, so that a customer who writes as people do costs the store nothing; with three replicas a key may so do 1.4 times as often.
-
     pub(super) async fn check(
         &self,
         key: &K,

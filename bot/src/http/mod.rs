@@ -16,7 +16,7 @@ mod sessions;
 pub use body::{BODY_BYTES_MAX, BODY_MS_MAX};
 pub use events::{HEARTBEAT_MS, POLL_MS};
 pub use files::PRODUCTS_MAX;
-pub use health::{Readiness, Report};
+pub use health::Readiness;
 pub use listeners::{STREAMS_MAX, STREAMS_PER_SESSION_MAX};
 pub use problem::{Kind, Problem};
 pub use serve::serve;

@@ -233,3 +233,39 @@ fn listed(problems: &[Problem]) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_back_from_a_bundle_byte_by_byte() {
+        let files = Files::from([
+            (
+                "products.csv".to_owned(),
+                b"id,title\n1,\xcf\xe3\xb2\xb2\n".to_vec(),
+            ),
+            ("knowledge/a.md".to_owned(), "# 香槟".as_bytes().to_vec()),
+            ("images/a.png".to_owned(), vec![0xff]),
+        ]);
+        let kept: BTreeMap<String, Content<'_>> =
+            serde_json::from_slice(&bundle(&files, is_goods)).unwrap();
+        assert_eq!(kept.len(), 2, "pictures belong to no version");
+        for (path, content) in kept {
+            assert_eq!(
+                content.bytes().unwrap(),
+                *files.get(&path).unwrap(),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bundle_of_texts_alone_is_read_as_it_was_written_before() {
+        let texts = r#"{"shop.yaml": "name: 店\n", "products.csv": "id\n"}"#;
+        let kept: BTreeMap<String, Content<'_>> = serde_json::from_str(texts).unwrap();
+        let bytes: Vec<Vec<u8>> = kept.into_values().map(|c| c.bytes().unwrap()).collect();
+        assert_eq!(bytes, ["id\n".as_bytes(), "name: 店\n".as_bytes()]);
+    }
+}

@@ -1,8 +1,10 @@
 //! The live state in one redb file: a single writer makes one durable commit of all the steps that wait.
 
 mod reads;
+mod sends;
 mod shared;
 mod steps;
+mod tables;
 mod whole;
 
 use super::{
@@ -12,7 +14,8 @@ use super::{
 use redb::{Database, Durability};
 use std::path::Path;
 use std::sync::Arc;
-use steps::{Tables, Work};
+use steps::Work;
+use tables::Tables;
 use tokio::sync::{broadcast, mpsc, oneshot};
 pub use whole::Fact;
 
@@ -52,13 +55,13 @@ impl State {
                 ),
             })?;
         let database = Arc::new(database);
-        steps::prepare(&database).map_err(|error| StoreError::Corrupt {
+        tables::prepare(&database).map_err(|error| StoreError::Corrupt {
             what: format!(
                 "{}: {error}; restore the file from a backup",
                 path.display()
             ),
         })?;
-        let journal = steps::journal_length(&database).map_err(unavailable)?;
+        let journal = tables::journal_length(&database).map_err(unavailable)?;
         let (work, queue) = mpsc::channel(WAITING_MAX);
         let (hints, _) = broadcast::channel(HINTS_MAX);
         let writer = Writer {

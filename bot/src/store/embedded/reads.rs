@@ -1,6 +1,6 @@
 //! What is read of the state file, each from one read transaction beside the writer.
 
-use super::steps::{
+use super::tables::{
     FACTS, FEED, HEADS, Head, JOURNAL, LOG, SENDS, STATES, StoredEntry, StoredFeed, TURNS, parsed,
 };
 use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot};

@@ -1,6 +1,7 @@
 //! What replicas have in common, for a store of one process: its jobs, and the pointers, which are in the file.
 
-use super::steps::{Done, Tables};
+use super::steps::Done;
+use super::tables::Tables;
 use crate::store::{Hint, Pointer, StoreError};
 use redb::{Database, Error, ReadableDatabase, ReadableTable, TableDefinition};
 use std::collections::BTreeMap;

@@ -1,25 +1,19 @@
 //! The steps of the embedded state store, each on the tables of one write transaction. A step checks before it changes, so a refused one leaves no trace.
 
+use super::sends::{claim_sends, drop_stale, settle};
 use super::shared;
+use super::tables::{StoredEntry, StoredLetter, StoredOut, Tables, json, parsed};
 use crate::store::{
-    Accepted, Claimed, Commit, Committed, Hint, LETTERS_MAX, Letter, NewMail, Outgoing, Queue,
-    SendClaim, Settle, Settled, StoreError, TurnClaim,
+    Accepted, Claimed, Commit, Committed, Hint, LETTERS_MAX, Letter, NewMail, Queue, SendClaim,
+    Settle, Settled, StoreError, TurnClaim,
 };
-use redb::{
-    Database, Error, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table,
-    TableDefinition, WriteTransaction,
-};
-use serde::{Deserialize, Serialize};
+use redb::{Error, ReadableTable, Table};
 use tokio::sync::oneshot;
 
 /// Unread letters of one conversation; more are refused with a wait.
 pub const BOX_MAX: u64 = 1_000;
 /// Log entries kept here; the records have them all.
 pub const LOG_ENTRIES_MAX: u64 = 400;
-/// Feed items kept of one conversation.
-pub const FEED_ITEMS_MAX: u64 = 1_000;
-/// Messages of one round of sending.
-pub const SENDS_MAX: usize = 32;
 /// Journal entries above which nothing more is accepted.
 pub const JOURNAL_MAX: u64 = 200_000;
 /// How long an event id is remembered, milliseconds: longer than any platform repeats.
@@ -28,76 +22,6 @@ pub const SEEN_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 const SWEEP_MAX: usize = 32;
 /// What a caller waits when a box or the journal is full, milliseconds.
 const FULL_RETRY_MS: u64 = 2_000;
-
-pub(super) const HEADS: TableDefinition<'_, &str, &str> = TableDefinition::new("heads");
-pub(super) const STATES: TableDefinition<'_, &str, &str> = TableDefinition::new("states");
-pub(super) const LETTERS: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("letters");
-pub(super) const OUTGOING: TableDefinition<'_, (&str, u64), &str> =
-    TableDefinition::new("outgoing");
-pub(super) const TURNS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_turns");
-pub(super) const SENDS: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("agenda_sends");
-pub(super) const LOG: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("log");
-pub(super) const FEED: TableDefinition<'_, (&str, u64), &str> = TableDefinition::new("feed");
-pub(super) const JOURNAL: TableDefinition<'_, u64, &str> = TableDefinition::new("journal");
-pub(super) const SEEN: TableDefinition<'_, &str, i64> = TableDefinition::new("seen");
-const SEEN_BY_TIME: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("seen_by_time");
-pub(super) const FACTS: TableDefinition<'_, &str, (i64, &str)> = TableDefinition::new("facts");
-
-/// A conversation's counters and fences.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Head {
-    pub rev: u64,
-    pub epoch: u64,
-    pub turn_token: u64,
-    pub send_token: u64,
-    /// Letters are numbered from 1; those up to `read_to` are done with.
-    pub last_letter: u64,
-    pub read_to: u64,
-    pub last_out: u64,
-    pub last_feed: u64,
-    /// First unread letter's arrival.
-    pub unread_since_ms: Option<i64>,
-    /// Agenda entries.
-    turn_at_ms: Option<i64>,
-    send_at_ms: Option<i64>,
-    /// A turn is leased: accepting must not make it due earlier.
-    turn_leased: bool,
-    /// A round of sending is leased.
-    #[serde(default)]
-    send_leased: bool,
-    send_attempts: u32,
-    pub wake_at_ms: Option<i64>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredLetter {
-    pub event_id: String,
-    pub at_ms: i64,
-    pub body: String,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredOut {
-    pub id: String,
-    pub epoch: u64,
-    pub bot: bool,
-    pub body: String,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredFeed {
-    pub event: String,
-    pub data: String,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredEntry {
-    pub conversation: String,
-    pub rev: u64,
-    pub at_ms: i64,
-    pub events: Vec<String>,
-}
-
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Answers whoever waits: with the step's own result, or with the error of the whole commit.
 pub(super) type Answer = Box<dyn FnOnce(Option<StoreError>)>;
@@ -209,106 +133,6 @@ fn answered<T: 'static>(reply: Reply<T>, done: Done<T>) -> (Answer, Option<Error
     }
 }
 
-pub(super) struct Tables<'t> {
-    heads: Table<'t, &'static str, &'static str>,
-    states: Table<'t, &'static str, &'static str>,
-    letters: Table<'t, (&'static str, u64), &'static str>,
-    outgoing: Table<'t, (&'static str, u64), &'static str>,
-    turns: Table<'t, (i64, &'static str), ()>,
-    sends: Table<'t, (i64, &'static str), ()>,
-    log: Table<'t, (&'static str, u64), &'static str>,
-    feed: Table<'t, (&'static str, u64), &'static str>,
-    journal: Table<'t, u64, &'static str>,
-    seen: Table<'t, &'static str, i64>,
-    seen_by_time: Table<'t, (i64, &'static str), ()>,
-    facts: Table<'t, &'static str, (i64, &'static str)>,
-    pub(super) pointers: Table<'t, &'static str, (u64, &'static str)>,
-}
-
-impl<'t> Tables<'t> {
-    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Error> {
-        Ok(Self {
-            heads: transaction.open_table(HEADS)?,
-            states: transaction.open_table(STATES)?,
-            letters: transaction.open_table(LETTERS)?,
-            outgoing: transaction.open_table(OUTGOING)?,
-            turns: transaction.open_table(TURNS)?,
-            sends: transaction.open_table(SENDS)?,
-            log: transaction.open_table(LOG)?,
-            feed: transaction.open_table(FEED)?,
-            journal: transaction.open_table(JOURNAL)?,
-            seen: transaction.open_table(SEEN)?,
-            seen_by_time: transaction.open_table(SEEN_BY_TIME)?,
-            facts: transaction.open_table(FACTS)?,
-            pointers: transaction.open_table(shared::POINTERS)?,
-        })
-    }
-
-    fn head(&self, conversation: &str) -> Result<Option<Head>, Error> {
-        match self.heads.get(conversation)? {
-            Some(head) => Ok(Some(parsed(head.value())?)),
-            None => Ok(None),
-        }
-    }
-
-    fn put_head(&mut self, conversation: &str, head: &Head) -> Result<(), Error> {
-        self.heads.insert(conversation, json(head)?.as_str())?;
-        Ok(())
-    }
-
-    fn turn_at(
-        &mut self,
-        conversation: &str,
-        head: &mut Head,
-        at: Option<i64>,
-    ) -> Result<(), Error> {
-        if let Some(before) = head.turn_at_ms {
-            self.turns.remove((before, conversation))?;
-        }
-        if let Some(at) = at {
-            self.turns.insert((at, conversation), ())?;
-        }
-        head.turn_at_ms = at;
-        Ok(())
-    }
-
-    fn send_at(
-        &mut self,
-        conversation: &str,
-        head: &mut Head,
-        at: Option<i64>,
-    ) -> Result<(), Error> {
-        if let Some(before) = head.send_at_ms {
-            self.sends.remove((before, conversation))?;
-        }
-        if let Some(at) = at {
-            self.sends.insert((at, conversation), ())?;
-        }
-        head.send_at_ms = at;
-        Ok(())
-    }
-}
-
-fn json<T: Serialize>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Corrupted(error.to_string()))
-}
-
-pub(super) fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| Error::Corrupted(error.to_string()))
-}
-
-/// Creates every table, so that reading an empty file is no special case.
-pub(super) fn prepare(database: &Database) -> Result<(), Error> {
-    let transaction = database.begin_write()?;
-    Tables::open(&transaction)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-pub(super) fn journal_length(database: &Database) -> Result<u64, Error> {
-    Ok(database.begin_read()?.open_table(JOURNAL)?.len()?)
-}
-
 fn accept(
     tables: &mut Tables<'_>,
     hints: &mut Vec<Hint>,
@@ -372,7 +196,7 @@ fn sweep(tables: &mut Tables<'_>, now_ms: i64) -> Result<(), Error> {
 }
 
 /// Conversations whose agenda entry is due, and when the first one after them is.
-fn due(
+pub(super) fn due(
     agenda: &Table<'_, (i64, &'static str), ()>,
     now_ms: i64,
     max: usize,
@@ -519,141 +343,6 @@ fn commit(
         rev: head.rev,
         more,
     }))
-}
-
-/// Takes the bot's messages of older epochs out of the box.
-fn drop_stale(tables: &mut Tables<'_>, id: &str, epoch: u64) -> Result<(), Error> {
-    let mut stale = Vec::new();
-    for entry in tables.outgoing.range((id, 0)..=(id, u64::MAX))? {
-        let (key, value) = entry?;
-        let out: StoredOut = parsed(value.value())?;
-        if out.bot && out.epoch < epoch {
-            stale.push(key.value().1);
-        }
-    }
-    for seq in stale {
-        tables.outgoing.remove((id, seq))?;
-    }
-    Ok(())
-}
-
-fn claim_sends(
-    tables: &mut Tables<'_>,
-    now_ms: i64,
-    lease_ms: u64,
-    max: usize,
-) -> Done<Claimed<SendClaim>> {
-    let (conversations, next_due_ms) = due(&tables.sends, now_ms, max)?;
-    let mut claims = Vec::new();
-    for id in conversations {
-        let Some(mut head) = tables.head(&id)? else {
-            continue;
-        };
-        let mut outbounds = Vec::new();
-        for entry in tables
-            .outgoing
-            .range((id.as_str(), 0)..=(id.as_str(), u64::MAX))?
-            .take(SENDS_MAX)
-        {
-            let (key, value) = entry?;
-            let out: StoredOut = parsed(value.value())?;
-            outbounds.push(Outgoing {
-                seq: key.value().1,
-                id: out.id,
-                epoch: out.epoch,
-                bot: out.bot,
-                body: out.body,
-            });
-        }
-        if outbounds.is_empty() {
-            tables.send_at(&id, &mut head, None)?;
-            tables.put_head(&id, &head)?;
-            continue;
-        }
-        head.send_token += 1;
-        head.send_leased = true;
-        tables.send_at(
-            &id,
-            &mut head,
-            Some(now_ms.saturating_add_unsigned(lease_ms)),
-        )?;
-        tables.put_head(&id, &head)?;
-        claims.push(SendClaim {
-            conversation: id,
-            token: head.send_token,
-            epoch: head.epoch,
-            attempts: head.send_attempts,
-            outbounds,
-        });
-    }
-    Ok(Ok(Claimed {
-        claims,
-        next_due_ms,
-    }))
-}
-
-fn settle(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, settle: Settle) -> Done<Settled> {
-    let id = settle.conversation.as_str();
-    let Some(mut head) = tables.head(id)? else {
-        return Ok(Err(StoreError::Fenced));
-    };
-    if head.send_token != settle.token {
-        return Ok(Err(StoreError::Fenced));
-    }
-    if !head.send_leased {
-        // This very step was done before and its answer was lost.
-        let left = (id, 0)..=(id, u64::MAX);
-        let more = tables.outgoing.range(left)?.next().is_some();
-        return Ok(Ok(Settled { more, dropped: 0 }));
-    }
-    head.send_leased = false;
-    let mut sent = Vec::new();
-    for entry in tables.outgoing.range((id, 0)..=(id, settle.done_to))? {
-        sent.push(entry?.0.value().1);
-    }
-    for seq in &sent {
-        tables.outgoing.remove((id, *seq))?;
-    }
-    let mut dropped = 0;
-    let mut fed = false;
-    for item in settle.feed {
-        if item.bot && item.epoch < head.epoch {
-            dropped += 1;
-            continue;
-        }
-        head.last_feed += 1;
-        fed = true;
-        let stored = StoredFeed {
-            event: item.event,
-            data: item.data,
-        };
-        tables
-            .feed
-            .insert((id, head.last_feed), json(&stored)?.as_str())?;
-        if head.last_feed > FEED_ITEMS_MAX {
-            tables.feed.remove((id, head.last_feed - FEED_ITEMS_MAX))?;
-        }
-    }
-    let more = tables
-        .outgoing
-        .range((id, 0)..=(id, u64::MAX))?
-        .next()
-        .is_some();
-    head.send_attempts = if sent.is_empty() {
-        head.send_attempts + 1
-    } else {
-        0
-    };
-    let due = more.then_some(settle.retry_at_ms.unwrap_or(settle.now_ms));
-    tables.send_at(id, &mut head, due)?;
-    tables.put_head(id, &head)?;
-    if fed {
-        hints.push(Hint::Feed(settle.conversation));
-    }
-    if more {
-        hints.push(Hint::Sends);
-    }
-    Ok(Ok(Settled { more, dropped }))
 }
 
 fn extend(tables: &mut Tables<'_>, queue: Queue, id: &str, token: u64, until_ms: i64) -> Done<()> {

@@ -1,7 +1,7 @@
 //! Reads conversations whole and facts out of the state file, for moving them to another store.
 
 use super::shared::POINTERS;
-use super::steps::{
+use super::tables::{
     FACTS, FEED, HEADS, Head, LETTERS, OUTGOING, SEEN, STATES, StoredFeed, StoredLetter, StoredOut,
     parsed,
 };

@@ -361,7 +361,10 @@ impl Inner {
             return Ok(Some((age, line)));
         }
         // Redis was set back to an older state; what the records have is newer and stays.
-        tracing::warn!("a conversation stays in Redis: the records have a newer document of it");
+        tracing::warn!(
+            conversation = id,
+            "it stays in Redis: the records have a newer document of it"
+        );
         Ok(None)
     }
 }
