@@ -29,7 +29,7 @@ pub fn rows(conversation: &str, at_ms: i64, events: &[String]) -> Vec<Row> {
     let mut rows = Vec::new();
     for event in events {
         // Most events are only transcript; what they are stands in front.
-        let named = serde_json::from_str::<Named>(event);
+        let named = serde_json::from_str::<Named<'_>>(event);
         if named.is_ok_and(|named| !ROWS.contains(&named.event.as_ref())) {
             continue;
         }
