@@ -2,6 +2,7 @@
 
 use crate::store::StoreError;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
 /// Stored as it is.
@@ -68,20 +69,28 @@ fn deflated(text: &[u8]) -> Option<Vec<u8>> {
     let mut packed = Vec::with_capacity(text.len() / 2 + 64);
     packed.push(DEFLATED_1);
     packed.extend(u32::try_from(text.len()).ok()?.to_be_bytes());
-    let mut deflate = Compress::new(Compression::default(), false);
-    deflate.set_dictionary(DICTIONARY_1).ok()?;
-    loop {
-        let read = usize::try_from(deflate.total_in()).ok()?;
-        let status = deflate
-            .compress_vec(text.get(read..)?, &mut packed, FlushCompress::Finish)
-            .ok()?;
-        match status {
-            Status::StreamEnd => return Some(packed),
-            // Larger than the text already: it is kept plain.
-            Status::Ok | Status::BufError if packed.len() > text.len() => return None,
-            Status::Ok | Status::BufError => packed.reserve(text.len() / 2 + 64),
+    DEFLATE.with_borrow_mut(|deflate| {
+        deflate.reset();
+        deflate.set_dictionary(DICTIONARY_1).ok()?;
+        loop {
+            let read = usize::try_from(deflate.total_in()).ok()?;
+            let status = deflate
+                .compress_vec(text.get(read..)?, &mut packed, FlushCompress::Finish)
+                .ok()?;
+            match status {
+                Status::StreamEnd => return Some(packed),
+                // Larger than the text already: it is kept plain.
+                Status::Ok | Status::BufError if packed.len() > text.len() => return None,
+                Status::Ok | Status::BufError => packed.reserve(text.len() / 2 + 64),
+            }
         }
-    }
+    })
+}
+
+// A quarter of a megabyte each, which would be taken from the system and given back with every text.
+thread_local! {
+    static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
+    static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
@@ -111,11 +120,13 @@ fn inflated(packed: &[u8]) -> Option<Vec<u8>> {
     }
     // A little more than the text, so that the end of the stream is read in the same call.
     let mut text = Vec::with_capacity(length + 16);
-    let mut inflate = Decompress::new(false);
-    inflate.set_dictionary(DICTIONARY_1).ok()?;
-    let status = inflate
-        .decompress_vec(deflated, &mut text, FlushDecompress::Finish)
-        .ok()?;
+    let status = INFLATE.with_borrow_mut(|inflate| {
+        inflate.reset(false);
+        inflate.set_dictionary(DICTIONARY_1).ok()?;
+        inflate
+            .decompress_vec(deflated, &mut text, FlushDecompress::Finish)
+            .ok()
+    })?;
     (status == Status::StreamEnd && text.len() == length).then_some(text)
 }
 
