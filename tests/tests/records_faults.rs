@@ -10,7 +10,7 @@ use bot::config::records::Records as RecordsSettings;
 use bot::config::state::State as StateSettings;
 use bot::store::records::Records;
 use bot::store::redis::State;
-use bot::store::{Commit, NewMail, RecordStore, StateStore as _};
+use bot::store::{Commit, NewMail, RecordStore, StateStore};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tests::binary::{LOG, Server, free_port};
@@ -90,29 +90,7 @@ async fn drained(redis: &Redis, records: &RecordsSettings) {
 async fn a_replica_that_cannot_reach_the_records_leaves_the_archive_to_another() {
     let data = tempfile::tempdir().unwrap();
     let state = Arc::new(bot::store::embedded::State::open(data.path()).unwrap());
-    let id = "web:1";
-    let mail = NewMail {
-        conversation: id.to_owned(),
-        event_id: "e1".to_owned(),
-        at_ms: 0,
-        quiet_ms: 0,
-        quiet_max_ms: 0,
-        body: "{}".to_owned(),
-    };
-    state.accept(mail).await.unwrap();
-    let claimed = state.claim_turns(0, 1_000, 1).await.unwrap();
-    let commit = Commit {
-        conversation: id.to_owned(),
-        token: claimed.claims[0].token,
-        read_to: 1,
-        state: "{}".to_owned(),
-        epoch: 0,
-        events: Vec::new(),
-        out: Vec::new(),
-        wake_at_ms: None,
-        now_ms: 0,
-    };
-    state.commit(commit).await.unwrap();
+    step(&*state, "web:1").await;
     let nowhere = RecordsSettings::of_url("postgres://shop@127.0.0.1:1/records").unwrap();
     let cut_off: Arc<dyn RecordStore> = Arc::new(Records::on_server(&nowhere));
     let records = Arc::new(Records::in_folder(data.path()).await.unwrap());
@@ -146,6 +124,64 @@ async fn a_replica_that_cannot_reach_the_records_leaves_the_archive_to_another()
     stop.cancel();
     first.await.unwrap();
     second.await.unwrap();
+}
+
+/// One letter and its turn, which stands in the journal.
+async fn step(state: &dyn StateStore, id: &str) {
+    let mail = NewMail {
+        conversation: id.to_owned(),
+        event_id: "e1".to_owned(),
+        at_ms: 1,
+        quiet_ms: 0,
+        quiet_max_ms: 0,
+        body: "{}".to_owned(),
+    };
+    state.accept(mail).await.unwrap();
+    let claimed = state.claim_turns(1, 1_000, 1).await.unwrap();
+    let commit = Commit {
+        conversation: id.to_owned(),
+        token: claimed.claims[0].token,
+        read_to: 1,
+        state: "{}".to_owned(),
+        epoch: 0,
+        events: Vec::new(),
+        out: Vec::new(),
+        wake_at_ms: None,
+        now_ms: 1,
+    };
+    state.commit(commit).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_read_keeps_no_other_from_being_archived() {
+    let redis = Redis::start();
+    let settings = StateSettings::of_url(&redis.url()).unwrap();
+    let state = Arc::new(State::open(&settings));
+    state.meet().await.unwrap();
+    let first = format!("{}journal:{{0}}", settings.prefix);
+    redis.ask(&["XADD", &first, "*", "not", "ours"]);
+    for n in 0..8 {
+        step(&*state, &format!("web:{n}")).await;
+    }
+    let elsewhere = 9 - redis
+        .ask(&["XLEN", &first])
+        .trim()
+        .parse::<usize>()
+        .unwrap();
+    assert!(elsewhere > 0);
+    let data = tempfile::tempdir().unwrap();
+    let records = Arc::new(Records::in_folder(data.path()).await.unwrap());
+    let archiver = bot::mailbox::Archiver {
+        state,
+        records: records.clone(),
+        project: bot::project::rows,
+        clock: Arc::new(now_ms),
+    };
+    let stop = bot::http::CancellationToken::new();
+    stop.cancel();
+    archiver.run(stop).await;
+    let kept = records.conversations("", 10).await.unwrap();
+    assert_eq!(kept.len(), elsewhere);
 }
 
 fn now_ms() -> i64 {

@@ -97,7 +97,8 @@ impl Archiver {
                     if stopping {
                         return job.release().await;
                     }
-                    failures += 1;
+                    // What is broken is so for every replica.
+                    failures += u32::from(!matches!(error, StoreError::Corrupt { .. }));
                     let mut wait = RETRY;
                     if failures >= FAILURES_MAX {
                         failures = 0;
@@ -133,11 +134,19 @@ impl Archiver {
 
     /// Writes all that is in the journals now, and keeps the job meanwhile.
     async fn drain(&self, lag: &mut Lag, job: &mut Job) -> Result<(), StoreError> {
+        let mut broken = None;
         for journal in 0..self.state.journals() {
-            self.drain_one(journal, lag).await?;
+            match self.drain_one(journal, lag).await {
+                Ok(()) => {}
+                // What cannot be read or written in one journal is told, and keeps no other from the records.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    broken.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
             job.held().await;
         }
-        Ok(())
+        broken.map_or(Ok(()), Err)
     }
 
     async fn drain_one(&self, journal: u32, lag: &mut Lag) -> Result<(), StoreError> {
