@@ -19,6 +19,9 @@ use std::sync::Weak;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// The job of one replica, and how long it keeps it without a look, milliseconds.
+const JOB: &str = "put-away";
+const JOB_MS: u64 = 15_000;
 /// How often quiet conversations are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Quiet conversations of a shard that leave in one look.
@@ -369,19 +372,31 @@ impl Inner {
     }
 }
 
-/// Puts away what is quiet for so long, until the store is gone. Several replicas may do it at once.
+/// Puts away what is quiet for so long, until the store is gone. One replica does it at a time, to write each document once; two at once are right as well.
 pub(super) async fn run(inner: Weak<Inner>, after_ms: i64, stop: CancellationToken) {
+    let mut wait = LOOK_EVERY;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(wait) => {}
             () = stop.cancelled() => return,
         }
+        wait = LOOK_EVERY;
         let Some(inner) = inner.upgrade() else { return };
-        let since = inner.now_ms().saturating_sub(after_ms);
-        match inner.put_away(since).await {
+        let now_ms = inner.now_ms();
+        let until_ms = now_ms.saturating_add_unsigned(JOB_MS);
+        let held = inner.hold(JOB, &inner.origin, now_ms, until_ms).await;
+        if !matches!(held, Ok(Some(_))) {
+            continue;
+        }
+        match inner.put_away(now_ms.saturating_sub(after_ms)).await {
             Ok(0) => {}
             Ok(left) => tracing::debug!(left, "quiet conversations were put away in the records"),
-            Err(error) => tracing::warn!(%error, "quiet conversations stay in Redis for now"),
+            Err(error) => {
+                tracing::warn!(%error, "quiet conversations stay in Redis for now");
+                // Another replica may reach the records where this one does not.
+                let _ = inner.release(JOB, &inner.origin).await;
+                wait = LOOK_EVERY * 3;
+            }
         }
     }
 }
