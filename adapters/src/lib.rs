@@ -4,12 +4,24 @@
 //! It is found by the name in an [`Address`], never by a `match` on that name elsewhere.
 
 mod address;
+mod capabilities;
 mod channel;
 mod message;
+mod receive;
+pub mod render;
+pub mod telegram;
 pub mod web;
 
 pub use address::{Address, AddressError};
-pub use channel::{Capabilities, Channel, Delivery, Receipt, Sending};
-pub use message::{
-    Body, Card, Choice, Inbound, InboundBody, Outbound, OutboundBody, Part, Price, Speaker,
+pub use capabilities::{
+    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Typing,
+    Unit, Window,
 };
+pub use channel::{
+    Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,
+};
+pub use message::{
+    Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
+    Speaker,
+};
+pub use receive::{Acknowledgement, Answer, Arrival, Delivered, Received, Refused, Report};

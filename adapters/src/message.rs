@@ -18,8 +18,35 @@ pub struct Inbound {
 #[serde(rename_all = "snake_case")]
 pub enum InboundBody {
     Text(String),
-    /// A quick reply was pressed; the id is one that [`Choice::id`] offered.
+    /// A quick reply was pressed; the id is one that [`Choice::id`] offered, or one that every channel may send: `start:LANGUAGE`, `help:LANGUAGE`.
     Choice(String),
+    File(File),
+}
+
+/// A picture, a voice message or another file that a customer sent; its content stays at the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub kind: FileKind,
+    /// The words beside it; empty where there are none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caption: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How the platform names it for who wants to fetch it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    Photo,
+    Voice,
+    Video,
+    Document,
+    /// A place on the map.
+    Place,
+    Other,
 }
 
 /// One message on its way out.

@@ -148,7 +148,9 @@ fn delivered(from: Speaker, body: OutboundBody) -> (&'static str, String) {
     };
     match Web.deliver(&message) {
         Delivery::Feed { event, data } => (event, data),
-        Delivery::Push(_) | Delivery::Nothing => panic!("the web channel delivers into the feed"),
+        Delivery::Push { .. } | Delivery::Nothing => {
+            panic!("the web channel delivers into the feed")
+        }
     }
 }
 

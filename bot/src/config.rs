@@ -1,5 +1,6 @@
 //! The settings: `tiansheng.toml`, under `TIANSHENG_…` variables, under flags.
 
+pub mod channels;
 mod layers;
 pub mod records;
 pub mod state;
@@ -47,6 +48,12 @@ const KNOWN: &[&str] = &[
     "model.key",
     "model.key_file",
     "model.timeout_ms",
+    "channels.telegram.token",
+    "channels.telegram.token_file",
+    "channels.telegram.mode",
+    "channels.telegram.secret",
+    "channels.telegram.secret_file",
+    "channels.telegram.api_url",
     "web.origins",
     "web.messages_per_minute",
     "web.sessions_per_minute",
@@ -67,11 +74,12 @@ const KNOWN: &[&str] = &[
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
 const NOT_AVAILABLE: &[(&str, &str)] = &[
     ("embedder", "search works on words"),
-    (
-        "channels",
-        "the web widget and the terminal are the channels",
-    ),
+    ("channels.discord", NOT_A_CHANNEL),
+    ("channels.wechat", NOT_A_CHANNEL),
+    ("channels.wecom", NOT_A_CHANNEL),
 ];
+
+const NOT_A_CHANNEL: &str = "the web widget, Telegram and the terminal are the channels";
 
 /// Everything an operator may set, with its defaults in place.
 #[derive(Clone, Debug)]
@@ -85,6 +93,7 @@ pub struct Settings {
     pub records: Option<records::Records>,
     /// None: the agent works without a language model.
     pub model: Option<Model>,
+    pub channels: channels::Channels,
     pub web: Web,
     pub mailbox: Mailbox,
     pub log: Log,
@@ -213,6 +222,7 @@ impl Settings {
             state,
             records: records::read(&mut reading),
             model: model(&mut reading),
+            channels: channels::read(&mut reading),
             web: Web {
                 origins: origins(&mut reading),
                 messages_per_minute: per_minute(&mut reading, "web.messages_per_minute", 30),

@@ -1,6 +1,7 @@
 //! The one place where a type of one leaf becomes a type of another.
 
 use dialogs::compose::{Line, Segment};
+use dialogs::event::{FileKind, Said};
 use dialogs::reply::{Good, Reply, ReplyPart};
 
 /// Where the server serves the pictures of a shop folder.
@@ -37,6 +38,38 @@ pub fn texts(line: &Line) -> Vec<String> {
         .iter()
         .map(|segment| segment.text().to_owned())
         .collect()
+}
+
+/// What a customer sent, with its caption as the input rail let it through.
+pub fn file(file: &adapters::File, caption: String) -> Said {
+    Said::File {
+        kind: file_kind(file.kind),
+        caption,
+        name: file.name.clone(),
+        provider_id: file.provider_id.clone(),
+    }
+}
+
+pub fn file_kind(kind: adapters::FileKind) -> FileKind {
+    match kind {
+        adapters::FileKind::Photo => FileKind::Photo,
+        adapters::FileKind::Voice => FileKind::Voice,
+        adapters::FileKind::Video => FileKind::Video,
+        adapters::FileKind::Document => FileKind::Document,
+        adapters::FileKind::Place => FileKind::Place,
+        adapters::FileKind::Other => FileKind::Other,
+    }
+}
+
+pub fn file_kind_back(kind: FileKind) -> adapters::FileKind {
+    match kind {
+        FileKind::Photo => adapters::FileKind::Photo,
+        FileKind::Voice => adapters::FileKind::Voice,
+        FileKind::Video => adapters::FileKind::Video,
+        FileKind::Document => adapters::FileKind::Document,
+        FileKind::Place => adapters::FileKind::Place,
+        FileKind::Other => adapters::FileKind::Other,
+    }
 }
 
 pub fn body(reply: &Reply) -> adapters::Body {

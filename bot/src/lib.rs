@@ -1,5 +1,6 @@
 //! The shell: stores, model, HTTP, commands; the only crate that knows two leaves at once.
 
+pub mod channels;
 pub mod commands;
 pub mod config;
 pub mod convert;

@@ -1,5 +1,6 @@
 //! Running a logged turn again: the same letters, state, versions and completions must give the same bytes.
 
+use crate::convert;
 use crate::mail::{Mail, RepAction};
 use crate::model::Tape;
 use crate::shop::{GOODS, POLICY, Shop};
@@ -144,6 +145,17 @@ fn letters(id: &str, logged: &[Event]) -> Vec<Letter> {
         let mail = match said {
             Said::Text(text) => inbound(InboundBody::Text(text.clone())),
             Said::Choice(choice) => inbound(InboundBody::Choice(choice.clone())),
+            Said::File {
+                kind,
+                caption,
+                name,
+                provider_id,
+            } => inbound(InboundBody::File(adapters::File {
+                kind: convert::file_kind_back(*kind),
+                caption: caption.clone(),
+                name: name.clone(),
+                provider_id: provider_id.clone(),
+            })),
             Said::Rep(rep) => {
                 let action = match logged.get(at + 1) {
                     Some(Event::RepSaid { text, .. }) => RepAction::Say { text: text.clone() },

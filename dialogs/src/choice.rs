@@ -1,13 +1,45 @@
 //! Quick replies: what each id means, read as an utterance whose meaning is certain.
 
+use crate::Language;
 use crate::conversation::Conversation;
 use crate::nlu::{Entity, Intent, ReadBy, Sentiment, Understanding, Value};
 
 /// Longest id of a quick reply in bytes.
 pub const CHOICE_BYTES_MAX: usize = 200;
 
+/// What a channel may send without its having been offered: `start:LANGUAGE`, `help:LANGUAGE`, the language being that of the customer's own program where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command {
+    pub intent: &'static str,
+    pub language: Option<Language>,
+}
+
+pub fn command(id: &str) -> Option<Command> {
+    let (verb, language) = id.split_once(':')?;
+    let intent = match verb {
+        "start" => "greet",
+        "help" => "ask_abilities",
+        _ => return None,
+    };
+    let language = match language {
+        "zh" => Some(Language::Zh),
+        "en" => Some(Language::En),
+        _ => None,
+    };
+    Some(Command { intent, language })
+}
+
 /// `None` where the id has no meaning (any more).
 pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding> {
+    if let Some(command) = command(id) {
+        // Whoever has said something already has shown their language.
+        let language = command.language.filter(|_| conversation.turn <= 1);
+        return Some(certain(
+            language.unwrap_or(conversation.language),
+            command.intent,
+            Vec::new(),
+        ));
+    }
     let label = conversation
         .choices
         .iter()
@@ -50,8 +82,12 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
         ("buy" | "add-to-cart", false) => ("buy", product()),
         _ => return None,
     };
-    Some(Understanding {
-        language: conversation.language,
+    Some(certain(conversation.language, intent, entities))
+}
+
+fn certain(language: Language, intent: &str, entities: Vec<Entity>) -> Understanding {
+    Understanding {
+        language,
         intents: vec![Intent {
             name: intent.to_owned(),
             confidence: 1.0,
@@ -60,7 +96,7 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
         sentiment: Sentiment::Neutral,
         read_by: ReadBy::Plain,
         mended: None,
-    })
+    }
 }
 
 /// A typed number, or a label typed in full, that answers the quick replies on offer.

@@ -163,6 +163,8 @@ impl Conversation {
             }
             Event::Heard { said, .. } => match said {
                 Said::Text(text) => self.remember(By::Customer, text),
+                // A command is not something that was said.
+                Said::Choice(id) if crate::choice::command(id).is_some() => {}
                 Said::Choice(id) => {
                     let label = self
                         .choices
@@ -171,7 +173,10 @@ impl Conversation {
                         .map_or_else(|| id.clone(), |choice| choice.label.clone());
                     self.remember(By::Customer, &label);
                 }
-                Said::Rep(_) => {}
+                Said::File { caption, .. } if !caption.is_empty() => {
+                    self.remember(By::Customer, caption);
+                }
+                Said::File { .. } | Said::Rep(_) => {}
             },
             Event::Judged { .. } | Event::Completed { .. } | Event::FellBack { .. } => {}
             Event::Understood { understanding } => {

@@ -107,8 +107,32 @@ pub enum Event {
 pub enum Said {
     Text(String),
     Choice(String),
+    /// A picture, a voice message or another file, whose content nobody here looks at.
+    File {
+        kind: FileKind,
+        /// The words beside it, as the input rail let them through.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        caption: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// How its channel names it for who wants to fetch it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_id: Option<String>,
+    },
     /// A rep's action; its words follow as an event of their own.
     Rep(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    Photo,
+    Voice,
+    Video,
+    Document,
+    /// A place on the map.
+    Place,
+    Other,
 }
 
 /// A slot's value with the customer's own words for it.

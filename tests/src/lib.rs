@@ -19,5 +19,6 @@ pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;
 pub mod talk;
+pub mod telegram_peer;
 pub mod visitor;
 pub mod watched;

@@ -8,7 +8,10 @@ pub use post::{
     CHOICE_CHARS_MAX, EVENT_ID_CHARS_MAX, PostError, TEXT_CHARS_MAX, clean, read_message,
 };
 
-use crate::{Capabilities, Channel, Delivery, Outbound, OutboundBody, Part, Speaker};
+use crate::{
+    Capabilities, Cards, CatchUp, Channel, Choices, Delivery, Handoff, Idempotency, Length,
+    Outbound, OutboundBody, Part, Receipts, Speaker, Typing, Unit,
+};
 use serde::Serialize;
 
 /// The channel's name in an address.
@@ -28,13 +31,29 @@ impl Channel for Web {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            text_chars_max: REPLY_CHARS_MAX,
-            cards: true,
-            choices: true,
+            text: Length {
+                max: REPLY_CHARS_MAX,
+                unit: Unit::Characters,
+            },
+            caption: None,
+            cards: Cards::Native,
+            choices: Choices::Buttons {
+                max: usize::MAX,
+                id_bytes_max: CHOICE_CHARS_MAX,
+            },
+            pace: None,
+            window: None,
+            idempotency: Idempotency::Own,
+            typing: Typing::Hint,
+            editing: false,
+            receipts: Receipts::None,
+            upload_first: false,
+            handoff: Handoff::Ours,
+            catch_up: CatchUp::None,
         }
     }
 
-    fn deliver<'a>(&'a self, message: &'a Outbound) -> Delivery<'a> {
+    fn deliver(&self, message: &Outbound) -> Delivery {
         let (event, data) = match &message.body {
             OutboundBody::Reply(body) => (
                 "message",

@@ -1,6 +1,7 @@
 //! `tiansheng doctor`: what is wrong with this installation, and what to do.
 
 use super::{DoctorArgs, Ended, FOUND_WRONG, Stop, now_ms, runtime, serving, settings};
+use crate::channels;
 use crate::config::{Overrides, Settings};
 use crate::model;
 use crate::shop::{Folder, Shop};
@@ -62,6 +63,7 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
     findings.extend(runtime.block_on(stores(&settings)));
     findings.push(runtime.block_on(listening(&settings)));
     findings.push(runtime.block_on(model_endpoint(&settings)));
+    findings.extend(runtime.block_on(platforms(&settings)));
     findings.push(runtime.block_on(traces(&settings)));
     Ok(tell(&findings, args.json))
 }
@@ -214,6 +216,24 @@ async fn model_endpoint(settings: &Settings) -> Finding {
         },
         Err(error) => wrong("model", error.to_string(), "correct model.url"),
     }
+}
+
+/// Each channel looks at its own platform; one that has none has nothing to tell.
+async fn platforms(settings: &Settings) -> Vec<Finding> {
+    let channels = match channels::of(settings) {
+        Ok(channels) => channels,
+        Err(error) => return vec![wrong("channels", error, "see the message")],
+    };
+    let mut findings = Vec::new();
+    for channel in channels.values() {
+        findings.extend(channel.check().await.into_iter().map(|found| Finding {
+            what: channel.name(),
+            ok: found.ok,
+            detail: found.detail,
+            advice: found.advice,
+        }));
+    }
+    findings
 }
 
 async fn traces(settings: &Settings) -> Finding {

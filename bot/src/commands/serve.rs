@@ -3,7 +3,7 @@
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
 use crate::http::{CancellationToken, Http, Readiness, TaskTracker, router, serve};
-use crate::mailbox::{Archiver, Clock, LEASE_MS, Sender, Workers};
+use crate::mailbox::{Archiver, Burst, Clock, LEASE_MS, Puller, Sender, Typist, Workers};
 use crate::publishing::{Publishing, Served};
 use crate::shop::Folder;
 use crate::store::embedded::State;
@@ -12,10 +12,8 @@ use crate::store::{RecordStore, StateStore, StoreError, redis};
 use crate::telemetry::export::Spans;
 use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
-use crate::{model, project, versions};
+use crate::{channels, model, project, versions};
 use adapters::Channel;
-use adapters::web::Web;
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +25,9 @@ use tokio::sync::mpsc;
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
 /// How long a stop archives; of a busy shop there is always more.
 const ARCHIVE_MAX: Duration = Duration::from_secs(5);
+/// Wait until a platform that did not answer at the start is asked again, and the longest one.
+const MEET_RETRY: Duration = Duration::from_secs(1);
+const MEET_RETRY_MAX: Duration = Duration::from_secs(300);
 /// Wait until a state that is away at the start is asked again.
 const STATE_RETRY: Duration = Duration::from_millis(200);
 
@@ -115,6 +116,7 @@ impl Serving {
             }
             Err(error) => return Err(told(error)),
         };
+        let channels = channels::of(&settings).map_err(Stop::Failed)?;
         let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
         let readiness = Readiness::default();
         let clock: Clock = {
@@ -161,17 +163,33 @@ impl Serving {
                 workers.run(stop).await;
             });
         }
-        let web: Arc<dyn Channel> = Arc::new(Web);
-        let sender = Sender {
-            state: Arc::clone(&state),
-            channels: BTreeMap::from([(web.name().to_owned(), web)]),
-            clock: Arc::clone(&clock),
-        };
+        let sender = Sender::new(Arc::clone(&state), channels.clone(), Arc::clone(&clock));
         {
             let (state, stop) = (Arc::clone(&state), stop.clone());
             tasks.spawn(async move {
                 if answers_at_last(state.as_ref(), &stop).await {
                     sender.run(stop).await;
+                }
+            });
+        }
+        let typist = Typist {
+            state: Arc::clone(&state),
+            channels: channels.clone(),
+            clock: Arc::clone(&clock),
+        };
+        tasks.spawn(typist.run(stop.clone()));
+        for channel in channels.values() {
+            tasks.spawn(meet(Arc::clone(channel), stop.clone()));
+            let puller = Puller {
+                state: Arc::clone(&state),
+                channel: Arc::clone(channel),
+                burst: Burst::of(&settings.mailbox),
+                clock: Arc::clone(&clock),
+            };
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tasks.spawn(async move {
+                if answers_at_last(state.as_ref(), &stop).await {
+                    puller.run(stop).await;
                 }
             });
         }
@@ -208,6 +226,7 @@ impl Serving {
             records,
             settings: Arc::new(settings),
             served,
+            channels,
             readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
@@ -309,6 +328,23 @@ async fn answers_at_last(state: &dyn StateStore, stop: &CancellationToken) -> bo
         }
     }
     false
+}
+
+/// A platform may be away at the start; the channel works without, only less knowingly.
+async fn meet(channel: Arc<dyn Channel>, stop: CancellationToken) {
+    let mut wait = MEET_RETRY;
+    while let Err(why) = channel.meet().await {
+        tracing::warn!(
+            channel = channel.name(),
+            why,
+            "the platform does not answer as it should"
+        );
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => return,
+        }
+        wait = wait.saturating_mul(2).min(MEET_RETRY_MAX);
+    }
 }
 
 fn records_late() -> StoreError {

@@ -163,8 +163,11 @@ impl Layers {
         value: Vec<String>,
         written: fn(&str) -> String,
     ) {
-        let section = key.split('.').next().unwrap_or_default();
-        if let Some((_, instead)) = self.not_available.iter().find(|(name, _)| *name == section) {
+        let within = |name: &str| {
+            key.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if let Some((_, instead)) = self.not_available.iter().find(|(name, _)| within(name)) {
             let message = format!("`{key}` is not available in this version: {instead}; remove it");
             return self.refuse(origin, message);
         }

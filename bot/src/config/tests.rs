@@ -281,9 +281,9 @@ fn every_problem_names_its_place_and_what_would_be_right() {
         "tiansheng.toml:1: unknown setting `colour`",
     );
     refused(
-        "[channels.telegram]\ntoken = \"1:a\"\n",
+        "[channels.discord]\ntoken = \"1:a\"\n",
         &[],
-        "tiansheng.toml:2: `channels.telegram.token` is not available in this version: the web widget and the terminal are the channels; remove it",
+        "tiansheng.toml:2: `channels.discord.token` is not available in this version: the web widget, Telegram and the terminal are the channels; remove it",
     );
     refused(
         "",
@@ -410,4 +410,41 @@ fn what_is_shown_of_a_collector_has_no_key() {
         assert!(shown.contains("https://c.example:443/v1/traces"), "{shown}");
         assert!(!shown.contains("hidden"), "{shown}");
     }
+}
+
+#[test]
+fn telegram_is_set_by_its_token_and_a_webhook_needs_a_secret() {
+    let token = "[channels.telegram]\ntoken = \"123:ABC\"\n";
+    refused(
+        token,
+        &[],
+        "tiansheng.toml:2: `channels.telegram.token` needs `channels.telegram.secret` beside it",
+    );
+    let polling = load(
+        &format!("{token}mode = \"polling\"\napi_url = \"http://127.0.0.1:1/\"\n"),
+        &[],
+    );
+    let telegram = polling.unwrap().channels.telegram.unwrap();
+    assert_eq!(telegram.mode, adapters::telegram::Mode::Polling);
+    assert_eq!(telegram.api_url.unwrap().as_str(), "http://127.0.0.1:1/");
+    let webhook = load(
+        "",
+        &[
+            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", "123:ABC"),
+            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", "s-1_x"),
+        ],
+    );
+    let telegram = webhook.unwrap().channels.telegram.unwrap();
+    assert_eq!(telegram.mode, adapters::telegram::Mode::Webhook);
+    assert!(!format!("{telegram:?}").contains("ABC"));
+    refused(
+        "[channels.telegram]\nmode = \"polling\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.telegram.mode` needs `channels.telegram.token` beside it",
+    );
+    refused(
+        "[channels.telegram]\ntoken = \"no token\"\nmode = \"polling\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.telegram.token` must be a bot's token such as 123456:ABC-def, as @BotFather gives it",
+    );
 }

@@ -2,13 +2,11 @@
 
 use super::body::read_json;
 use super::limits::client;
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use super::{Shared, no_store, sessions};
-use crate::mail::{Mail, Posted};
-use crate::store::{Accepted, NewMail};
-use crate::telemetry::metrics::{ACCEPT, WEB_MESSAGES};
-use crate::telemetry::spans;
-use adapters::InboundBody;
+use crate::mailbox::{Burst, accept};
+use crate::store::Accepted;
+use crate::telemetry::metrics::{ACCEPT, CHANNEL_MESSAGES, WEB_MESSAGES};
 use adapters::web::read_message;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -17,7 +15,6 @@ use http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Instant;
-use tracing::Instrument as _;
 
 pub(super) async fn post(
     State(shared): State<Arc<Shared>>,
@@ -39,33 +36,15 @@ pub(super) async fn post(
     let inbound = read_message(&bytes, &session.conversation, now_ms)?;
 
     let event_id = inbound.event_id.clone();
-    // A pressed choice is a whole utterance, nothing more of a burst is to come.
-    let (quiet_ms, quiet_max_ms) = match &inbound.body {
-        InboundBody::Text(_) => {
-            let mailbox = &shared.settings.mailbox;
-            (mailbox.burst_window_ms, mailbox.burst_max_ms)
-        }
-        InboundBody::Choice(_) => (0, 0),
-    };
-    let span = spans::accept(&conversation);
-    let trace = spans::traceparent(&span);
-    let mail = Mail::Customer { inbound };
-    let body = serde_json::to_string(&Posted { mail: &mail, trace })
-        .map_err(|_| Problem::new(Kind::Internal, "the message has no stored form"))?;
-    let step = shared.state.accept(NewMail {
-        conversation,
-        event_id: event_id.clone(),
-        at_ms: now_ms,
-        quiet_ms,
-        quiet_max_ms,
-        body,
-    });
-    let accepted = super::bounded(step).instrument(span).await?;
+    let burst = Burst::of(&shared.settings.mailbox);
+    let accepted = super::bounded(accept(state, inbound, burst, now_ms)).await?;
     metrics::histogram!(ACCEPT).record(begun.elapsed().as_secs_f64());
     let duplicate = match accepted {
         Accepted::New { .. } => false,
         Accepted::Repeated => true,
     };
+    metrics::counter!(CHANNEL_MESSAGES, "channel" => adapters::web::NAME, "duplicate" => duplicate.to_string())
+        .increment(1);
     metrics::counter!(WEB_MESSAGES, "duplicate" => duplicate.to_string()).increment(1);
     let told = Told {
         id: &event_id,

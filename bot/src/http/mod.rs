@@ -4,6 +4,7 @@ mod body;
 mod events;
 mod files;
 mod health;
+mod hooks;
 mod limits;
 mod listeners;
 mod messages;
@@ -17,6 +18,7 @@ pub use body::{BODY_BYTES_MAX, BODY_MS_MAX};
 pub use events::{HEARTBEAT_MS, POLL_MS};
 pub use files::PRODUCTS_MAX;
 pub use health::Readiness;
+pub use hooks::DELIVERY_BYTES_MAX;
 pub use listeners::{STREAMS_MAX, STREAMS_PER_SESSION_MAX};
 pub use problem::{Kind, Problem};
 pub use serve::serve;
@@ -24,6 +26,7 @@ pub use sessions::SESSION_MS;
 pub use tokio_util::sync::CancellationToken;
 pub use tokio_util::task::TaskTracker;
 
+use crate::channels::Channels;
 use crate::config::Settings;
 use crate::publishing::Served;
 use crate::store::{RecordStore, StateStore, StoreError};
@@ -49,6 +52,7 @@ pub struct Http {
     pub records: Arc<dyn RecordStore>,
     pub settings: Arc<Settings>,
     pub served: Served,
+    pub channels: Channels,
     pub readiness: Readiness,
     /// Milliseconds since 1970.
     pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
@@ -93,6 +97,7 @@ struct Shared {
     records: Arc<dyn RecordStore>,
     settings: Arc<Settings>,
     served: Served,
+    channels: Channels,
     readiness: Readiness,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     stop: CancellationToken,
@@ -117,6 +122,7 @@ pub fn router(http: Http) -> Router {
         records: http.records,
         settings: http.settings,
         served: http.served,
+        channels: http.channels,
         readiness: http.readiness,
         now_ms: http.now_ms,
         stop: http.stop,
@@ -136,6 +142,10 @@ pub fn router(http: Http) -> Router {
         .route("/widget.js", get(files::widget_script))
         .route("/widget/{*path}", get(files::widget))
         .route("/shop/images/{*path}", get(files::image))
+        .route(
+            "/webhooks/{channel}",
+            get(hooks::receive).post(hooks::receive),
+        )
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -16,6 +16,7 @@ const STORE_RETRY_MS: u64 = 5_000;
 pub enum Kind {
     Malformed,
     Unauthorized,
+    Forged,
     OriginRefused,
     NotFound,
     MethodNotAllowed,
@@ -63,9 +64,10 @@ impl Problem {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Malformed,
         Kind::Unauthorized,
+        Kind::Forged,
         Kind::OriginRefused,
         Kind::NotFound,
         Kind::MethodNotAllowed,
@@ -94,6 +96,11 @@ impl Kind {
                 StatusCode::UNAUTHORIZED,
                 "unauthorized",
                 "A session's token is needed",
+            ),
+            Kind::Forged => (
+                StatusCode::UNAUTHORIZED,
+                "forged",
+                "The request does not prove who sent it",
             ),
             Kind::OriginRefused => (
                 StatusCode::FORBIDDEN,

@@ -1,23 +1,34 @@
 //! The loops between the channels and the stores: letters in, turns, messages out, records.
 
 mod archiver;
+mod arrivals;
 mod job;
+mod pace;
+mod puller;
+mod push;
 mod sender;
+mod typist;
 mod worker;
 
 pub use archiver::Archiver;
+pub use arrivals::take;
 pub use job::Job;
+pub use puller::Puller;
+pub use push::ATTEMPTS_MAX;
 pub use sender::Sender;
+pub use typist::Typist;
 pub use worker::{LEASE_MS, Workers};
 
-use crate::mail::Mail;
+use crate::mail::{Mail, Posted};
 use crate::store::{Accepted, NewMail, StateStore, StoreError};
+use crate::telemetry::spans;
 use adapters::{Inbound, InboundBody};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::store::Hint;
 
@@ -31,6 +42,15 @@ pub struct Burst {
     pub quiet_max_ms: u64,
 }
 
+impl Burst {
+    pub fn of(settings: &crate::config::Mailbox) -> Self {
+        Self {
+            quiet_ms: settings.burst_window_ms,
+            quiet_max_ms: settings.burst_max_ms,
+        }
+    }
+}
+
 impl Default for Burst {
     fn default() -> Self {
         Self {
@@ -42,7 +62,7 @@ impl Default for Burst {
 
 /// Takes a customer's message into the mailbox; durable when this returns.
 ///
-/// A pressed quick reply waits for nothing; words wait for the burst to end.
+/// A pressed quick reply waits for nothing, it is a whole utterance; words and files wait for the burst to end.
 pub async fn accept(
     state: &dyn StateStore,
     inbound: Inbound,
@@ -50,7 +70,7 @@ pub async fn accept(
     now_ms: i64,
 ) -> Result<Accepted, StoreError> {
     let burst = match inbound.body {
-        InboundBody::Text(_) => burst,
+        InboundBody::Text(_) | InboundBody::File(_) => burst,
         InboundBody::Choice(_) => Burst {
             quiet_ms: 0,
             quiet_max_ms: 0,
@@ -78,9 +98,12 @@ pub async fn post(
     burst: Burst,
     now_ms: i64,
 ) -> Result<Accepted, StoreError> {
-    let body = serde_json::to_string(mail).map_err(|error| StoreError::Corrupt {
-        what: format!("a letter has no JSON form: {error}"),
-    })?;
+    let span = spans::accept(&conversation);
+    let trace = spans::traceparent(&span);
+    let body =
+        serde_json::to_string(&Posted { mail, trace }).map_err(|error| StoreError::Corrupt {
+            what: format!("a letter has no JSON form: {error}"),
+        })?;
     state
         .accept(NewMail {
             conversation,
@@ -90,6 +113,7 @@ pub async fn post(
             quiet_max_ms: burst.quiet_max_ms,
             body,
         })
+        .instrument(span)
         .await
 }
 

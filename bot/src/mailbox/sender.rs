@@ -1,14 +1,16 @@
 //! The sender: what is committed leaves, in order, and is settled.
 
+use super::pace::Paces;
+use super::push::{Push, Pushed};
 use super::{Clock, rest, seconds, until};
+use crate::channels::Channels;
 use crate::mail::Mark;
 use crate::store::{
     Hint, NewFeedItem, Outgoing, SendClaim, Settle, Settled, StateStore, StoreError,
 };
 use crate::telemetry::metrics::{DELIVERY, SENDS, Tried, store_failed};
 use crate::telemetry::spans;
-use adapters::{Channel, Delivery, Outbound, Receipt};
-use std::collections::BTreeMap;
+use adapters::{Delivery, Outbound};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -22,13 +24,6 @@ pub const LEASE_MS: u64 = 30_000;
 const POLL_MS: u64 = 1_000;
 /// Conversations sent to at once.
 const CONVERSATIONS_MAX: usize = 16;
-/// How long a platform may take to answer a send.
-const SEND_MAX: Duration = Duration::from_secs(20);
-/// Rounds without success after which a message is given up.
-pub const ATTEMPTS_MAX: u32 = 12;
-/// Wait after the first failed round and the longest one, milliseconds.
-const RETRY_MS: u64 = 1_000;
-const RETRY_MS_MAX: u64 = 10 * 60 * 1000;
 /// Tries to settle where the store does not answer, and the wait after the first.
 const SETTLE_TRIES: u32 = 6;
 const SETTLE_RETRY_MS: u64 = 100;
@@ -36,9 +31,10 @@ const SETTLE_RETRY_MS: u64 = 100;
 const GRACE: Duration = Duration::from_secs(10);
 
 pub struct Sender {
-    pub state: Arc<dyn StateStore>,
-    pub channels: BTreeMap<String, Arc<dyn Channel>>,
-    pub clock: Clock,
+    state: Arc<dyn StateStore>,
+    channels: Channels,
+    clock: Clock,
+    paces: Paces,
 }
 
 /// What became of one message.
@@ -48,6 +44,15 @@ enum Sent {
 }
 
 impl Sender {
+    pub fn new(state: Arc<dyn StateStore>, channels: Channels, clock: Clock) -> Self {
+        Self {
+            paces: Paces::of(&channels),
+            state,
+            channels,
+            clock,
+        }
+    }
+
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let this = Arc::new(self);
@@ -207,68 +212,20 @@ impl Sender {
                     data,
                 }))
             }
-            Delivery::Push(sending) => {
-                // A take-over may have come after the claim.
-                match self.state.epoch(&claim.conversation).await {
-                    Ok(epoch) if outgoing.bot && outgoing.epoch < epoch => {
-                        count("silenced");
-                        return Sent::Done(None);
-                    }
-                    Ok(_) => {}
-                    Err(_) => return Sent::Later { wait_ms: RETRY_MS },
+            Delivery::Push { pieces, tokens } => {
+                let push = Push {
+                    state: self.state.as_ref(),
+                    paces: &self.paces,
+                    clock: &self.clock,
+                    claim,
+                    outgoing,
+                    channel: channel.as_ref(),
+                };
+                match push.all(outbound, pieces, &tokens, count).await {
+                    Pushed::Done => Sent::Done(None),
+                    Pushed::Later { wait_ms } => Sent::Later { wait_ms },
                 }
-                let receipt = tokio::time::timeout(SEND_MAX, sending)
-                    .await
-                    .unwrap_or(Receipt::Unknown);
-                self.after(claim, outgoing, receipt, count)
             }
         }
-    }
-
-    fn after(
-        &self,
-        claim: &SendClaim,
-        outgoing: &Outgoing,
-        receipt: Receipt,
-        count: impl Fn(&'static str),
-    ) -> Sent {
-        let back_off = || {
-            let doubled = RETRY_MS.saturating_mul(1 << claim.attempts.min(20));
-            // Spread by the message's id, so that a crowd does not come back at once.
-            let spread = dialogs::compose::hash(&outgoing.id) % RETRY_MS;
-            doubled.min(RETRY_MS_MAX) + spread
-        };
-        let wait_ms = match receipt {
-            Receipt::Sent { .. } => {
-                count("sent");
-                return Sent::Done(None);
-            }
-            Receipt::Blocked => {
-                count("blocked");
-                return Sent::Done(None);
-            }
-            Receipt::Permanent { reason } => {
-                tracing::warn!(
-                    conversation = claim.conversation,
-                    reason,
-                    "a message can never be sent"
-                );
-                count("permanent");
-                return Sent::Done(None);
-            }
-            Receipt::RetryAfter { wait_ms } => wait_ms.clamp(1, RETRY_MS_MAX),
-            Receipt::Unknown => back_off(),
-        };
-        if claim.attempts >= ATTEMPTS_MAX {
-            tracing::error!(
-                conversation = claim.conversation,
-                id = outgoing.id,
-                "a message is given up after many tries"
-            );
-            count("given_up");
-            return Sent::Done(None);
-        }
-        count("retry");
-        Sent::Later { wait_ms }
     }
 }

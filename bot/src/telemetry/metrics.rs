@@ -40,6 +40,9 @@ figures! {
     Gauge WEB_STREAMS = "web_streams": "Event streams that are open now.";
     Counter REFUSALS = "refusals_total": "Requests refused, by kind; too-many is a rate limit (429), busy is back-pressure or a store that is away (503).";
     Histogram ACCEPT = "accept_seconds": "Time from a message's request to its acknowledgement, when it is durable.";
+    // The platforms.
+    Counter CHANNEL_MESSAGES = "channel_messages_total": "Messages that are durable in the mailbox, by channel; duplicate=true were had already.";
+    Counter CHANNEL_UNREAD = "channel_unread_total": "Events of platforms that could not be read and were passed over, by channel.";
     // Conversations.
     Gauge AGENDA = "agenda_conversations": "Conversations on an agenda, due or not; agenda is turn or send.";
     Gauge AGENDA_LAG = "agenda_lag_seconds": "How long the oldest due conversation had waited for a free worker when this replica last claimed; 0 while none waits.";

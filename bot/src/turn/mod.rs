@@ -8,6 +8,7 @@ mod reading;
 
 pub use outcome::{Outcome, engine::Dialogue};
 
+use crate::convert;
 use crate::mail::{Mail, RepAction};
 use crate::model::LanguageModel;
 use crate::shop::Shop;
@@ -16,7 +17,7 @@ use adapters::InboundBody;
 use dialogs::compose::{self, Stage};
 use dialogs::conversation::{Conversation, Mode};
 use dialogs::decide::{Act, Scene, decide};
-use dialogs::event::{Event, Said};
+use dialogs::event::{Event, FileKind, Said};
 use dialogs::find::find;
 use dialogs::handoff::{self, Reason};
 use dialogs::nlu::Understanding;
@@ -58,9 +59,35 @@ impl Log {
 struct Utterance {
     text: String,
     choice: Option<String>,
+    files: Vec<FileKind>,
     refused: Option<String>,
     escalated: bool,
     heard: bool,
+}
+
+impl Utterance {
+    /// Takes words as the input rail lets them through, into the log first.
+    fn words(
+        &mut self,
+        log: &mut Log,
+        letter: &Letter,
+        text: &str,
+        shop: &Shop,
+        at_ms: i64,
+        said: impl FnOnce(String) -> Said,
+    ) {
+        let screened = judge::input(text, log.conversation.language, shop);
+        log.push(heard(letter, at_ms, said(screened.text.clone())));
+        for event in screened.events {
+            log.push(event);
+        }
+        if !self.text.is_empty() && !screened.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(&screened.text);
+        self.refused = self.refused.take().or(screened.refused);
+        self.escalated |= screened.escalated;
+    }
 }
 
 pub async fn run(turn: Turn<'_>) -> Outcome {
@@ -118,17 +145,12 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
                         log.push(heard(letter, at_ms, Said::Choice(id.clone())));
                     }
                     InboundBody::Text(text) => {
-                        let screened = judge::input(text, log.conversation.language, shop);
-                        log.push(heard(letter, at_ms, Said::Text(screened.text.clone())));
-                        for event in screened.events {
-                            log.push(event);
-                        }
-                        if !utterance.text.is_empty() {
-                            utterance.text.push('\n');
-                        }
-                        utterance.text.push_str(&screened.text);
-                        utterance.refused = utterance.refused.or(screened.refused);
-                        utterance.escalated |= screened.escalated;
+                        utterance.words(log, letter, text, shop, at_ms, Said::Text);
+                    }
+                    InboundBody::File(file) => {
+                        let said = |caption| convert::file(file, caption);
+                        utterance.files.push(convert::file_kind(file.kind));
+                        utterance.words(log, letter, &file.caption, shop, at_ms, said);
                     }
                 }
             }
@@ -184,6 +206,8 @@ async fn answer(
         at_ms: moment.at_ms,
         before_ms,
         expired_choice,
+        files: &utterance.files,
+        wordless: utterance.text.is_empty() && utterance.choice.is_none(),
     };
     let decision = measured(Part::Decide, || decide(&scene));
     log.push(Event::Decided {

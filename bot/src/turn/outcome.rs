@@ -36,7 +36,7 @@ impl Outcome {
                 .filter_map(|event| match event {
                     Event::Heard {
                         event_id,
-                        said: Said::Text(_) | Said::Choice(_),
+                        said: Said::Text(_) | Said::Choice(_) | Said::File { .. },
                         ..
                     } => Some(event_id.clone()),
                     _ => None,

@@ -32,6 +32,10 @@ pub(super) async fn understand(
         };
     }
     let plain = listen(log, &utterance.text, shop, moment);
+    if utterance.text.is_empty() && utterance.choice.is_none() {
+        // Of a file without words there is nothing to understand.
+        return (plain, false);
+    }
     let plain = match &utterance.choice {
         Some(id) => join(choice::understand(id, &log.conversation), plain),
         None => plain,

@@ -226,6 +226,7 @@ impl<'a> Composer<'a> {
             Act::OthersData => self.say("others_data", &[]),
             Act::Clarify => self.clarify(),
             Act::ExpiredChoice => self.say("choice.expired", &[]),
+            Act::CannotOpen { kind } => self.cannot_open(*kind),
             Act::Own { intent } => self.say(&format!("intent.{intent}"), &[("shop", shop_name)]),
         }
     }

@@ -5,6 +5,7 @@ use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
 use crate::decide::Wanted;
+use crate::event::FileKind;
 use crate::find::Found;
 use crate::reply::Choice;
 
@@ -82,6 +83,19 @@ impl Composer<'_> {
         };
         let fact = self.shop_fact(&lines.join(joint), "hours");
         self.say("hours", &[("hours", fact)]);
+    }
+
+    /// Says what came and that it was not looked at; a person can.
+    pub(super) fn cannot_open(&mut self, kind: FileKind) {
+        let key = match kind {
+            FileKind::Photo => "file.photo",
+            FileKind::Voice => "file.voice",
+            FileKind::Video => "file.video",
+            FileKind::Place => "file.place",
+            FileKind::Document | FileKind::Other => "file.other",
+        };
+        self.say(key, &[]);
+        self.offer("talk-to-person", "choice.label.person");
     }
 
     pub(super) fn ask_which(&mut self) {

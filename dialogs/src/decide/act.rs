@@ -2,6 +2,7 @@
 
 use super::Wanted;
 use crate::aspect::Toward;
+use crate::event::FileKind;
 use crate::handoff::Reason;
 use crate::nlu::Superlative;
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,10 @@ pub enum Act {
     Languages,
     Clarify,
     ExpiredChoice,
+    /// A file came whose content the agent cannot look at or listen to.
+    CannotOpen {
+        kind: FileKind,
+    },
     /// The shop's own answer to an intent of its own.
     Own {
         intent: String,

@@ -15,6 +15,7 @@ pub use wanted::{QUESTION_CHARS_MAX, Wanted};
 
 use crate::conversation::{Conversation, Mode};
 use crate::cue::Cue;
+use crate::event::FileKind;
 use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Understanding, Value};
@@ -52,6 +53,10 @@ pub struct Scene<'a> {
     pub before_ms: Option<i64>,
     /// A quick reply that nobody offers any more was pressed.
     pub expired_choice: bool,
+    /// What came with the words, or without any.
+    pub files: &'a [FileKind],
+    /// Nothing was said or pressed.
+    pub wordless: bool,
 }
 
 pub fn decide(scene: &Scene<'_>) -> Decision {
@@ -108,6 +113,12 @@ impl Decider<'_> {
                 "the quick reply is not offered any more",
             );
             return;
+        }
+        if let Some(kind) = self.scene.files.first() {
+            self.act(Act::CannotOpen { kind: *kind }, "a file came");
+            if self.scene.wordless {
+                return;
+            }
         }
         let intents = self.likely_intents();
         if intents.iter().any(|i| i == "opt_out") {

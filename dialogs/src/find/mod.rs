@@ -171,6 +171,7 @@ impl Seeker<'_> {
             | Act::Languages
             | Act::Clarify
             | Act::ExpiredChoice
+            | Act::CannotOpen { .. }
             | Act::Own { .. } => Found::Unneeded,
         }
     }

@@ -9,7 +9,6 @@ use bot::store::embedded::State;
 use bot::store::records::Records;
 use bot::store::{Engine, NewOut, RecordStore, Row, StateStore, TurnClaim, TurnResult};
 use bot::turn::Dialogue;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -162,15 +161,9 @@ async fn main() {
         }
         .run(stop.clone()),
     );
-    let web: Arc<dyn adapters::Channel> = Arc::new(adapters::web::Web);
-    tasks.spawn(
-        Sender {
-            state: Arc::clone(&state),
-            channels: BTreeMap::from([(web.name().to_owned(), web)]),
-            clock: Arc::clone(&clock),
-        }
-        .run(stop.clone()),
-    );
+    let channels = bot::channels::of(&settings).unwrap();
+    let sender = Sender::new(Arc::clone(&state), channels.clone(), Arc::clone(&clock));
+    tasks.spawn(sender.run(stop.clone()));
     let archive = CancellationToken::new();
     let archiver = tokio::spawn(
         Archiver {
@@ -186,6 +179,7 @@ async fn main() {
         records,
         settings: Arc::new(settings),
         served: served_shop,
+        channels,
         readiness: Readiness::default(),
         now_ms: clock,
         stop: stop.clone(),

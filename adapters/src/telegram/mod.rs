@@ -1,0 +1,421 @@
+//! Telegram: a webhook of our own or long polling in, teloxide's typed client out.
+//!
+//! Limits and behaviour are those of the Bot API (core.telegram.org/bots/api, /bots/faq) and of its server (github.com/tdlib/telegram-bot-api).
+
+mod client;
+mod render;
+mod update;
+
+use crate::{
+    Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
+    Choices, Delivered, Delivery, Handoff, Idempotency, Length, Outbound, OutboundBody, Pace,
+    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, Typing, Unit,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use std::future::ready;
+use std::sync::OnceLock;
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+use teloxide_core::{ApiError, Bot, RequestError};
+use update::Own;
+use url::Url;
+
+/// The channel's name in an address.
+pub const NAME: &str = "telegram";
+
+/// The header that proves a delivery.
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+/// Longest text and caption, counted after the entities are read.
+const TEXT: Length = Length {
+    max: 4096,
+    unit: Unit::Utf16,
+};
+const CAPTION: Length = Length {
+    max: 1024,
+    unit: Unit::Utf16,
+};
+/// Longest data of a button, in bytes.
+const BUTTON_BYTES_MAX: usize = 64;
+/// Buttons under one message; with more, choices are written out.
+const BUTTONS_MAX: usize = 24;
+/// Characters of a button's label; phones show fewer.
+const LABEL_CHARS_MAX: usize = 40;
+/// A message a second to one chat, a few at once; thirty a second in all.
+const PACE: Pace = Pace {
+    lane_every_ms: 1_000.0,
+    lane_burst: 3,
+    all_every_ms: 34.0,
+    all_burst: 30,
+};
+/// How long Telegram shows that somebody is typing, milliseconds.
+const TYPING_MS: u64 = 5_000;
+/// How long Telegram delivers a message again, milliseconds.
+const REDELIVERED_MS: u64 = 24 * 60 * 60 * 1000;
+/// Wait after a poll that another has cut off or that failed, milliseconds.
+const POLL_RETRY_MS: u64 = 1_000;
+/// A connection that rested longer is not used again: one that Telegram closes meanwhile leaves nobody knowing what arrived.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+/// Updates that wait without having been delivered: more is a sign that something is wrong.
+const PENDING_MAX: u32 = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Webhook,
+    Polling,
+}
+
+pub struct Telegram {
+    bot: Bot,
+    /// The bot's own user, which its token begins with.
+    id: i64,
+    mode: Mode,
+    secret: Option<SecretString>,
+    username: OnceLock<String>,
+}
+
+/// The longest secret that Telegram sends, in characters of `A-Za-z0-9_-`.
+pub const SECRET_CHARS_MAX: usize = 256;
+
+/// `123456:ABC…`: the bot's id, a colon, and letters, digits, `_` and `-`.
+pub fn is_token(text: &str) -> bool {
+    text.split_once(':')
+        .is_some_and(|(id, rest)| id.parse::<i64>().is_ok_and(|id| id > 0) && is_secret(rest))
+}
+
+/// What Telegram takes as `secret_token`.
+pub fn is_secret(text: &str) -> bool {
+    (1..=SECRET_CHARS_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+impl Telegram {
+    /// `token` is one that [`is_token`] takes. Fails where no HTTP client can be made.
+    pub fn new(
+        token: &SecretString,
+        api_url: Option<Url>,
+        mode: Mode,
+        secret: Option<SecretString>,
+    ) -> Result<Self, String> {
+        let token = token.expose_secret();
+        let client = teloxide_core::net::default_reqwest_settings()
+            .pool_idle_timeout(IDLE_MAX)
+            .build()
+            .map_err(|_| "no HTTP client can be made for Telegram".to_owned())?;
+        let mut bot = Bot::with_client(token, client);
+        if let Some(url) = api_url {
+            bot = bot.set_api_url(url);
+        }
+        let id = token.split(':').next().and_then(|id| id.parse().ok());
+        Ok(Self {
+            bot,
+            id: id.unwrap_or_default(),
+            mode,
+            secret,
+            username: OnceLock::new(),
+        })
+    }
+
+    fn own(&self) -> Own<'_> {
+        Own {
+            id: self.id,
+            username: self.username.get().map(String::as_str),
+        }
+    }
+
+    fn is_proved(&self, request: &Delivered<'_>) -> bool {
+        let Some(secret) = &self.secret else {
+            return false;
+        };
+        let given = request.headers.get(SECRET_HEADER);
+        let given = given.map(|value| value.as_bytes()).unwrap_or_default();
+        secret.expose_secret().as_bytes().ct_eq(given).into()
+    }
+
+    async fn checked(&self) -> Vec<Check> {
+        let me = match client::me(&self.bot).await {
+            Ok(me) => me,
+            Err(error) => {
+                return vec![Check::wrong(
+                    client::told(&error),
+                    "take the token from @BotFather; check channels.telegram.api_url and that this machine reaches it",
+                )];
+            }
+        };
+        let mut found = vec![Check::fine(format!(
+            "the token is that of @{}",
+            me.user.username.as_deref().unwrap_or("?")
+        ))];
+        match client::webhook(&self.bot).await {
+            Ok(hook) => found.push(self.hook(&hook)),
+            Err(error) => found.push(Check::wrong(client::told(&error), "try again")),
+        }
+        found
+    }
+
+    fn hook(&self, hook: &teloxide_core::types::WebhookInfo) -> Check {
+        let Some(url) = &hook.url else {
+            return match self.mode {
+                Mode::Polling => Check::fine("no webhook is set, as polling needs it"),
+                Mode::Webhook => Check::wrong(
+                    "no webhook is set, so nothing arrives",
+                    "call setWebhook with https://YOUR.SHOP/webhooks/telegram and the secret, or set channels.telegram.mode to polling",
+                ),
+            };
+        };
+        let host = url.host_str().unwrap_or("?");
+        if self.mode == Mode::Polling {
+            return Check::wrong(
+                format!("a webhook is set at {host}, so polling is refused"),
+                "call deleteWebhook, or set channels.telegram.mode to webhook",
+            );
+        }
+        if url.path() != "/webhooks/telegram" {
+            return Check::wrong(
+                format!("the webhook at {host} has the path {}", url.path()),
+                "call setWebhook with a URL that ends in /webhooks/telegram",
+            );
+        }
+        let state = format!(
+            "the webhook is at {host}; {} updates wait",
+            hook.pending_update_count
+        );
+        match &hook.last_error_message {
+            Some(error) if hook.pending_update_count > 0 => Check::wrong(
+                format!("{state}; Telegram was last told: {error}"),
+                "401 means another secret here than at setWebhook; else see whether the URL is reachable from outside",
+            ),
+            _ if hook.pending_update_count > PENDING_MAX => Check::wrong(
+                state,
+                "see whether the URL is reachable and the server keeps up",
+            ),
+            _ => Check::fine(state),
+        }
+    }
+
+    async fn pulled(&self, cursor: Option<&str>, now_ms: i64) -> Result<Pulled, PullError> {
+        // Another bot counts its updates from elsewhere.
+        let offset = cursor
+            .and_then(|cursor| cursor.split_once(':'))
+            .filter(|(id, _)| *id == self.id.to_string())
+            .and_then(|(_, offset)| offset.parse().ok());
+        let updates = client::updates(&self.bot, offset).await.map_err(failed)?;
+        let mut pulled = Pulled {
+            arrivals: Vec::new(),
+            unread: Vec::new(),
+            cursor: None,
+            to_confirm: Vec::new(),
+        };
+        let mut next = None;
+        for update in &updates {
+            // One that cannot be read is passed over: asking for it again would stop everything behind it.
+            let id = update.get("update_id").and_then(serde_json::Value::as_i64);
+            next = next.max(id.map(|id| id.saturating_add(1)));
+            match update::read(update, self.own(), now_ms) {
+                Ok(read) => {
+                    pulled.arrivals.extend(read.arrival);
+                    pulled.to_confirm.extend(read.callback);
+                }
+                Err(what) => pulled.unread.push(what),
+            }
+        }
+        pulled.cursor = next.map(|next| format!("{}:{next}", self.id));
+        Ok(pulled)
+    }
+}
+
+fn failed(error: RequestError) -> PullError {
+    let why = client::told(&error);
+    match error {
+        RequestError::RetryAfter(wait) => PullError::Later {
+            wait_ms: u64::from(wait.seconds()) * 1000,
+            why,
+        },
+        RequestError::Api(ApiError::CantGetUpdates | ApiError::InvalidToken) => {
+            PullError::Stopped { why }
+        }
+        RequestError::Api(ApiError::Unknown(told)) if told.contains("while webhook is active") => {
+            PullError::Stopped {
+                why: "a webhook is set, so polling is refused; call deleteWebhook, or set channels.telegram.mode to webhook".to_owned(),
+            }
+        }
+        _ => PullError::Later {
+            wait_ms: POLL_RETRY_MS,
+            why,
+        },
+    }
+}
+
+/// The chat of a place: all before the dot, behind which a group's customer stands.
+fn chat(place: &str) -> &str {
+    place.split('.').next().unwrap_or(place)
+}
+
+fn chat_id(address: &Address) -> Option<i64> {
+    chat(address.place()).parse().ok()
+}
+
+/// The same customer in another chat.
+fn elsewhere(address: &Address, chat: i64) -> Option<Address> {
+    let place = match address.place().split_once('.') {
+        Some((_, customer)) => format!("{chat}.{customer}"),
+        None => chat.to_string(),
+    };
+    Address::new(NAME, &place).ok()
+}
+
+impl Channel for Telegram {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            text: TEXT,
+            caption: Some(CAPTION),
+            cards: Cards::Photos,
+            choices: Choices::Buttons {
+                max: BUTTONS_MAX,
+                id_bytes_max: BUTTON_BYTES_MAX,
+            },
+            pace: Some(PACE),
+            window: None,
+            idempotency: Idempotency::None,
+            typing: Typing::Action {
+                lasts_ms: TYPING_MS,
+            },
+            editing: true,
+            receipts: Receipts::None,
+            upload_first: false,
+            handoff: Handoff::Ours,
+            catch_up: CatchUp::Redelivered {
+                for_ms: REDELIVERED_MS,
+            },
+        }
+    }
+
+    /// Its own name, by which groups address it.
+    fn meet(&self) -> Asking<'_, Result<(), String>> {
+        Box::pin(async {
+            let me = client::me(&self.bot).await;
+            let me = me.map_err(|error| client::told(&error))?;
+            if let Some(username) = me.user.username {
+                let _ = self.username.set(username);
+            }
+            Ok(())
+        })
+    }
+
+    fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
+        if self.mode != Mode::Webhook || request.method != "POST" {
+            return Err(Refused::NotTaken);
+        }
+        if !self.is_proved(request) {
+            return Err(Refused::Forged);
+        }
+        let malformed = |what: &str| Refused::Malformed {
+            what: what.to_owned(),
+        };
+        let update: serde_json::Value =
+            serde_json::from_slice(request.body).map_err(|_| malformed("the body is not JSON"))?;
+        if !update.get("update_id").is_some_and(|id| id.is_i64()) {
+            return Err(malformed("there is no `update_id`"));
+        }
+        // Refusing what cannot be read would have Telegram deliver it for a day, before all else of its chat.
+        let (read, unread) = match update::read(&update, self.own(), request.now_ms) {
+            Ok(read) => (read, None),
+            Err(what) => (update::Read::default(), Some(what)),
+        };
+        // Answering the press inside the acknowledgement saves a request, and the button stops waiting at once.
+        let answer = match read.callback {
+            None => Answer::empty(),
+            Some(id) => Answer {
+                body: json!({"method": "answerCallbackQuery", "callback_query_id": id})
+                    .to_string()
+                    .into_bytes(),
+                ..Answer::empty()
+            },
+        };
+        Ok(Received {
+            arrivals: read.arrival.into_iter().collect(),
+            unread,
+            acknowledgement: Acknowledgement::AtOnce(answer),
+        })
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        (self.mode == Mode::Polling).then_some(self as &dyn Source)
+    }
+
+    fn deliver(&self, message: &Outbound) -> Delivery {
+        match &message.body {
+            OutboundBody::Reply(body) => match render::pieces(body).len() {
+                0 => Delivery::Nothing,
+                pieces => Delivery::Push {
+                    pieces,
+                    tokens: render::tokens(body),
+                },
+            },
+            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => Delivery::Nothing,
+        }
+    }
+
+    fn send<'a>(&'a self, message: &'a Outbound, piece: usize) -> Sending<'a> {
+        let permanent = |reason: &str| Receipt::Permanent {
+            reason: reason.to_owned(),
+        };
+        let OutboundBody::Reply(body) = &message.body else {
+            return Box::pin(ready(permanent("it is no reply")));
+        };
+        let Some(chat) = chat_id(&message.address) else {
+            return Box::pin(ready(permanent("the address names no chat")));
+        };
+        let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
+            return Box::pin(ready(permanent("it has no such piece")));
+        };
+        Box::pin(async move {
+            let sent = client::send(&self.bot, chat, piece).await;
+            client::receipt(sent, |to| elsewhere(&message.address, to))
+        })
+    }
+
+    fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
+        Box::pin(async move {
+            if let Some(chat) = chat_id(address) {
+                client::typing(&self.bot, chat).await;
+            }
+        })
+    }
+
+    fn lane<'a>(&self, address: &'a Address) -> &'a str {
+        chat(address.place())
+    }
+
+    fn check(&self) -> Asking<'_, Vec<Check>> {
+        Box::pin(self.checked())
+    }
+}
+
+impl Source for Telegram {
+    fn pull<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        now_ms: i64,
+    ) -> Asking<'a, Result<Pulled, PullError>> {
+        Box::pin(self.pulled(cursor, now_ms))
+    }
+
+    fn confirm<'a>(&'a self, pulled: &'a Pulled) -> Asking<'a, ()> {
+        Box::pin(async move {
+            for id in &pulled.to_confirm {
+                client::answer_callback(&self.bot, id).await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

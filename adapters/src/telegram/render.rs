@@ -1,0 +1,182 @@
+//! A reply as Telegram messages: texts with entities, photos with captions, an inline keyboard under the last.
+
+use super::{BUTTON_BYTES_MAX, BUTTONS_MAX, CAPTION, LABEL_CHARS_MAX, TEXT};
+use crate::render::{
+    MarkKind, Styled, card, card_within, markdown, numbered, public_url, split, tongue,
+};
+use crate::{Body, Choice, Part, Token};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use teloxide_core::types::{MessageEntity, MessageEntityKind};
+use unicode_segmentation::UnicodeSegmentation as _;
+use url::Url;
+
+/// What a token begins with; a choice's own id that does goes as a token too.
+pub(super) const TOKEN_MARK: char = '~';
+/// Bytes of the digest that a token shows, in hexadecimal.
+const TOKEN_BYTES: usize = 16;
+/// Two labels stand side by side up to this many characters each.
+const SHORT_LABEL_CHARS: usize = 12;
+
+/// One message of Telegram's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub text: Styled,
+    /// The picture that carries the text as its caption.
+    pub photo: Option<Url>,
+    /// Rows of label and data.
+    pub keyboard: Vec<Vec<(String, String)>>,
+}
+
+pub(super) fn pieces(body: &Body) -> Vec<Piece> {
+    let tongue = tongue(body);
+    let mut pieces = Vec::new();
+    let mut words = Styled::default();
+    let mut rows = Vec::new();
+    let add = |words: &mut Styled, more: Styled| {
+        if !words.is_blank() && !more.is_blank() {
+            words.push("\n\n");
+        }
+        words.append(more);
+    };
+    for part in &body.parts {
+        match part {
+            Part::Text { text } => add(&mut words, markdown(text)),
+            Part::Products { products } => {
+                for product in products {
+                    match product.image.as_deref().and_then(public_url) {
+                        Some(image) => {
+                            flush(&mut words, &mut pieces);
+                            pieces.push(Piece {
+                                text: card_within(product, tongue, CAPTION),
+                                photo: Url::parse(&image).ok(),
+                                keyboard: Vec::new(),
+                            });
+                        }
+                        None => add(&mut words, card(product, tongue)),
+                    }
+                }
+            }
+            Part::Choices { choices } if choices.len() <= BUTTONS_MAX => {
+                rows.extend(keyboard(choices));
+            }
+            Part::Choices { choices } => {
+                let beside = body
+                    .parts
+                    .iter()
+                    .any(|part| matches!(part, Part::Products { .. }));
+                add(&mut words, numbered(choices, beside));
+            }
+        }
+    }
+    flush(&mut words, &mut pieces);
+    if pieces.is_empty() && !rows.is_empty() {
+        // A keyboard hangs on a message that says something.
+        let labels = rows.iter().flatten().map(|(label, _)| label.as_str());
+        let labels: Vec<&str> = labels.collect();
+        words = Styled::plain(labels.join(" · "));
+        flush(&mut words, &mut pieces);
+    }
+    if let Some(last) = pieces.last_mut() {
+        last.keyboard = rows;
+    }
+    pieces
+}
+
+fn flush(words: &mut Styled, pieces: &mut Vec<Piece>) {
+    for text in split(&std::mem::take(words), TEXT) {
+        pieces.push(Piece {
+            text,
+            photo: None,
+            keyboard: Vec::new(),
+        });
+    }
+}
+
+fn keyboard(choices: &[Choice]) -> Vec<Vec<(String, String)>> {
+    let mut rows: Vec<Vec<(String, String)>> = Vec::new();
+    for choice in choices {
+        let label = label(&choice.label);
+        let short = label.chars().count() <= SHORT_LABEL_CHARS;
+        let data = token(&choice.id).unwrap_or_else(|| choice.id.clone());
+        match rows.last_mut() {
+            Some(row)
+                if short
+                    && row.len() == 1
+                    && row
+                        .iter()
+                        .all(|(label, _)| label.chars().count() <= SHORT_LABEL_CHARS) =>
+            {
+                row.push((label, data));
+            }
+            _ => rows.push(vec![(label, data)]),
+        }
+    }
+    rows
+}
+
+fn label(label: &str) -> String {
+    let label = label.trim();
+    if label.is_empty() {
+        return "…".to_owned();
+    }
+    let shown: String = label.graphemes(true).take(LABEL_CHARS_MAX).collect();
+    if shown.len() < label.len() {
+        format!("{shown}…")
+    } else {
+        shown
+    }
+}
+
+/// What stands for an id that a button cannot carry.
+fn token(id: &str) -> Option<String> {
+    if id.len() <= BUTTON_BYTES_MAX && !id.starts_with(TOKEN_MARK) && !id.is_empty() {
+        return None;
+    }
+    let mut token = String::from(TOKEN_MARK);
+    for byte in Sha256::digest(id.as_bytes()).iter().take(TOKEN_BYTES) {
+        // Writing to a string cannot fail.
+        let _ = write!(token, "{byte:02x}");
+    }
+    Some(token)
+}
+
+pub(super) fn tokens(body: &Body) -> Vec<Token> {
+    let choices = body.parts.iter().flat_map(|part| match part {
+        Part::Choices { choices } => choices.as_slice(),
+        Part::Text { .. } | Part::Products { .. } => &[],
+    });
+    choices
+        .filter_map(|choice| {
+            Some(Token {
+                token: token(&choice.id)?,
+                choice: choice.id.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Marks as Telegram counts them, in UTF-16 units.
+pub(super) fn entities(styled: &Styled) -> Vec<MessageEntity> {
+    let units = |from: usize, to: usize| {
+        let text = styled.text.get(from..to).unwrap_or_default();
+        text.encode_utf16().count()
+    };
+    let entity = |mark: &crate::render::Mark| {
+        let kind = match &mark.kind {
+            MarkKind::Bold => MessageEntityKind::Bold,
+            MarkKind::Italic => MessageEntityKind::Italic,
+            MarkKind::Struck => MessageEntityKind::Strikethrough,
+            MarkKind::Code => MessageEntityKind::Code,
+            MarkKind::Link(url) => MessageEntityKind::TextLink {
+                url: Url::parse(url).ok()?,
+            },
+        };
+        Some(MessageEntity {
+            kind,
+            offset: units(0, mark.from),
+            length: units(mark.from, mark.to),
+        })
+    };
+    styled.marks.iter().filter_map(entity).collect()
+}

@@ -1,0 +1,154 @@
+//! What every channel keeps to, whatever its platform: one suite, one line a channel.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use adapters::telegram::{Mode, Telegram};
+use adapters::web::Web;
+use adapters::{
+    Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, Outbound, OutboundBody,
+    Part, Price, Refused, Speaker,
+};
+use http::HeaderMap;
+use secrecy::SecretString;
+use std::collections::BTreeSet;
+
+/// Each channel with a place on it.
+fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
+    let token = SecretString::from("123:ABC".to_owned());
+    let secret = Some(SecretString::from("secret".to_owned()));
+    let telegram = |mode| Telegram::new(&token, None, mode, secret.clone()).unwrap();
+    vec![
+        (Box::new(Web), "3f0c"),
+        (Box::new(telegram(Mode::Webhook)), "5"),
+        (Box::new(telegram(Mode::Polling)), "-1001.5"),
+    ]
+}
+
+fn message(channel: &dyn Channel, place: &str, body: OutboundBody) -> Outbound {
+    Outbound {
+        id: "m".to_owned(),
+        address: Address::new(channel.name(), place).unwrap(),
+        turn: 1,
+        epoch: 0,
+        from: Speaker::Bot,
+        body,
+    }
+}
+
+/// Names and ids at their worst.
+fn bodies() -> Vec<Body> {
+    let names = ["", " ", "_*[]()~`>#+-=|{}.!", "<b>", "👩‍👩‍👧‍👦\u{301}", "茶"];
+    let product = |name: &str| Card {
+        id: name.to_owned(),
+        title: name.repeat(300),
+        price: Price {
+            amount: "0.50".to_owned(),
+            currency: "JPY".to_owned(),
+        },
+        was: None,
+        link: Some("javascript:alert(1)".to_owned()),
+        image: Some("https://cdn.example/a b.jpg".to_owned()),
+        availability: "out_of_stock".to_owned(),
+        why: vec![name.repeat(500); 3],
+    };
+    let choice = |id: String| Choice {
+        label: id.clone(),
+        id,
+    };
+    let mut bodies: Vec<Body> = names
+        .iter()
+        .map(|name| Body {
+            parts: vec![
+                Part::Text {
+                    text: name.repeat(5_000),
+                },
+                Part::Products {
+                    products: vec![product(name), product("x")],
+                },
+                Part::Choices {
+                    choices: (0..9)
+                        .map(|n| choice(format!("{name}{n}").repeat(22)))
+                        .collect(),
+                },
+            ],
+        })
+        .collect();
+    bodies.push(Body::default());
+    bodies.push(Body {
+        parts: vec![Part::Choices {
+            choices: (0..200).map(|n| choice(n.to_string())).collect(),
+        }],
+    });
+    bodies
+}
+
+#[test]
+fn the_same_message_is_the_same_pieces_always() {
+    for (channel, place) in channels() {
+        for body in bodies() {
+            let message = message(channel.as_ref(), place, OutboundBody::Reply(body));
+            let delivery = channel.deliver(&message);
+            assert_eq!(delivery, channel.deliver(&message), "{}", channel.name());
+            if let Delivery::Push { pieces, .. } = delivery {
+                assert!(pieces > 0, "{}", channel.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn tokens_fit_the_buttons_and_each_stands_for_one_choice() {
+    for (channel, place) in channels() {
+        for body in bodies() {
+            let message = message(channel.as_ref(), place, OutboundBody::Reply(body));
+            let Delivery::Push { tokens, .. } = channel.deliver(&message) else {
+                continue;
+            };
+            let Choices::Buttons { id_bytes_max, .. } = channel.capabilities().choices else {
+                panic!("{} has tokens and no buttons", channel.name());
+            };
+            let distinct: BTreeSet<&str> = tokens.iter().map(|t| t.token.as_str()).collect();
+            let choices: BTreeSet<&str> = tokens.iter().map(|t| t.choice.as_str()).collect();
+            assert_eq!(distinct.len(), choices.len());
+            assert!(distinct.iter().all(|token| token.len() <= id_bytes_max));
+        }
+    }
+}
+
+#[test]
+fn nobody_is_believed_without_a_proof() {
+    for (channel, _) in channels() {
+        for (method, body) in [("POST", "{}"), ("GET", ""), ("POST", "{\"update_id\":1}")] {
+            let refused = channel.receive(&Delivered {
+                method,
+                headers: &HeaderMap::new(),
+                query: "",
+                body: body.as_bytes(),
+                now_ms: 0,
+            });
+            let expected = matches!(refused, Err(Refused::Forged | Refused::NotTaken));
+            assert!(expected, "{}: {refused:?}", channel.name());
+        }
+    }
+}
+
+#[test]
+fn a_channel_is_found_by_its_name_and_its_limits_are_limits() {
+    for (channel, place) in channels() {
+        let address = Address::new(channel.name(), place).unwrap();
+        assert!(place.starts_with(channel.lane(&address)));
+        let can = channel.capabilities();
+        assert!(can.text.max > 0);
+        assert!(
+            can.caption
+                .is_none_or(|caption| caption.max <= can.text.max)
+        );
+        if let Some(pace) = can.pace {
+            assert!(pace.lane_every_ms >= pace.all_every_ms && pace.lane_burst > 0);
+        }
+    }
+}

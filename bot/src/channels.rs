@@ -1,0 +1,36 @@
+//! The channels that the settings ask for, by the name in an address.
+
+use crate::config::Settings;
+use crate::telemetry::metrics::{CHANNEL_MESSAGES, CHANNEL_UNREAD};
+use adapters::Channel;
+use adapters::telegram::Telegram;
+use adapters::web::Web;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
+
+/// The web channel always, and every platform whose credentials are set.
+pub fn of(settings: &Settings) -> Result<Channels, String> {
+    let mut all: Vec<Arc<dyn Channel>> = vec![Arc::new(Web)];
+    if let Some(telegram) = &settings.channels.telegram {
+        all.push(Arc::new(Telegram::new(
+            &telegram.token,
+            telegram.api_url.clone(),
+            telegram.mode,
+            telegram.secret.clone(),
+        )?));
+    }
+    for channel in &all {
+        // A rise from nothing cannot be told from a series that was not there.
+        for duplicate in ["false", "true"] {
+            metrics::counter!(CHANNEL_MESSAGES, "channel" => channel.name(), "duplicate" => duplicate)
+                .absolute(0);
+        }
+        metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).absolute(0);
+    }
+    Ok(all
+        .into_iter()
+        .map(|channel| (channel.name().to_owned(), channel))
+        .collect())
+}

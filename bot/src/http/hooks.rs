@@ -1,0 +1,80 @@
+//! `/webhooks/CHANNEL`: a platform's delivery, answered only when all of it is durable.
+
+use super::body::read_bytes;
+use super::problem::{Kind, Problem};
+use super::{Shared, no_store};
+use crate::mailbox::{Burst, take};
+use crate::telemetry::metrics::{ACCEPT, CHANNEL_UNREAD};
+use adapters::{Acknowledgement, Delivered, Refused};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Largest delivery, in bytes: Telegram's longest text twice, each character escaped, with all its entities.
+pub const DELIVERY_BYTES_MAX: usize = 256 * 1024;
+
+pub(super) async fn receive(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let begun = Instant::now();
+    let channel = shared.channels.get(&name).ok_or_else(|| not_taken(&name))?;
+    let (parts, body) = request.into_parts();
+    let bytes = read_bytes(&parts.headers, body, DELIVERY_BYTES_MAX).await?;
+    let delivered = Delivered {
+        method: parts.method.as_str(),
+        headers: &parts.headers,
+        query: parts.uri.query().unwrap_or_default(),
+        body: &bytes,
+        now_ms: (shared.now_ms)(),
+    };
+    let received = channel
+        .receive(&delivered)
+        .map_err(|refused| match refused {
+            Refused::NotTaken => not_taken(&name),
+            Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
+            Refused::Malformed { .. } => Problem::new(Kind::Malformed, refused.to_string()),
+        })?;
+    if let Some(what) = &received.unread {
+        metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
+        tracing::error!(channel = channel.name(), what, "passed over");
+    }
+    let burst = Burst::of(&shared.settings.mailbox);
+    for arrival in received.arrivals {
+        let now_ms = (shared.now_ms)();
+        let step = take(
+            shared.state.as_ref(),
+            channel.as_ref(),
+            arrival,
+            burst,
+            now_ms,
+        );
+        super::bounded(step).await?;
+        metrics::histogram!(ACCEPT).record(begun.elapsed().as_secs_f64());
+    }
+    let answer = match received.acknowledgement {
+        Acknowledgement::AtOnce(answer) => answer,
+        // A reply inside the answer is a channel's own wish that none has yet.
+        Acknowledgement::WithReply { otherwise, .. } => otherwise,
+    };
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    no_store(&mut response);
+    Ok(response)
+}
+
+fn not_taken(name: &str) -> Problem {
+    let shown: String = name.chars().take(40).collect();
+    Problem::new(
+        Kind::NotFound,
+        format!("nothing is delivered to `{shown}` here; see `channels` in the settings"),
+    )
+}

@@ -1,0 +1,269 @@
+//! One message over a platform's API, piece by piece: each leaves once where that can be known, and none is said twice where it cannot.
+
+use super::Clock;
+use super::arrivals::{TOKEN_KEPT_MS, token_key};
+use super::pace::{Paces, pause};
+use super::sender::LEASE_MS;
+use crate::store::{Outgoing, Queue, SendClaim, StateStore};
+use adapters::{Channel, Outbound, Receipt, Token};
+use std::time::Duration;
+
+/// How long a platform may take to answer a send.
+const SEND_MAX: Duration = Duration::from_secs(20);
+/// Rounds without success after which a message is given up.
+pub const ATTEMPTS_MAX: u32 = 12;
+/// Wait after the first failed round and the longest one, milliseconds.
+const RETRY_MS: u64 = 1_000;
+const RETRY_MS_MAX: u64 = 10 * 60 * 1000;
+/// Longest wait that a platform is believed, milliseconds.
+const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// A wait for the channel's pace up to this is sat out, a longer one gives the place to others, milliseconds.
+const PACE_WAIT_MS_MAX: u64 = 3_000;
+/// Waits for the pace that are sat out before one piece.
+const PACE_WAITS_MAX: usize = 4;
+/// How often one piece follows a conversation that moved.
+const MOVES_MAX: usize = 2;
+/// How long it is known how much of a message has left, milliseconds.
+const PROGRESS_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
+/// Tries to keep the progress, since without it what has left would leave again.
+const PROGRESS_TRIES: usize = 3;
+
+pub(super) struct Push<'a> {
+    pub state: &'a dyn StateStore,
+    pub paces: &'a Paces,
+    pub clock: &'a Clock,
+    pub claim: &'a SendClaim,
+    pub outgoing: &'a Outgoing,
+    pub channel: &'a dyn Channel,
+}
+
+/// What became of the message.
+pub(super) enum Pushed {
+    Done,
+    Later { wait_ms: u64 },
+}
+
+/// What follows from one piece.
+enum Next {
+    Piece,
+    /// Nothing more of this message can be sent.
+    End,
+    Later {
+        wait_ms: u64,
+    },
+}
+
+impl Push<'_> {
+    /// Sends what of the message has not left yet.
+    pub(super) async fn all(
+        &self,
+        mut outbound: Outbound,
+        pieces: usize,
+        tokens: &[Token],
+        count: impl Fn(&'static str),
+    ) -> Pushed {
+        let later = Pushed::Later { wait_ms: RETRY_MS };
+        for token in tokens {
+            let key = token_key(self.channel.name(), &token.token);
+            let until_ms = self.in_ms(TOKEN_KEPT_MS);
+            let kept = self.state.remember(&key, &token.choice, until_ms).await;
+            if kept.is_err() {
+                // A button that means nothing is worse than a late one.
+                return later;
+            }
+        }
+        let mut done = 0;
+        if pieces > 1 {
+            match self.state.recall(&self.progress_key(), self.now()).await {
+                Ok(kept) => done = self.done_of(kept),
+                Err(_) => return later,
+            }
+        }
+        for piece in done..pieces {
+            let next = self.piece(&mut outbound, piece, &count).await;
+            match next {
+                Next::Piece if piece + 1 < pieces => self.progressed(piece + 1).await,
+                Next::Piece => {}
+                Next::End => return Pushed::Done,
+                Next::Later { wait_ms } => return Pushed::Later { wait_ms },
+            }
+        }
+        Pushed::Done
+    }
+
+    async fn piece(
+        &self,
+        outbound: &mut Outbound,
+        piece: usize,
+        count: &impl Fn(&'static str),
+    ) -> Next {
+        for _ in 0..MOVES_MAX {
+            if let Some(next) = self.wait_for_leave(outbound, count).await {
+                return next;
+            }
+            let sending = self.channel.send(outbound, piece);
+            let receipt = tokio::time::timeout(SEND_MAX, sending)
+                .await
+                .unwrap_or(Receipt::Unknown);
+            match receipt {
+                Receipt::Moved { to } => {
+                    tracing::info!(
+                        conversation = self.claim.conversation,
+                        "the conversation has moved on its platform"
+                    );
+                    outbound.address = to;
+                }
+                receipt => return self.after(outbound, receipt, count).await,
+            }
+        }
+        self.gives_up_or(RETRY_MS, count)
+    }
+
+    /// Until the channel's pace allows the next message, and nobody has taken over meanwhile.
+    async fn wait_for_leave(
+        &self,
+        outbound: &Outbound,
+        count: &impl Fn(&'static str),
+    ) -> Option<Next> {
+        for _ in 0..PACE_WAITS_MAX {
+            let spent = self
+                .paces
+                .spend(self.channel, &outbound.address, self.state, self.now())
+                .await;
+            match spent {
+                None => return self.silenced(count).await,
+                Some(wait_ms) if wait_ms > PACE_WAIT_MS_MAX => {
+                    return Some(Next::Later { wait_ms });
+                }
+                Some(wait_ms) => {
+                    let until_ms = self.in_ms(LEASE_MS);
+                    let (id, token) = (&self.claim.conversation, self.claim.token);
+                    let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
+                    if extended.is_err() {
+                        // Whoever has it now sends it.
+                        return Some(Next::Later { wait_ms: RETRY_MS });
+                    }
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                }
+            }
+        }
+        Some(Next::Later { wait_ms: RETRY_MS })
+    }
+
+    /// A take-over may have come after the claim.
+    async fn silenced(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+        match self.state.epoch(&self.claim.conversation).await {
+            Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
+                count("silenced");
+                Some(Next::End)
+            }
+            Ok(_) => None,
+            Err(_) => Some(Next::Later { wait_ms: RETRY_MS }),
+        }
+    }
+
+    async fn after(
+        &self,
+        outbound: &Outbound,
+        receipt: Receipt,
+        count: &impl Fn(&'static str),
+    ) -> Next {
+        let conversation = &self.claim.conversation;
+        match receipt {
+            Receipt::Sent { .. } => {
+                count("sent");
+                Next::Piece
+            }
+            Receipt::Blocked => {
+                count("blocked");
+                Next::End
+            }
+            Receipt::WindowClosed => {
+                count("window_closed");
+                Next::End
+            }
+            Receipt::Permanent { reason } => {
+                tracing::warn!(conversation, reason, "a message can never be sent");
+                count("permanent");
+                Next::Piece
+            }
+            // Sent again it might be read twice, and a price said twice looks like two.
+            Receipt::Unknown => {
+                tracing::warn!(
+                    conversation,
+                    id = self.outgoing.id,
+                    "nobody can tell whether a message arrived; it is not sent again"
+                );
+                count("unknown");
+                Next::Piece
+            }
+            Receipt::RetryAfter { wait_ms } => {
+                let wait_ms = wait_ms.clamp(1, RETRY_AFTER_MS_MAX);
+                let until_ms = self.in_ms(wait_ms);
+                pause(self.channel, &outbound.address, self.state, until_ms).await;
+                self.gives_up_or(wait_ms, count)
+            }
+            Receipt::RefreshToken => self.gives_up_or(1, count),
+            Receipt::TryAgain => {
+                let doubled = RETRY_MS.saturating_mul(1 << self.claim.attempts.min(20));
+                // Spread by the message's id, so that a crowd does not come back at once.
+                let spread = dialogs::compose::hash(&self.outgoing.id) % RETRY_MS;
+                self.gives_up_or(doubled.min(RETRY_MS_MAX) + spread, count)
+            }
+            Receipt::Moved { .. } => self.gives_up_or(RETRY_MS, count),
+        }
+    }
+
+    fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
+        if self.claim.attempts >= ATTEMPTS_MAX {
+            tracing::error!(
+                conversation = self.claim.conversation,
+                id = self.outgoing.id,
+                "a message is given up after many tries"
+            );
+            count("given_up");
+            return Next::End;
+        }
+        count("retry");
+        Next::Later { wait_ms }
+    }
+
+    /// So many pieces have left; whoever goes on with the message begins there.
+    async fn progressed(&self, pieces: usize) {
+        let until_ms = self.in_ms(PROGRESS_KEPT_MS);
+        let key = self.progress_key();
+        let progress = format!("{pieces} {}", self.outgoing.id);
+        for _ in 0..PROGRESS_TRIES {
+            let kept = self.state.remember(&key, &progress, until_ms);
+            if kept.await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(RETRY_MS / 10)).await;
+        }
+        tracing::warn!(
+            conversation = self.claim.conversation,
+            "it cannot be kept how much of a message has left; if this process ends now, some leaves twice"
+        );
+    }
+
+    /// One note a conversation: its messages leave one after the other.
+    fn progress_key(&self) -> String {
+        format!("left:{}", self.claim.conversation)
+    }
+
+    fn done_of(&self, progress: Option<String>) -> usize {
+        let of_this = progress.as_deref().and_then(|kept| kept.split_once(' '));
+        of_this
+            .filter(|(_, id)| *id == self.outgoing.id)
+            .and_then(|(pieces, _)| pieces.parse().ok())
+            .unwrap_or(0)
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    fn in_ms(&self, ms: u64) -> i64 {
+        self.now().saturating_add_unsigned(ms)
+    }
+}

@@ -1,0 +1,70 @@
+//! Shows on the platforms that an answer is being written, where a turn takes its time.
+
+use super::Clock;
+use crate::channels::Channels;
+use crate::store::{Hint, Rate, Spent, StateStore};
+use adapters::{Address, Typing};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Platforms asked at once; one more is not shown.
+const ASKED_MAX: usize = 16;
+
+pub struct Typist {
+    pub state: Arc<dyn StateStore>,
+    pub channels: Channels,
+    pub clock: Clock,
+}
+
+impl Typist {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut hints = self.state.hints();
+        let places = Arc::new(Semaphore::new(ASKED_MAX));
+        let asked = TaskTracker::new();
+        loop {
+            let hint = tokio::select! {
+                hint = hints.recv() => hint,
+                () = stop.cancelled() => break,
+            };
+            match hint {
+                Ok(Hint::Typing(conversation)) => {
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        continue;
+                    };
+                    if let Some((channel, address)) = self.wanted(&conversation).await {
+                        asked.spawn(async move {
+                            channel.typing(&address).await;
+                            drop(place);
+                        });
+                    }
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => break,
+            }
+        }
+        asked.close();
+        asked.wait().await;
+    }
+
+    /// Where it is to be shown; every replica hears the hint, and one shows it.
+    async fn wanted(&self, conversation: &str) -> Option<(Arc<dyn adapters::Channel>, Address)> {
+        let address: Address = conversation.parse().ok()?;
+        let channel = self.channels.get(address.channel())?;
+        let Typing::Action { lasts_ms } = channel.capabilities().typing else {
+            return None;
+        };
+        let rate = Rate {
+            every_ms: lasts_ms as f64,
+            burst: 1,
+        };
+        let key = format!("typing:{conversation}");
+        match self.state.spend(&key, rate, (self.clock)()).await {
+            Ok(Spent::Allowed) => Some((Arc::clone(channel), address)),
+            Ok(Spent::Wait { .. }) | Err(_) => None,
+        }
+    }
+}
