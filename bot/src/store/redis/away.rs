@@ -186,16 +186,8 @@ impl Inner {
                 self.wait_replicas,
                 Again::Once,
                 |command| {
+                    self.keys_of(command, id);
                     command
-                        .arg(8)
-                        .arg(self.keys.agenda(Queue::Turn, shard))
-                        .arg(self.keys.agenda(Queue::Send, shard))
-                        .arg(&key)
-                        .arg(self.keys.letters(id))
-                        .arg(self.keys.outgoing(id))
-                        .arg(self.keys.feed(id))
-                        .arg(self.keys.quiet(shard))
-                        .arg(self.keys.away(id))
                         .arg(id)
                         .arg(&mark)
                         .arg(age.map_or(String::new(), |age| age.to_string()))
@@ -218,6 +210,21 @@ impl Inner {
             self.hear_due(Queue::Send, shard, send_due);
         }
         Ok(word)
+    }
+
+    /// What leaving and returning touch, in the scripts' order.
+    fn keys_of(&self, command: &mut redis::Cmd, id: &str) {
+        let shard = self.keys.shard(id);
+        command
+            .arg(8)
+            .arg(self.keys.agenda(Queue::Turn, shard))
+            .arg(self.keys.agenda(Queue::Send, shard))
+            .arg(self.keys.conversation(id))
+            .arg(self.keys.letters(id))
+            .arg(self.keys.outgoing(id))
+            .arg(self.keys.feed(id))
+            .arg(self.keys.quiet(shard))
+            .arg(self.keys.away(id));
     }
 
     /// Brings a conversation back that is put away; nothing for any other.
@@ -308,7 +315,6 @@ impl Inner {
             }
             Err(error) => return Err(error),
         };
-        let shard = self.keys.shard(id);
         let key = self.keys.conversation(id);
         let (mark, _) = away_of(id);
         let answer = self
@@ -319,21 +325,8 @@ impl Inner {
                 self.wait_replicas,
                 Again::Once,
                 |command| {
-                    command
-                        .arg(8)
-                        .arg(self.keys.agenda(Queue::Turn, shard))
-                        .arg(self.keys.agenda(Queue::Send, shard))
-                        .arg(&key)
-                        .arg(self.keys.letters(id))
-                        .arg(self.keys.outgoing(id))
-                        .arg(self.keys.feed(id))
-                        .arg(self.keys.quiet(shard))
-                        .arg(self.keys.away(id))
-                        .arg(id)
-                        .arg(&mark)
-                        .arg(age)
-                        .arg(&line)
-                        .arg(now_ms);
+                    self.keys_of(command, id);
+                    command.arg(id).arg(&mark).arg(age).arg(&line).arg(now_ms);
                 },
             )
             .await?;
