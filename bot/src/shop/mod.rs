@@ -42,7 +42,7 @@ pub struct Checked {
 
 /// The policy files without which no version can be served.
 #[derive(Debug, thiserror::Error)]
-#[error("the shop's guardrail packs cannot be read, so nothing is served:\n{0}")]
+#[error("the shop's guardrail packs cannot be read:\n{0}")]
 pub struct Unreadable(pub String);
 
 impl Shop {
