@@ -1,6 +1,8 @@
 //! What every channel is: what it can do, what comes in on it, and how messages leave.
 
-use crate::{Address, Arrival, Capabilities, Delivered, Outbound, Received, Refused};
+use crate::{
+    Address, Answered, Arrival, Capabilities, Delivered, Held, Outbound, Place, Received, Refused,
+};
 use std::future::{Future, ready};
 use std::pin::Pin;
 
@@ -86,6 +88,13 @@ pub trait Channel: Send + Sync {
         Box::pin(ready(Receipt::Permanent {
             reason: "the channel sends nothing".to_owned(),
         }))
+    }
+
+    /// What waits in the feed from a place on, as the answer to a delivery: as much of it as fits. `None` where no answer can be written.
+    ///
+    /// Only of a channel that returns [`crate::Acknowledgement::WithReply`]; the form is the one that came with it.
+    fn answer(&self, _form: &str, _held: &[Held], _from: Place, _now_ms: i64) -> Option<Answered> {
+        None
     }
 
     /// Shows that an answer is being written; whether it worked matters to nobody.

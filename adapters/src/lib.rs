@@ -11,6 +11,7 @@ mod receive;
 pub mod render;
 pub mod telegram;
 pub mod web;
+pub mod wechat;
 
 pub use address::{Address, AddressError};
 pub use capabilities::{
@@ -24,4 +25,7 @@ pub use message::{
     Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
     Speaker,
 };
-pub use receive::{Acknowledgement, Answer, Arrival, Delivered, Received, Refused, Report};
+pub use receive::{
+    Acknowledgement, Answer, Answered, Arrival, Delivered, Held, Place, READ_EVENT, Received,
+    Refused, Report, Waiting,
+};

@@ -2,6 +2,7 @@
 
 use crate::{Address, Inbound};
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 /// A request of a platform, not yet trusted.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +52,48 @@ pub enum Report {
 pub enum Acknowledgement {
     AtOnce(Answer),
     /// The customer sees what the answer carries: the turn's reply, if there is one in time.
-    WithReply {
-        address: Address,
-        within_ms: u64,
-        otherwise: Answer,
-    },
+    WithReply(Waiting),
+}
+
+/// A delivery whose answer waits for what the shop says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub address: Address,
+    /// What the delivery told; a repetition of it gets the same answer.
+    pub event_id: String,
+    pub within_ms: u64,
+    /// What [`crate::Channel::answer`] needs to write the answer.
+    pub form: String,
+    /// Where nothing was said in time.
+    pub otherwise: Answer,
+    /// Where nothing is to be said: it is with a person, or another delivery got the reply.
+    pub nothing: Answer,
+}
+
+/// Under this name a channel that answers deliveries puts into the feed which events a turn has read, as a JSON list of their ids.
+pub const READ_EVENT: &str = "read";
+
+/// Something in a conversation's feed that waits to be seen inside an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub seq: u64,
+    pub event: String,
+    pub data: String,
+}
+
+/// How far a customer has seen the feed: all before this item, and so many pieces of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub seq: u64,
+    pub pieces: usize,
+}
+
+/// An answer, and up to where the customer has seen the feed with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// `None` where nothing there is for the customer.
+    pub answer: Option<Answer>,
+    pub to: Place,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

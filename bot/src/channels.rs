@@ -5,8 +5,13 @@ use crate::telemetry::metrics::{CHANNEL_MESSAGES, CHANNEL_UNREAD};
 use adapters::Channel;
 use adapters::telegram::Telegram;
 use adapters::web::Web;
+use adapters::wechat::{Account, WeChat};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long WeChat may take to answer a request; below what the sender gives a send.
+const WECHAT_MAX: Duration = Duration::from_secs(10);
 
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
@@ -20,6 +25,21 @@ pub fn of(settings: &Settings) -> Result<Channels, String> {
             telegram.mode,
             telegram.secret.clone(),
         )?));
+    }
+    if let Some(wechat) = &settings.channels.wechat {
+        let http = crate::model::http_client(WECHAT_MAX)
+            .map_err(|_| "no HTTP client can be made for WeChat".to_owned())?;
+        let account = Account {
+            app_id: wechat.app_id.clone(),
+            token: wechat.token.clone(),
+            aes_keys: wechat.aes_keys.clone(),
+            app_secret: wechat
+                .app_secret
+                .clone()
+                .filter(|_| wechat.customer_service),
+            api_url: wechat.api_url.clone(),
+        };
+        all.push(Arc::new(WeChat::new(&account, http)));
     }
     for channel in &all {
         // A rise from nothing cannot be told from a series that was not there.

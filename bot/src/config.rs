@@ -54,6 +54,15 @@ const KNOWN: &[&str] = &[
     "channels.telegram.secret",
     "channels.telegram.secret_file",
     "channels.telegram.api_url",
+    "channels.wechat.app_id",
+    "channels.wechat.app_secret",
+    "channels.wechat.app_secret_file",
+    "channels.wechat.token",
+    "channels.wechat.token_file",
+    "channels.wechat.aes_key",
+    "channels.wechat.aes_key_file",
+    "channels.wechat.customer_service",
+    "channels.wechat.api_url",
     "web.origins",
     "web.messages_per_minute",
     "web.sessions_per_minute",
@@ -75,11 +84,10 @@ const KNOWN: &[&str] = &[
 const NOT_AVAILABLE: &[(&str, &str)] = &[
     ("embedder", "search works on words"),
     ("channels.discord", NOT_A_CHANNEL),
-    ("channels.wechat", NOT_A_CHANNEL),
     ("channels.wecom", NOT_A_CHANNEL),
 ];
 
-const NOT_A_CHANNEL: &str = "the web widget, Telegram and the terminal are the channels";
+const NOT_A_CHANNEL: &str = "the web widget, Telegram, WeChat and the terminal are the channels";
 
 /// Everything an operator may set, with its defaults in place.
 #[derive(Clone, Debug)]

@@ -22,3 +22,4 @@ pub mod talk;
 pub mod telegram_peer;
 pub mod visitor;
 pub mod watched;
+pub mod wechat_peer;

@@ -3,7 +3,9 @@
 mod plain;
 mod split;
 mod styled;
+mod token;
 
 pub use plain::{Tongue, card, card_within, numbered, public_url, tongue};
 pub use split::{measure, split};
 pub use styled::{Mark, MarkKind, Styled, markdown};
+pub use token::{TOKEN_MARK, token, tokens};

@@ -2,19 +2,13 @@
 
 use super::{BUTTON_BYTES_MAX, BUTTONS_MAX, CAPTION, LABEL_CHARS_MAX, TEXT};
 use crate::render::{
-    MarkKind, Styled, card, card_within, markdown, numbered, public_url, split, tongue,
+    MarkKind, Styled, card, card_within, markdown, numbered, public_url, split, token, tongue,
 };
 use crate::{Body, Choice, Part, Token};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use teloxide_core::types::{MessageEntity, MessageEntityKind};
 use unicode_segmentation::UnicodeSegmentation as _;
 use url::Url;
 
-/// What a token begins with; a choice's own id that does goes as a token too.
-pub(super) const TOKEN_MARK: char = '~';
-/// Bytes of the digest that a token shows, in hexadecimal.
-const TOKEN_BYTES: usize = 16;
 /// Two labels stand side by side up to this many characters each.
 const SHORT_LABEL_CHARS: usize = 12;
 
@@ -98,7 +92,7 @@ fn keyboard(choices: &[Choice]) -> Vec<Vec<(String, String)>> {
     for choice in choices {
         let label = label(&choice.label);
         let short = label.chars().count() <= SHORT_LABEL_CHARS;
-        let data = token(&choice.id).unwrap_or_else(|| choice.id.clone());
+        let data = token(&choice.id, BUTTON_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
         match rows.last_mut() {
             Some(row)
                 if short
@@ -128,32 +122,8 @@ fn label(label: &str) -> String {
     }
 }
 
-/// What stands for an id that a button cannot carry.
-fn token(id: &str) -> Option<String> {
-    if id.len() <= BUTTON_BYTES_MAX && !id.starts_with(TOKEN_MARK) && !id.is_empty() {
-        return None;
-    }
-    let mut token = String::from(TOKEN_MARK);
-    for byte in Sha256::digest(id.as_bytes()).iter().take(TOKEN_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    Some(token)
-}
-
 pub(super) fn tokens(body: &Body) -> Vec<Token> {
-    let choices = body.parts.iter().flat_map(|part| match part {
-        Part::Choices { choices } => choices.as_slice(),
-        Part::Text { .. } | Part::Products { .. } => &[],
-    });
-    choices
-        .filter_map(|choice| {
-            Some(Token {
-                token: token(&choice.id)?,
-                choice: choice.id.clone(),
-            })
-        })
-        .collect()
+    crate::render::tokens(body, BUTTON_BYTES_MAX)
 }
 
 /// Marks as Telegram counts them, in UTF-16 units.

@@ -1,7 +1,7 @@
 //! An update as Telegram writes it, read into what happened. Only what is needed is read, so that an update of a newer Bot API is taken too.
 
 use super::NAME;
-use super::render::TOKEN_MARK;
+use crate::render::TOKEN_MARK;
 use crate::{Address, Arrival, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
 

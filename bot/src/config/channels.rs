@@ -2,6 +2,7 @@
 
 use super::layers::Reading;
 use adapters::telegram::{Mode, is_secret, is_token};
+use adapters::wechat::{KEYS_MAX, is_aes_key};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -9,6 +10,8 @@ use url::Url;
 pub struct Channels {
     /// None: the shop is not on Telegram.
     pub telegram: Option<Telegram>,
+    /// None: the shop has no official account on WeChat.
+    pub wechat: Option<WeChat>,
 }
 
 #[derive(Clone, Debug)]
@@ -21,9 +24,23 @@ pub struct Telegram {
     pub api_url: Option<Url>,
 }
 
+#[derive(Clone, Debug)]
+pub struct WeChat {
+    pub app_id: String,
+    pub token: SecretString,
+    /// The account's key and, while it is changed, the one before; empty where deliveries come in plain text.
+    pub aes_keys: Vec<SecretString>,
+    /// Always there with `customer_service`.
+    pub app_secret: Option<SecretString>,
+    /// The account may write by the customer-service API; without it the shop only answers deliveries.
+    pub customer_service: bool,
+    pub api_url: Url,
+}
+
 pub(super) fn read(reading: &mut Reading) -> Channels {
     Channels {
         telegram: telegram(reading),
+        wechat: wechat(reading),
     }
 }
 
@@ -41,11 +58,11 @@ fn telegram(reading: &mut Reading) -> Option<Telegram> {
         "polling" => Some(Mode::Polling),
         _ => None,
     });
-    let api_url = reading.with(API_URL, "a URL such as https://api.telegram.org", |text| {
-        let url = Url::parse(text).ok()?;
-        let usable = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
-        usable.then_some(url)
-    });
+    let api_url = reading.with(
+        API_URL,
+        "a URL such as https://api.telegram.org",
+        web_address,
+    );
     let Some(token) = token else {
         for key in [MODE, SECRET, SECRET_FILE, API_URL] {
             if reading.given(key) {
@@ -87,5 +104,86 @@ fn telegram(reading: &mut Reading) -> Option<Telegram> {
         mode,
         secret,
         api_url,
+    })
+}
+
+fn web_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let usable = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    usable.then_some(url)
+}
+
+fn wechat(reading: &mut Reading) -> Option<WeChat> {
+    const APP_ID: &str = "channels.wechat.app_id";
+    const APP_SECRET: &str = "channels.wechat.app_secret";
+    const APP_SECRET_FILE: &str = "channels.wechat.app_secret_file";
+    const TOKEN: &str = "channels.wechat.token";
+    const TOKEN_FILE: &str = "channels.wechat.token_file";
+    const AES_KEY: &str = "channels.wechat.aes_key";
+    const AES_KEY_FILE: &str = "channels.wechat.aes_key_file";
+    const CUSTOMER_SERVICE: &str = "channels.wechat.customer_service";
+    const API_URL: &str = "channels.wechat.api_url";
+    let app_id = reading.with(APP_ID, "an app id such as wx5823bf96d3bd56c7", |text| {
+        let usable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        usable.then(|| text.to_owned())
+    });
+    let app_secret = reading.secret(APP_SECRET, APP_SECRET_FILE);
+    let token = reading.secret(TOKEN, TOKEN_FILE);
+    let aes_keys = reading.secret(AES_KEY, AES_KEY_FILE);
+    let customer_service = reading.with(CUSTOMER_SERVICE, "true or false", |text| {
+        text.parse::<bool>().ok()
+    });
+    let api_url = reading.with(
+        API_URL,
+        "a URL such as https://api.weixin.qq.com",
+        web_address,
+    );
+    let Some(app_id) = app_id else {
+        for key in [
+            APP_SECRET,
+            APP_SECRET_FILE,
+            TOKEN,
+            TOKEN_FILE,
+            AES_KEY,
+            AES_KEY_FILE,
+            CUSTOMER_SERVICE,
+            API_URL,
+        ] {
+            if reading.given(key) {
+                reading.missing(APP_ID, key);
+            }
+        }
+        return None;
+    };
+    let customer_service = customer_service.unwrap_or(true);
+    if customer_service && app_secret.is_none() && !reading.given(APP_SECRET_FILE) {
+        reading.missing(APP_SECRET, APP_ID);
+    }
+    // Anybody could write in a customer's name otherwise.
+    if token.is_none() && !reading.given(TOKEN_FILE) {
+        reading.missing(TOKEN, APP_ID);
+    }
+    let aes_keys: Vec<SecretString> = aes_keys
+        .iter()
+        .flat_map(|keys| keys.expose_secret().split(','))
+        .map(|key| SecretString::from(key.trim()))
+        .collect();
+    let are_keys = aes_keys.iter().all(|key| is_aes_key(key.expose_secret()));
+    if !are_keys || aes_keys.len() > KEYS_MAX {
+        reading.refuse(
+            if reading.given(AES_KEY) { AES_KEY } else { AES_KEY_FILE },
+            "must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before".to_owned(),
+        );
+    }
+    Some(WeChat {
+        app_id,
+        token: token?,
+        aes_keys,
+        app_secret,
+        customer_service,
+        api_url: match api_url {
+            Some(url) => url,
+            None => Url::parse(adapters::wechat::API_URL).ok()?,
+        },
     })
 }

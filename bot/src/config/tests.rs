@@ -283,7 +283,7 @@ fn every_problem_names_its_place_and_what_would_be_right() {
     refused(
         "[channels.discord]\ntoken = \"1:a\"\n",
         &[],
-        "tiansheng.toml:2: `channels.discord.token` is not available in this version: the web widget, Telegram and the terminal are the channels; remove it",
+        "tiansheng.toml:2: `channels.discord.token` is not available in this version: the web widget, Telegram, WeChat and the terminal are the channels; remove it",
     );
     refused(
         "",
@@ -446,5 +446,48 @@ fn telegram_is_set_by_its_token_and_a_webhook_needs_a_secret() {
         "[channels.telegram]\ntoken = \"no token\"\nmode = \"polling\"\n",
         &[],
         "tiansheng.toml:2: `channels.telegram.token` must be a bot's token such as 123456:ABC-def, as @BotFather gives it",
+    );
+}
+
+#[test]
+fn wechat_is_set_by_its_app_id_and_what_it_needs_is_named() {
+    let id = "[channels.wechat]\napp_id = \"wx12\"\n";
+    refused(
+        id,
+        &[],
+        "tiansheng.toml:2: `channels.wechat.app_id` needs `channels.wechat.app_secret` beside it\n\
+         tiansheng.toml:2: `channels.wechat.app_id` needs `channels.wechat.token` beside it",
+    );
+    let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+    let before = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+    let passive = load(
+        &format!("{id}token = \"t\"\ncustomer_service = false\naes_key = \"{key}, {before}\"\n"),
+        &[],
+    );
+    let wechat = passive.unwrap().channels.wechat.unwrap();
+    assert!(!wechat.customer_service && wechat.app_secret.is_none());
+    assert_eq!(wechat.aes_keys.len(), 2);
+    assert_eq!(wechat.api_url.as_str(), "https://api.weixin.qq.com/");
+    assert!(!format!("{wechat:?}").contains(key));
+    let api = load(
+        id,
+        &[
+            ("TIANSHENG_CHANNELS__WECHAT__TOKEN", "t"),
+            ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", "s3cr3t"),
+            ("TIANSHENG_CHANNELS__WECHAT__API_URL", "http://127.0.0.1:1"),
+        ],
+    );
+    let wechat = api.unwrap().channels.wechat.unwrap();
+    assert!(wechat.customer_service && wechat.aes_keys.is_empty());
+    assert!(!format!("{wechat:?}").contains("s3cr3t"));
+    refused(
+        &format!("{id}token = \"t\"\ncustomer_service = false\naes_key = \"short\"\n"),
+        &[],
+        "tiansheng.toml:5: `channels.wechat.aes_key` must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before",
+    );
+    refused(
+        "[channels.wechat]\ntoken = \"t\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.wechat.token` needs `channels.wechat.app_id` beside it",
     );
 }

@@ -2,7 +2,7 @@
 
 use super::body::read_bytes;
 use super::problem::{Kind, Problem};
-use super::{Shared, no_store};
+use super::{Shared, answers, no_store};
 use crate::mailbox::{Burst, take};
 use crate::telemetry::metrics::{ACCEPT, CHANNEL_UNREAD};
 use adapters::{Acknowledgement, Delivered, Refused};
@@ -59,8 +59,9 @@ pub(super) async fn receive(
     }
     let answer = match received.acknowledgement {
         Acknowledgement::AtOnce(answer) => answer,
-        // A reply inside the answer is a channel's own wish that none has yet.
-        Acknowledgement::WithReply { otherwise, .. } => otherwise,
+        Acknowledgement::WithReply(waiting) => {
+            answers::within(&shared, channel.as_ref(), waiting).await
+        }
     };
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);

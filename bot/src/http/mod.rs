@@ -1,5 +1,6 @@
 //! The HTTP surface: the widget's API, the pages, health and figures.
 
+mod answers;
 mod body;
 mod events;
 mod files;
@@ -103,6 +104,7 @@ struct Shared {
     stop: CancellationToken,
     limits: limits::Limits,
     listeners: Arc<listeners::Listeners>,
+    answers: answers::Answers,
 }
 
 /// Marks an answer as one of our own pages, which may run our own scripts.
@@ -127,6 +129,7 @@ pub fn router(http: Http) -> Router {
         now_ms: http.now_ms,
         stop: http.stop,
         listeners,
+        answers: answers::Answers::default(),
     });
     let web = Router::new()
         .route("/v1/web/sessions", post(sessions::open))

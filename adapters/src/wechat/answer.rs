@@ -1,0 +1,130 @@
+//! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
+
+use super::crypto::{SALT_BYTES, signature};
+use super::proof::Shared;
+use super::{HELD_MS, MESSAGE_EVENT, TEXT, xml};
+use crate::{Answer, Held, Inbound, InboundBody, Place, Waiting};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+
+/// Between two messages in one answer.
+const BETWEEN: &str = "\n\n";
+/// Room for the word that there is more, in bytes.
+const MORE_BYTES: usize = 64;
+
+/// What an answer repeats of its delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Form {
+    pub to: String,
+    pub from: String,
+    pub key: Option<usize>,
+    pub timestamp: String,
+    pub nonce: String,
+}
+
+pub(super) fn plain(text: &str) -> Answer {
+    Answer {
+        status: 200,
+        content_type: "text/plain; charset=utf-8",
+        body: text.as_bytes().to_vec(),
+    }
+}
+
+/// Letters and none that are Chinese.
+fn is_english(words: &str) -> bool {
+    words.chars().any(|c| c.is_ascii_alphabetic()) && words.chars().all(|c| (c as u32) < 0x2e80)
+}
+
+/// The texts from a place on that fit into one, empty where there are none, and where the rest begins.
+pub(super) fn gathered(held: &[Held], from: Place) -> (String, Place) {
+    let mut text = String::new();
+    let mut to = from;
+    for item in held.iter().filter(|item| item.seq >= from.seq) {
+        let texts: Vec<String> = match item.event.as_str() {
+            // What cannot be read is of another version; it is passed over.
+            MESSAGE_EVENT => serde_json::from_str(&item.data).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let seen = if item.seq == from.seq { from.pieces } else { 0 };
+        for (at, piece) in texts.iter().enumerate().skip(seen) {
+            let between = if text.is_empty() { "" } else { BETWEEN };
+            let needed = text.len() + between.len() + piece.len() + MORE_BYTES;
+            // The first always fits.
+            if !text.is_empty() && needed > TEXT.max {
+                text.push_str(more(piece));
+                let seq = item.seq;
+                return (text, Place { seq, pieces: at });
+            }
+            text.push_str(between);
+            text.push_str(piece);
+        }
+        to = Place {
+            seq: item.seq + 1,
+            pieces: 0,
+        };
+    }
+    (text, to)
+}
+
+fn more(piece: &str) -> &'static str {
+    match is_english(piece) {
+        true => "\n\n(There is more: send anything to go on.)",
+        false => "\n\n（未完，回复任意文字继续）",
+    }
+}
+
+impl Shared {
+    /// A text as WeChat takes it in answer to this delivery. `None` where there is no chance for the cipher.
+    pub(super) fn written(&self, form: &Form, text: &str, now_ms: i64) -> Option<Answer> {
+        let reply = xml::reply(&form.to, &form.from, now_ms.div_euclid(1000), text);
+        let body = match form.key {
+            None => reply,
+            Some(key) => {
+                let mut salt = [0_u8; SALT_BYTES];
+                getrandom::fill(&mut salt).ok()?;
+                let token = self.token.expose_secret();
+                let cipher = self.keys.get(key)?.encrypt(&reply, salt)?;
+                let signed = signature(&[token, &form.timestamp, &form.nonce, &cipher]);
+                xml::envelope(&cipher, &signed, &form.timestamp, &form.nonce)
+            }
+        };
+        Some(Answer {
+            status: 200,
+            content_type: "text/xml; charset=utf-8",
+            body: body.into_bytes(),
+        })
+    }
+
+    /// The error is the answer to be given at once.
+    pub(super) fn waiting(
+        &self,
+        form: &Form,
+        said: &Inbound,
+        now_ms: i64,
+        nothing: Answer,
+    ) -> Result<Waiting, Answer> {
+        let words = match &said.body {
+            InboundBody::Text(text) => text.as_str(),
+            InboundBody::File(file) => file.caption.as_str(),
+            InboundBody::Choice(_) => "",
+        };
+        let later = match is_english(words) {
+            true => "One moment, please: send anything to see the answer.",
+            false => "请稍候，回复任意文字即可查看答复。",
+        };
+        match (
+            self.written(form, later, now_ms),
+            serde_json::to_string(form),
+        ) {
+            (Some(otherwise), Ok(form)) => Ok(Waiting {
+                address: said.address.clone(),
+                event_id: said.event_id.clone(),
+                within_ms: HELD_MS,
+                form,
+                otherwise,
+                nothing,
+            }),
+            _ => Err(nothing),
+        }
+    }
+}

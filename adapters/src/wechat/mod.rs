@@ -1,0 +1,308 @@
+//! A WeChat official account (公众号): deliveries in, and out either its customer-service API or the answer to a delivery.
+//!
+//! Behaviour and limits are those of developers.weixin.qq.com (接收普通消息, 被动回复用户消息, 发送客服消息, 消息加解密说明).
+
+mod answer;
+mod client;
+mod crypto;
+mod message;
+mod proof;
+mod render;
+mod xml;
+
+use crate::render::tokens;
+use crate::{
+    Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
+    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Length, Outbound,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Typing,
+    Unit, Window,
+};
+use answer::Form;
+use client::Api;
+use crypto::Key;
+use proof::{Shared, given};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::future::ready;
+use url::Url;
+
+/// The channel's name in an address.
+pub const NAME: &str = "wechat";
+/// The vendor's own API.
+pub const API_URL: &str = "https://api.weixin.qq.com/";
+
+/// Longest text.
+const TEXT: Length = Length {
+    max: 2048,
+    unit: Unit::Bytes,
+};
+/// The same with room for a word that there is more.
+const ANSWER_TEXT: Length = Length {
+    max: 1960,
+    unit: Unit::Bytes,
+};
+/// Lines of a menu, the longest id of one and the longest text above them, in bytes.
+const MENU_ITEMS_MAX: usize = 10;
+const MENU_ID_BYTES_MAX: usize = 64;
+const MENU_HEAD_BYTES_MAX: usize = 1024;
+/// Messages that follow each other too quickly arrive in another order.
+const PACE: Pace = Pace {
+    lane_every_ms: 500.0,
+    lane_burst: 1,
+    all_every_ms: 10.0,
+    all_burst: 100,
+};
+/// After a customer's message the shop may send so many in so long.
+const WINDOW: Window = Window {
+    open_ms: 48 * 60 * 60 * 1000,
+    messages_max: Some(5),
+};
+/// WeChat waits five seconds for an answer and delivers three times in all, milliseconds.
+const DELIVERY_MS: u64 = 5_000;
+const DELIVERIES: u64 = 3;
+/// An answer is held back for at most this long, milliseconds: it must still get there.
+const HELD_MS: u64 = 4_500;
+/// How long WeChat shows that somebody is typing, milliseconds.
+const TYPING_MS: u64 = 15_000;
+/// Longest text that is given back to prove that the address is ours, in bytes.
+const ECHO_BYTES_MAX: usize = 256;
+/// Keys that are taken: the account's, and the one before while it is changed.
+pub const KEYS_MAX: usize = 2;
+
+/// The feed's name for what the shop said, as a JSON list of texts.
+const MESSAGE_EVENT: &str = "message";
+
+/// What an operator gives.
+pub struct Account {
+    pub app_id: String,
+    /// Proves a delivery.
+    pub token: SecretString,
+    /// Without one, deliveries are taken as plain text; else only encrypted ones are.
+    pub aes_keys: Vec<SecretString>,
+    /// For the customer-service API; without it the shop only answers deliveries.
+    pub app_secret: Option<SecretString>,
+    pub api_url: Url,
+}
+
+pub struct WeChat {
+    shared: Shared,
+    api: Option<Api>,
+}
+
+/// The EncodingAESKey of an account: 43 letters and digits.
+pub fn is_aes_key(text: &str) -> bool {
+    Key::new(text, "").is_some()
+}
+
+impl WeChat {
+    /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
+    pub fn new(account: &Account, http: reqwest::Client) -> Self {
+        let keys = account.aes_keys.iter();
+        Self {
+            shared: Shared {
+                token: account.token.clone(),
+                keys: keys
+                    .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
+                    .collect(),
+            },
+            api: account
+                .app_secret
+                .clone()
+                .map(|secret| Api::new(http, account.api_url.clone(), &account.app_id, secret)),
+        }
+    }
+
+    /// WeChat asks once whether the address is ours.
+    fn echoed(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
+        let query = self.shared.proved(request)?;
+        let echo = given(&query, "echostr");
+        if echo.is_empty() || echo.len() > ECHO_BYTES_MAX {
+            return Err(Refused::Malformed {
+                what: format!("`echostr` has 1 to {ECHO_BYTES_MAX} bytes"),
+            });
+        }
+        Ok(Received {
+            arrivals: Vec::new(),
+            unread: None,
+            acknowledgement: Acknowledgement::AtOnce(answer::plain(echo)),
+        })
+    }
+
+    fn delivered(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
+        let opened = self.shared.opened(request)?;
+        let success = answer::plain("success");
+        let read = match message::read(&opened.document) {
+            Ok(read) => read,
+            // Refused, it would come twice more and be read no better.
+            Err(what) => {
+                return Ok(Received {
+                    arrivals: Vec::new(),
+                    unread: Some(what),
+                    acknowledgement: Acknowledgement::AtOnce(success),
+                });
+            }
+        };
+        let form = Form {
+            to: read.customer,
+            from: read.account,
+            key: opened.key,
+            timestamp: given(&opened.query, "timestamp").to_owned(),
+            nonce: given(&opened.query, "nonce").to_owned(),
+        };
+        let acknowledgement = match &read.arrival {
+            Some(Arrival::Said(said) | Arrival::Pressed(said)) if self.api.is_none() => {
+                let waiting = self.shared.waiting(&form, said, request.now_ms, success);
+                waiting.map_or_else(Acknowledgement::AtOnce, Acknowledgement::WithReply)
+            }
+            _ => Acknowledgement::AtOnce(success),
+        };
+        Ok(Received {
+            arrivals: read.arrival.into_iter().collect(),
+            unread: read.unread,
+            acknowledgement,
+        })
+    }
+}
+
+impl Channel for WeChat {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let has_api = self.api.is_some();
+        Capabilities {
+            text: TEXT,
+            caption: None,
+            cards: if has_api { Cards::Native } else { Cards::Text },
+            choices: if has_api {
+                Choices::Buttons {
+                    max: MENU_ITEMS_MAX,
+                    id_bytes_max: MENU_ID_BYTES_MAX,
+                }
+            } else {
+                Choices::Numbered
+            },
+            pace: has_api.then_some(PACE),
+            window: Some(if has_api {
+                WINDOW
+            } else {
+                Window {
+                    open_ms: DELIVERY_MS,
+                    messages_max: Some(1),
+                }
+            }),
+            idempotency: if has_api {
+                Idempotency::None
+            } else {
+                Idempotency::Own
+            },
+            typing: if has_api {
+                Typing::Action {
+                    lasts_ms: TYPING_MS,
+                }
+            } else {
+                Typing::None
+            },
+            editing: false,
+            receipts: Receipts::None,
+            upload_first: false,
+            handoff: Handoff::Ours,
+            catch_up: CatchUp::Redelivered {
+                for_ms: DELIVERY_MS * DELIVERIES,
+            },
+        }
+    }
+
+    fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
+        match request.method {
+            "GET" => self.echoed(request),
+            "POST" => self.delivered(request),
+            _ => Err(Refused::NotTaken),
+        }
+    }
+
+    fn deliver(&self, message: &Outbound) -> Delivery {
+        let feed = |event: &'static str, list: &[String]| match serde_json::to_string(list) {
+            Ok(data) => Delivery::Feed { event, data },
+            // A list of texts always has a JSON form.
+            Err(_) => Delivery::Nothing,
+        };
+        match (&message.body, &self.api) {
+            (OutboundBody::Reply(body), Some(_)) => match render::pieces(body).len() {
+                0 => Delivery::Nothing,
+                pieces => Delivery::Push {
+                    pieces,
+                    tokens: tokens(body, MENU_ID_BYTES_MAX),
+                },
+            },
+            (OutboundBody::Reply(body), None) => feed(MESSAGE_EVENT, &render::answers(body)),
+            (OutboundBody::Read { event_ids }, None) => feed(READ_EVENT, event_ids),
+            (OutboundBody::Read { .. }, Some(_)) | (OutboundBody::Mode { .. }, _) => {
+                Delivery::Nothing
+            }
+        }
+    }
+
+    fn send<'a>(&'a self, message: &'a Outbound, piece: usize) -> Sending<'a> {
+        let permanent = |reason: &str| Receipt::Permanent {
+            reason: reason.to_owned(),
+        };
+        let (OutboundBody::Reply(body), Some(api)) = (&message.body, &self.api) else {
+            return Box::pin(ready(permanent("it is no reply, or there is no API")));
+        };
+        let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
+            return Box::pin(ready(permanent("it has no such piece")));
+        };
+        let request = render::request(message.address.place(), &piece);
+        Box::pin(async move { api.send(&request).await })
+    }
+
+    fn answer(&self, form: &str, held: &[Held], from: Place, now_ms: i64) -> Option<Answered> {
+        let form: Form = serde_json::from_str(form).ok()?;
+        let (text, to) = answer::gathered(held, from);
+        let answer = match text.as_str() {
+            "" => None,
+            text => Some(self.shared.written(&form, text, now_ms)?),
+        };
+        Some(Answered { answer, to })
+    }
+
+    fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
+        Box::pin(async move {
+            if let Some(api) = &self.api {
+                api.typing(address.place()).await;
+            }
+        })
+    }
+
+    fn check(&self) -> Asking<'_, Vec<Check>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            match &self.api {
+                None => found.push(Check::fine(
+                    "the shop answers inside deliveries only, within 5 s; with the customer-service API it could write later too",
+                )),
+                Some(api) => found.push(match api.token().await {
+                    Ok(_) => Check::fine("WeChat gives a token for the app id and secret"),
+                    Err(failed) => {
+                        let (detail, advice) = client::told(&failed);
+                        Check::wrong(detail, advice)
+                    }
+                }),
+            }
+            found.push(Check::fine(match self.shared.keys.len() {
+                0 => "deliveries are taken in plain text; 安全模式 and channels.wechat.aes_key would prove their words too",
+                1 => "deliveries are encrypted",
+                _ => "deliveries are encrypted; the key before is taken as well",
+            }));
+            found
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod render_tests;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,94 @@
+//! Whether it was WeChat that sent a request, and its words in the clear.
+
+use super::crypto::{Key, is_signed};
+use super::xml::Document;
+use crate::{Delivered, Refused};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// How far the clock of a delivery may be from ours, milliseconds: older ones are recordings.
+const SKEW_MS: u64 = 5 * 60 * 1000;
+
+/// What the account and WeChat share.
+pub(super) struct Shared {
+    pub token: SecretString,
+    /// The account's key and the one before; none where deliveries come in plain text.
+    pub keys: Vec<Key>,
+}
+
+/// The parts of a delivery's query, by name.
+pub(super) type Query<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// A request that was proved, with its words in the clear.
+pub(super) struct Opened<'a> {
+    pub document: Document,
+    /// Which key it was written with.
+    pub key: Option<usize>,
+    pub query: Query<'a>,
+}
+
+impl Shared {
+    /// Every delivery is signed over our token and its own time; what lies within is proved by a second signature.
+    pub(super) fn proved<'a>(&self, request: &Delivered<'a>) -> Result<Query<'a>, Refused> {
+        let query: Query<'a> = url::form_urlencoded::parse(request.query.as_bytes()).collect();
+        let (timestamp, nonce) = (given(&query, "timestamp"), given(&query, "nonce"));
+        let token = self.token.expose_secret();
+        if !is_signed(&[token, timestamp, nonce], given(&query, "signature")) {
+            return Err(Refused::Forged);
+        }
+        let sent_at_ms = timestamp
+            .parse::<i64>()
+            .ok()
+            .and_then(|seconds| seconds.checked_mul(1000));
+        match sent_at_ms {
+            Some(at_ms) if at_ms.abs_diff(request.now_ms) <= SKEW_MS => Ok(query),
+            _ => Err(Refused::Forged),
+        }
+    }
+
+    pub(super) fn opened<'a>(&self, request: &Delivered<'a>) -> Result<Opened<'a>, Refused> {
+        let malformed = |what: String| Refused::Malformed { what };
+        let query = self.proved(request)?;
+        let body = std::str::from_utf8(request.body)
+            .map_err(|_| malformed("the body is not UTF-8".to_owned()))?;
+        let document = Document::read(body).map_err(malformed)?;
+        let encrypted = document.get("Encrypt").map(str::trim);
+        if self.keys.is_empty() {
+            if document.get("MsgType").is_none() && encrypted.is_some() {
+                return Err(malformed(
+                    "it is encrypted, and channels.wechat.aes_key is not set".to_owned(),
+                ));
+            }
+            return Ok(Opened {
+                document,
+                key: None,
+                query,
+            });
+        }
+        // The words of a plain delivery are not signed, so whoever has seen one address could write their own.
+        let encrypted = encrypted.ok_or(Refused::Forged)?;
+        let words = [
+            self.token.expose_secret(),
+            given(&query, "timestamp"),
+            given(&query, "nonce"),
+            encrypted,
+        ];
+        if !is_signed(&words, given(&query, "msg_signature")) {
+            return Err(Refused::Forged);
+        }
+        let mut keys = self.keys.iter().enumerate();
+        let (key, text) = keys
+            .find_map(|(at, key)| Some((at, key.decrypt(encrypted)?)))
+            .ok_or(Refused::Forged)?;
+        Ok(Opened {
+            document: Document::read(&text).map_err(malformed)?,
+            key: Some(key),
+            query,
+        })
+    }
+}
+
+pub(super) fn given<'q>(query: &'q Query<'_>, name: &str) -> &'q str {
+    query.get(name).map(|value| &**value).unwrap_or_default()
+}

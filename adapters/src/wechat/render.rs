@@ -1,0 +1,237 @@
+//! A reply as WeChat messages: texts with links, one product as a graphic, choices as a menu or as numbers to type.
+
+use super::{ANSWER_TEXT, MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
+use crate::render::{
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, split, token, tongue,
+};
+use crate::{Body, Card, Choice, Length, Part};
+use serde_json::{Value, json};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// Longest title and description of a graphic, and label of a menu's line, in characters; phones show fewer.
+const TITLE_CHARS_MAX: usize = 60;
+const DESCRIPTION_CHARS_MAX: usize = 120;
+const LABEL_CHARS_MAX: usize = 40;
+/// Links make a text longer than what is read of it: it is cut again to so many of four parts, down to this many bytes.
+const SHORTER_QUARTERS: usize = 3;
+const CUT_BYTES_MIN: usize = 128;
+
+/// One message of the customer-service API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Text(String),
+    /// A picture with a title that leads to a page.
+    News {
+        title: String,
+        description: String,
+        url: String,
+        picture: String,
+    },
+    /// Lines to touch under a text: id and label.
+    Menu {
+        head: String,
+        items: Vec<(String, String)>,
+    },
+}
+
+/// As few messages as can be, since a customer may get only some.
+pub(super) fn pieces(body: &Body) -> Vec<Piece> {
+    let tongue = tongue(body);
+    let graphic = only_product(body).and_then(|product| graphic(product, tongue));
+    let mut pieces: Vec<Piece> = texts(body, graphic.is_none(), false, TEXT)
+        .into_iter()
+        .map(Piece::Text)
+        .collect();
+    pieces.extend(graphic);
+    let items = items(body);
+    if items.is_empty() {
+        return pieces;
+    }
+    let head = match pieces.last() {
+        Some(Piece::Text(text)) if text.len() <= MENU_HEAD_BYTES_MAX && !text.contains("<a ") => {
+            text.clone()
+        }
+        _ => {
+            pieces.push(Piece::Text(String::new()));
+            match tongue {
+                Tongue::Zh => "您可以选：".to_owned(),
+                Tongue::En => "You can choose:".to_owned(),
+            }
+        }
+    };
+    if let Some(last) = pieces.last_mut() {
+        *last = Piece::Menu { head, items };
+    }
+    pieces
+}
+
+/// The same as texts alone, each of which leaves room for a word that there is more.
+pub(super) fn answers(body: &Body) -> Vec<String> {
+    texts(body, true, true, ANSWER_TEXT)
+}
+
+fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) -> Vec<String> {
+    let tongue = tongue(body);
+    let beside = body
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::Products { .. }));
+    let mut words = Styled::default();
+    let mut add = |more: Styled| {
+        if !words.is_blank() && !more.is_blank() {
+            words.push("\n\n");
+        }
+        words.append(more);
+    };
+    for part in &body.parts {
+        match part {
+            Part::Text { text } => add(markdown(text)),
+            Part::Products { products } if with_products => {
+                for product in products {
+                    add(card(product, tongue));
+                }
+            }
+            Part::Choices { choices } if with_choices || choices.len() > MENU_ITEMS_MAX => {
+                add(numbered(choices, beside));
+            }
+            Part::Products { .. } | Part::Choices { .. } => {}
+        }
+    }
+    let mut texts = Vec::new();
+    fit(&words, limit, limit.max, &mut texts);
+    texts
+}
+
+/// Pieces that fit with their links written out.
+fn fit(words: &Styled, limit: Length, cut: usize, texts: &mut Vec<String>) {
+    let shorter = Length {
+        max: cut,
+        unit: limit.unit,
+    };
+    for piece in split(words, shorter) {
+        let written = written(&piece);
+        if written.len() <= limit.max {
+            texts.push(written);
+        } else if cut > CUT_BYTES_MIN {
+            fit(&piece, limit, cut * SHORTER_QUARTERS / 4, texts);
+        } else {
+            // A link longer than a message: its words alone.
+            texts.push(harmless(&piece.text));
+        }
+    }
+}
+
+/// Links are the only marks that WeChat shows.
+fn written(styled: &Styled) -> String {
+    let mut out = String::new();
+    let mut done = 0;
+    for mark in &styled.marks {
+        let Mark { from, to, kind } = mark;
+        let MarkKind::Link(url) = kind else { continue };
+        if *from < done {
+            continue;
+        }
+        let before = styled.text.get(done..*from).unwrap_or_default();
+        let label = styled.text.get(*from..*to).unwrap_or_default();
+        out.push_str(&harmless(before));
+        // An address in the text is found by WeChat itself.
+        if label == url {
+            out.push_str(label);
+        } else {
+            let url = url.replace('"', "%22");
+            out.push_str(&format!("<a href=\"{url}\">{}</a>", harmless(label)));
+        }
+        done = *to;
+    }
+    out.push_str(&harmless(styled.text.get(done..).unwrap_or_default()));
+    out
+}
+
+/// What would be a tag is shown as it is: a product's name must not become a link of its own.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let begins_tag = c == '<'
+            && characters
+                .peek()
+                .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
+        out.push(if begins_tag { '＜' } else { c });
+    }
+    out
+}
+
+fn only_product(body: &Body) -> Option<&Card> {
+    let mut products = body.parts.iter().flat_map(|part| match part {
+        Part::Products { products } => products.as_slice(),
+        Part::Text { .. } | Part::Choices { .. } => &[],
+    });
+    let first = products.next()?;
+    products.next().is_none().then_some(first)
+}
+
+/// `None` for a product without a picture or a page that anybody may see.
+fn graphic(product: &Card, tongue: Tongue) -> Option<Piece> {
+    let picture = product.image.as_deref().and_then(public_url)?;
+    let url = product.link.as_deref().and_then(public_url)?;
+    let shown = card(product, tongue).text;
+    // The name stands above as the title.
+    let description = shown.split_once('\n').map_or("", |(_, rest)| rest);
+    Some(Piece::News {
+        title: shortened(&product.title, TITLE_CHARS_MAX),
+        description: shortened(description, DESCRIPTION_CHARS_MAX),
+        url,
+        picture,
+    })
+}
+
+fn items(body: &Body) -> Vec<(String, String)> {
+    let menus = body.parts.iter().filter_map(|part| match part {
+        Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
+        _ => None,
+    });
+    let item = |choice: &Choice| {
+        let id = token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
+        (id, shortened(&choice.label, LABEL_CHARS_MAX))
+    };
+    menus.flatten().take(MENU_ITEMS_MAX).map(item).collect()
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    let text = text.trim();
+    let shown: String = text.graphemes(true).take(characters).collect();
+    match shown.len() < text.len() {
+        true => format!("{shown}…"),
+        false if shown.is_empty() => "…".to_owned(),
+        false => shown,
+    }
+}
+
+/// The body of a request to send it.
+pub(super) fn request(to: &str, piece: &Piece) -> Value {
+    match piece {
+        Piece::Text(text) => json!({
+            "touser": to, "msgtype": "text", "text": {"content": text},
+        }),
+        Piece::News {
+            title,
+            description,
+            url,
+            picture,
+        } => json!({
+            "touser": to, "msgtype": "news", "news": {"articles": [
+                {"title": title, "description": description, "url": url, "picurl": picture},
+            ]},
+        }),
+        Piece::Menu { head, items } => {
+            let list: Vec<Value> = items
+                .iter()
+                .map(|(id, content)| json!({"id": id, "content": content}))
+                .collect();
+            json!({
+                "touser": to, "msgtype": "msgmenu",
+                "msgmenu": {"head_content": head, "list": list, "tail_content": ""},
+            })
+        }
+    }
+}

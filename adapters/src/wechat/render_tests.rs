@@ -1,0 +1,154 @@
+//! Replies as an official account sends them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use super::render::Piece;
+use super::*;
+use crate::{Body, Card, Choice, Part, Price};
+
+pub(super) fn text(text: &str) -> Part {
+    Part::Text {
+        text: text.to_owned(),
+    }
+}
+
+pub(super) fn choices(ids: &[&str]) -> Part {
+    Part::Choices {
+        choices: ids
+            .iter()
+            .map(|id| Choice {
+                id: (*id).to_owned(),
+                label: format!("选 {id}"),
+            })
+            .collect(),
+    }
+}
+
+fn card(title: &str, image: Option<&str>) -> Card {
+    Card {
+        id: "sku".to_owned(),
+        title: title.to_owned(),
+        price: Price {
+            amount: "12680.00".to_owned(),
+            currency: "CNY".to_owned(),
+        },
+        was: None,
+        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
+        image: image.map(str::to_owned),
+        availability: "in_stock".to_owned(),
+        why: vec!["价格在预算内".to_owned()],
+    }
+}
+
+fn pieces(parts: Vec<Part>) -> Vec<Piece> {
+    render::pieces(&Body { parts })
+}
+
+#[test]
+fn a_reply_with_one_picture_is_a_graphic_and_choices_are_a_menu() {
+    let one = pieces(vec![
+        text("推荐**这款**："),
+        Part::Products {
+            products: vec![card("甲", Some("https://cdn.example/a.jpg"))],
+        },
+        choices(&["more", &"x".repeat(70)]),
+    ]);
+    assert_eq!(one.len(), 3, "{one:#?}");
+    assert_eq!(one[0], Piece::Text("推荐这款：".to_owned()));
+    assert_eq!(
+        one[1],
+        Piece::News {
+            title: "甲".to_owned(),
+            description: "¥12,680\n• 价格在预算内".to_owned(),
+            url: "https://shop.example/p?a=1&b=2".to_owned(),
+            picture: "https://cdn.example/a.jpg".to_owned(),
+        }
+    );
+    let Piece::Menu { head, items } = &one[2] else {
+        panic!("{one:#?}");
+    };
+    assert_eq!(head, "您可以选：");
+    assert_eq!(items[0], ("more".to_owned(), "选 more".to_owned()));
+    assert!(items[1].0.starts_with('~') && items[1].0.len() <= MENU_ID_BYTES_MAX);
+    let products = vec![
+        card("甲", Some("https://cdn.example/a.jpg")),
+        card("乙", None),
+    ];
+    let two = pieces(vec![text("两款："), Part::Products { products }]);
+    let link = "<a href=\"https://shop.example/p?a=1&b=2\">";
+    assert_eq!(
+        two,
+        [Piece::Text(format!(
+            "两款：\n\n{link}甲</a>\n¥12,680\n• 价格在预算内\n\n{link}乙</a>\n¥12,680\n• 价格在预算内"
+        ))]
+    );
+    // A short text without links stands above the menu itself, which saves a message.
+    let asked = pieces(vec![text("给谁用？"), choices(&["home", "office"])]);
+    assert!(
+        matches!(asked.as_slice(), [Piece::Menu { head, items }] if head == "给谁用？" && items.len() == 2)
+    );
+}
+
+#[test]
+fn texts_hold_the_limit_in_bytes_and_cut_no_character_and_no_link() {
+    for over in 0..3 {
+        let exact = "好".repeat(682) + &"a".repeat(2 + over);
+        let sent = pieces(vec![text(&exact)]);
+        assert_eq!(sent.len(), if over == 0 { 1 } else { 2 });
+    }
+    let emoji = "👩‍👧".repeat(300);
+    let many = "[一个链接](https://shop.example/一二三四五六七八九十) 和字\n".repeat(60);
+    let long = format!("[x](https://shop.example/{})", "y".repeat(3_000));
+    for words in [emoji.as_str(), &many, &long, &"<a <b </a ".repeat(300)] {
+        let parts = vec![text(words)];
+        let body = Body { parts };
+        for (texts, max) in [
+            (render::answers(&body), ANSWER_TEXT.max),
+            (
+                render::pieces(&body)
+                    .into_iter()
+                    .map(|piece| match piece {
+                        Piece::Text(text) => text,
+                        other => panic!("{other:?}"),
+                    })
+                    .collect(),
+                TEXT.max,
+            ),
+        ] {
+            assert!(!texts.is_empty());
+            for text in texts {
+                assert!(!text.is_empty() && text.len() <= max, "{}", text.len());
+                let (opened, closed) = (text.matches("<a ").count(), text.matches("</a>").count());
+                assert_eq!(opened, closed, "{text}");
+                assert!(!text.starts_with('\u{200d}'), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hostile_name_stays_a_name() {
+    for name in [
+        "<a href=\"http://evil.example\">x</a>",
+        "</a>",
+        "]]>",
+        "<!--",
+    ] {
+        let products = vec![card(name, None)];
+        let body = Body {
+            parts: vec![Part::Products { products }],
+        };
+        let answers = render::answers(&body);
+        let shown = &answers[0];
+        assert_eq!(shown.matches("<a ").count(), 1, "{shown}");
+        assert!(
+            shown.starts_with("<a href=\"https://shop.example/"),
+            "{shown}"
+        );
+        assert!(!shown.contains("<!"), "{shown}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Answers that carry what the shop says: a delivery waits for the turn that reads it, and its answer shows what the customer has not seen.
+//!
+//! What is said lies in the conversation's feed, so it is there whichever replica ran the turn. A note says how far the customer has seen it, and which delivery got the last of it: the same delivery again gets the same again, since its answer did not arrive.
+
+use super::{Shared, bounded};
+use crate::mailbox::rest;
+use crate::store::{Hint, Rate, Spent};
+use adapters::{Answer, Channel, Held, Place, READ_EVENT, Waiting};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
+
+/// Deliveries that wait at once; one more is answered without waiting.
+const WAITING_MAX: usize = 2_048;
+/// The feed is looked at this often even if no hint comes, in milliseconds.
+const POLL_MS: u64 = 500;
+/// Feed items read at once.
+const PAGE_ITEMS: usize = 64;
+/// Items that a note leaves behind before it moves on without an answer.
+const BEHIND_MAX: u64 = 32;
+/// How long a note is kept after the last answer, milliseconds: as long as what it counts.
+const NOTE_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+/// What one delivery has begun to answer no other answers for this long, milliseconds.
+const BEGUN_MS: f64 = 6_000.0;
+/// Conversations are answered one delivery at a time, each by its lock of so many.
+const LOCKS: usize = 64;
+
+pub(super) struct Answers {
+    places: Semaphore,
+    locks: [Mutex<()>; LOCKS],
+}
+
+/// How far a customer has seen the feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    /// The delivery that was answered last.
+    event_id: String,
+    /// What its answer shows.
+    from: Place,
+    to: Place,
+}
+
+/// What one look comes to.
+enum Found {
+    Answer(Answer),
+    /// The turn is over, and this delivery has nothing to carry.
+    Nothing,
+    Wait,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            places: Semaphore::new(WAITING_MAX),
+            locks: std::array::from_fn(|_| Mutex::new(())),
+        }
+    }
+}
+
+/// The answer to a delivery that was accepted, within its time.
+pub(super) async fn within(shared: &Shared, channel: &dyn Channel, waiting: Waiting) -> Answer {
+    let until = Instant::now() + Duration::from_millis(waiting.within_ms);
+    let Ok(_place) = shared.answers.places.try_acquire() else {
+        return waiting.otherwise;
+    };
+    // Before the first look, so that no hint falls in between.
+    let mut hints = shared.state.hints();
+    let conversation = waiting.address.as_str();
+    let wanted = |hint: &Hint| matches!(hint, Hint::Feed(id) if id == conversation);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let is_last = left.is_zero() || shared.stop.is_cancelled();
+        match shared.look(channel, &waiting, is_last).await {
+            Found::Answer(answer) => return answer,
+            Found::Nothing => return waiting.nothing,
+            Found::Wait if is_last => return waiting.otherwise,
+            Found::Wait => {}
+        }
+        let wait = left.min(Duration::from_millis(POLL_MS));
+        rest(&mut hints, wanted, wait, &shared.stop).await;
+    }
+}
+
+impl Shared {
+    /// Serves what waits once the turn has read the delivery, or when it is the last look.
+    async fn look(&self, channel: &dyn Channel, waiting: &Waiting, is_last: bool) -> Found {
+        let conversation = waiting.address.as_str();
+        let lock = dialogs::compose::hash(conversation) as usize % LOCKS;
+        let Some(lock) = self.answers.locks.get(lock) else {
+            return Found::Wait;
+        };
+        let turn = tokio::time::timeout(Duration::from_millis(POLL_MS), lock.lock());
+        let Ok(_turn) = turn.await else {
+            return Found::Wait;
+        };
+        let Ok(note) = self.note(conversation).await else {
+            return Found::Wait;
+        };
+        // From before the last answer: what was read with it is still to be seen by the others of a burst.
+        let after = note.from.seq.saturating_sub(1);
+        let feed = self.state.feed(conversation, after, PAGE_ITEMS);
+        let Ok(items) = bounded(feed).await else {
+            return Found::Wait;
+        };
+        let is_read = items.iter().any(|item| {
+            let read: Option<Vec<String>> = (item.event == READ_EVENT)
+                .then(|| serde_json::from_str(&item.data).ok())
+                .flatten();
+            read.is_some_and(|ids| ids.contains(&waiting.event_id))
+        });
+        let is_again = note.event_id == waiting.event_id;
+        if !(is_read || is_last || is_again) {
+            return Found::Wait;
+        }
+        let from = if is_again { note.from } else { note.to };
+        let held: Vec<Held> = items
+            .into_iter()
+            .map(|item| Held {
+                seq: item.seq,
+                event: item.event,
+                data: item.data,
+            })
+            .collect();
+        let answered = channel.answer(&waiting.form, &held, from, (self.now_ms)());
+        let Some(answered) = answered else {
+            return Found::Wait;
+        };
+        let next = Note {
+            event_id: waiting.event_id.clone(),
+            from,
+            to: answered.to,
+        };
+        match answered.answer {
+            Some(answer) => {
+                if !is_again && !self.begins(conversation, from).await {
+                    // Another replica answers a delivery of the same burst with it.
+                    return Found::Wait;
+                }
+                // Unkept, the next delivery would show the same once more, which is better than never.
+                let _ = self.keep(conversation, &next).await;
+                Found::Answer(answer)
+            }
+            None if is_read => {
+                if next.to.seq.saturating_sub(note.from.seq) > BEHIND_MAX {
+                    let from = next.to;
+                    let _ = self.keep(conversation, &Note { from, ..next }).await;
+                }
+                Found::Nothing
+            }
+            None => Found::Wait,
+        }
+    }
+
+    async fn note(&self, conversation: &str) -> Result<Note, super::Problem> {
+        let kept = self.state.recall(&key(conversation), (self.now_ms)());
+        let kept = bounded(kept).await?;
+        Ok(kept
+            .and_then(|kept| serde_json::from_str(&kept).ok())
+            .unwrap_or_default())
+    }
+
+    async fn keep(&self, conversation: &str, note: &Note) -> Result<(), super::Problem> {
+        // Numbers and texts always have a JSON form.
+        let text = serde_json::to_string(note).unwrap_or_default();
+        let until_ms = (self.now_ms)().saturating_add_unsigned(NOTE_KEPT_MS);
+        bounded(self.state.remember(&key(conversation), &text, until_ms)).await
+    }
+
+    /// True for the first of all replicas that answers with what begins here.
+    async fn begins(&self, conversation: &str, from: Place) -> bool {
+        let key = format!("answer:{conversation}:{}.{}", from.seq, from.pieces);
+        let once = Rate {
+            every_ms: BEGUN_MS,
+            burst: 1,
+        };
+        let spent = self.state.spend(&key, once, (self.now_ms)()).await;
+        // Where nobody can tell, twice is better than never.
+        !matches!(spent, Ok(Spent::Wait { .. }))
+    }
+}
+
+fn key(conversation: &str) -> String {
+    format!("answered:{conversation}")
+}

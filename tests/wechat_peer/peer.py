@@ -1,0 +1,335 @@
+"""api.weixin.qq.com and the servers that deliver, for the tests, over real HTTP, with people who write to an official account.
+
+Signing, encryption and the reading of replies are wechatpy's, so none of them is what we think of WeChat.
+Waits, repetitions, quotas and return codes follow developers.weixin.qq.com.
+
+    peer.py APP_ID SECRET TOKEN AES_KEY [--port N]
+
+Prints `listening PORT`. People and faults come in at /_sim/{verify,text,image,voice,video,location,link,event,sealed,fault,clock,expire,state}.
+"""
+
+import argparse
+import asyncio
+import collections
+import json
+import random
+import secrets
+import time
+
+import aiohttp
+import xmltodict
+from aiohttp import web
+from wechatpy.crypto import WeChatCrypto
+from wechatpy.utils import WeChatSigner
+
+ACCOUNT = "gh_7f083739789a"
+ANSWER_S, ATTEMPTS = 5.0, 3
+TEXT_BYTES_MAX = 2048
+TOKEN_S, OVERLAP_S = 7200, 300
+# What a customer's act allows: so many messages in so many seconds.
+QUOTAS = {"message": (5, 48 * 3600), "menu": (3, 60), "subscribe": (3, 60), "SCAN": (3, 60)}
+SENT_KINDS = {"text", "image", "voice", "video", "music", "news", "msgmenu"}
+BROKEN = "该公众号提供的服务出现故障，请稍后再试"
+
+
+def signed(token, *words):
+    signer = WeChatSigner()
+    signer.add_data(token, *words)
+    return signer.signature
+
+
+def data(text):
+    return f"<![CDATA[{text}]]>"
+
+
+def written(document):
+    fields = (f"<{k}>{data(v) if isinstance(v, str) else v}</{k}>" for k, v in document.items())
+    return f"<xml>{''.join(fields)}</xml>"
+
+
+class Refusal(Exception):
+    def __init__(self, code, reason):
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Peer:
+    def __init__(self, options):
+        self.options = options
+        self.crypto = WeChatCrypto(options.token, options.aes_key, options.app_id)
+        self.ahead = 0.0
+        self.tokens, self.stable = {}, None
+        self.next_id = 6_054_768_590_064_713_728
+        self.quotas = collections.defaultdict(list)
+        self.sent, self.typing, self.deliveries, self.calls, self.faults = [], [], [], [], []
+
+    def now(self):
+        return time.time() + self.ahead
+
+    # Deliveries: signed, encrypted where asked, three times where nobody answers.
+
+    def query(self, **more):
+        timestamp, nonce = str(int(self.now())), str(random.randint(10**8, 10**9))
+        signature = signed(self.options.token, timestamp, nonce)
+        return {"signature": signature, "timestamp": timestamp, "nonce": nonce, **more}
+
+    async def verify(self, act):
+        echo = str(random.getrandbits(60))
+        query = self.query(echostr=echo)
+        if act.get("forged"):
+            query["signature"] = "0" * 40
+        async with aiohttp.ClientSession() as http, http.get(act["url"], params=query) as answer:
+            return {"status": answer.status, "echoed": await answer.text() == echo}
+
+    def sealed(self, document, safe):
+        """The request of one delivery: its query and its body."""
+        query = self.query(openid=document["FromUserName"])
+        body = written(document)
+        if safe:
+            sealed = self.crypto.encrypt_message(body, query["nonce"], query["timestamp"])
+            sealed = xmltodict.parse(sealed)["xml"]
+            query.update(encrypt_type="aes", msg_signature=sealed["MsgSignature"])
+            body = written({"ToUserName": document["ToUserName"], "Encrypt": sealed["Encrypt"]})
+        return query, body
+
+    async def deliver(self, url, document, act):
+        safe, attempts = act.get("safe", False), act.get("attempts", ATTEMPTS)
+        tried = []
+        for _ in range(attempts):
+            query, body = self.sealed(document, safe)
+            if act.get("tampered"):
+                body = body.replace("A", "B", 1) if safe else body
+                query["msg_signature"] = query.get("msg_signature", "") and "0" * 40
+                query["signature"] = "0" * 40
+            begun = time.monotonic()
+            try:
+                tried.append(await self.asked(url, query, body, document, safe))
+            except asyncio.TimeoutError:
+                tried.append({"shown": None, "timeout": True})
+            except aiohttp.ClientError:
+                tried.append({"shown": None, "broken": True})
+                await asyncio.sleep(0.2)
+            tried[-1]["ms"] = int((time.monotonic() - begun) * 1000)
+            if not (tried[-1].get("timeout") or tried[-1].get("broken")):
+                break
+        else:
+            tried.append({"shown": BROKEN, "error": "no answer"})
+        self.deliveries.append(tried)
+        return tried
+
+    async def asked(self, url, query, body, document, safe):
+        headers = {"Content-Type": "text/xml"}
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        async with aiohttp.ClientSession() as http:
+            async with http.post(
+                url, params=query, data=body.encode(), headers=headers, timeout=timeout
+            ) as answer:
+                return self.shown(answer.status, await answer.text(), document, safe)
+
+    def shown(self, status, text, document, safe):
+        """What the customer sees of an answer."""
+        if status != 200:
+            return {"shown": BROKEN, "error": f"status {status}", "status": status}
+        if text in ("", "success"):
+            return {"shown": None}
+        try:
+            reply = xmltodict.parse(text)["xml"]
+            if safe:
+                given = (reply["MsgSignature"], reply["TimeStamp"], reply["Nonce"])
+                reply = xmltodict.parse(self.crypto.decrypt_message(text, *given))["xml"]
+            elif "Encrypt" in reply:
+                raise ValueError("encrypted, though it was asked in plain text")
+            swapped = (document["FromUserName"], document["ToUserName"])
+            if (reply["ToUserName"], reply["FromUserName"]) != swapped:
+                raise ValueError("not to whom asked")
+            int(reply["CreateTime"])
+            if reply["MsgType"] != "text":
+                raise ValueError(f"a {reply['MsgType']} is not expected here")
+            if len(reply["Content"].encode()) > TEXT_BYTES_MAX:
+                raise ValueError("Content is too long")
+            return {"shown": reply["Content"]}
+        except Exception as error:
+            return {"shown": BROKEN, "error": repr(error)}
+
+    def document(self, act, kind):
+        self.next_id += 1
+        document = {
+            "ToUserName": ACCOUNT,
+            "FromUserName": act["from"],
+            "CreateTime": act.get("created", int(self.now())),
+            "MsgType": kind,
+        }
+        if kind == "text":
+            document["Content"] = act["text"]
+        if kind in ("image", "voice"):
+            document["MediaId"] = secrets.token_urlsafe(12)
+        if kind == "image":
+            document["PicUrl"] = "http://127.0.0.1/picture"
+        if kind == "voice":
+            document["Format"] = "amr"
+        document.update(act.get("fields", {}))
+        if kind == "event":
+            document["Event"] = act["event"]
+        else:
+            document["MsgId"] = act.get("id", self.next_id)
+        return document
+
+    def allow(self, act, kind):
+        who = act["from"]
+        # A touch on a menu's line counts as one on the account's own menu.
+        is_said = kind != "event" and "bizmsgmenuid" not in act.get("fields", {})
+        if is_said:
+            # Each message of a customer starts the count anew.
+            self.quotas[who] = [q for q in self.quotas[who] if q["kind"] != "message"]
+        elif act.get("event") == "unsubscribe":
+            self.quotas.pop(who, None)
+            return
+        name = "message" if is_said else act.get("event", "menu")
+        name = name if name in QUOTAS else "menu"
+        count, seconds = QUOTAS[name]
+        self.quotas[who].append({"kind": name, "left": count, "until": self.now() + seconds})
+
+    # The API.
+
+    def issue(self):
+        token = secrets.token_urlsafe(48)
+        self.tokens[token] = self.now() + TOKEN_S
+        return token
+
+    def stable_token(self, body):
+        if body.get("grant_type") != "client_credential":
+            raise Refusal(40002, "invalid grant_type")
+        if body.get("appid") != self.options.app_id:
+            raise Refusal(40013, "invalid appid")
+        if body.get("secret") != self.options.secret:
+            raise Refusal(40125, "invalid appsecret")
+        left = self.tokens.get(self.stable, 0) - self.now()
+        if left < OVERLAP_S or body.get("force_refresh"):
+            if body.get("force_refresh"):
+                self.tokens.pop(self.stable, None)
+            self.stable, left = self.issue(), TOKEN_S
+        return {"access_token": self.stable, "expires_in": int(left)}
+
+    def check_token(self, request):
+        token = request.query.get("access_token")
+        if not token:
+            raise Refusal(41001, "access_token missing")
+        if token not in self.tokens:
+            raise Refusal(40001, "invalid credential, access_token is invalid or not latest")
+        if self.tokens[token] < self.now():
+            raise Refusal(42001, "access_token expired")
+
+    def send(self, body):
+        who, kind = body.get("touser"), body.get("msgtype")
+        if who not in self.quotas:
+            raise Refusal(40003, "invalid openid")
+        open_now = [quota for quota in self.quotas[who] if quota["until"] > self.now()]
+        if not open_now:
+            raise Refusal(45015, "response out of time limit or subscription is canceled")
+        usable = [quota for quota in open_now if quota["left"] > 0]
+        if not usable:
+            raise Refusal(45047, "out of response count limit")
+        if kind not in SENT_KINDS:
+            raise Refusal(40008, "invalid message type")
+        if kind == "text":
+            if not body["text"]["content"]:
+                raise Refusal(44004, "empty content")
+            if len(body["text"]["content"].encode()) > TEXT_BYTES_MAX:
+                raise Refusal(45002, "content size out of limit")
+        if kind == "news" and len(body["news"]["articles"]) != 1:
+            raise Refusal(45008, "article size out of limit")
+        if kind == "msgmenu":
+            if not all(item["id"] and item["content"] for item in body["msgmenu"]["list"]):
+                raise Refusal(40035, "invalid parameter")
+        usable[0]["left"] -= 1
+        self.sent.append({"at": self.now(), **body})
+        return {"errcode": 0, "errmsg": "ok"}
+
+    def show_typing(self, body):
+        if body.get("command") not in ("Typing", "CancelTyping"):
+            raise Refusal(45072, "command should be Typing or CancelTyping")
+        self.typing.append(body["touser"])
+        return {"errcode": 0, "errmsg": "ok"}
+
+    async def api(self, request):
+        name = request.match_info["name"]
+        raw = await request.read()
+        body = json.loads(raw or b"{}")
+        self.calls.append(name)
+        try:
+            # WeChat shows escapes as they are written.
+            if b"\\u" in raw:
+                raise Refusal(47001, "data format error")
+            if name != "stable_token":
+                self.check_token(request)
+            for fault in [fault for fault in self.faults if fault["name"] == name][:1]:
+                self.faults.remove(fault)
+                if fault.get("after"):
+                    self.send(body)
+                if fault.get("cut"):
+                    request.transport.close()
+                if fault.get("status"):
+                    return web.Response(status=fault["status"], text="<html>")
+                raise Refusal(fault.get("code", -1), fault.get("reason", "system error"))
+            act = {
+                "stable_token": self.stable_token,
+                "message/custom/send": self.send,
+                "message/custom/typing": self.show_typing,
+            }[name]
+            return web.json_response(act(body))
+        except Refusal as refusal:
+            errmsg = f"{refusal.reason} rid: {secrets.token_hex(4)}"
+            return web.json_response({"errcode": refusal.code, "errmsg": errmsg})
+
+    # What the tests do.
+
+    async def sim(self, request):
+        name, act = request.match_info["name"], json.loads(await request.read() or b"{}")
+        if name == "verify":
+            return web.json_response(await self.verify(act))
+        if name in ("text", "image", "voice", "video", "location", "link", "event"):
+            document = self.document(act, name)
+            if act.get("allow", True):
+                self.allow(act, name)
+            return web.json_response(await self.deliver(act["url"], document, act))
+        if name == "sealed":
+            query, body = self.sealed(self.document(act, "text"), act.get("safe", False))
+            return web.json_response({"query": query, "body": body})
+        if name == "fault":
+            self.faults.extend([act] * act.pop("times", 1))
+        elif name == "clock":
+            self.ahead += act["advance"]
+        elif name == "expire":
+            self.tokens = {token: self.now() - 1 for token in self.tokens}
+        elif name == "state":
+            shown = {
+                "sent": self.sent,
+                "typing": self.typing,
+                "calls": self.calls,
+                "deliveries": self.deliveries,
+            }
+            return web.json_response(shown)
+        else:
+            return web.json_response({"error": "no such act"}, status=404)
+        return web.json_response({})
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    for name in ("app_id", "secret", "token", "aes_key"):
+        parser.add_argument(name)
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    peer = Peer(options)
+    app = web.Application()
+    app.router.add_post("/cgi-bin/{name:.+}", peer.api)
+    app.router.add_post("/_sim/{name}", peer.sim)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", options.port)
+    await site.start()
+    print("listening", site._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
