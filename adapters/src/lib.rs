@@ -6,6 +6,7 @@
 mod address;
 mod capabilities;
 mod channel;
+mod keep;
 mod message;
 mod receive;
 pub mod render;
@@ -21,6 +22,7 @@ pub use capabilities::{
 pub use channel::{
     Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,
 };
+pub use keep::{Keep, KeptHere, Unkept};
 pub use message::{
     Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
     Speaker,

@@ -1,11 +1,13 @@
 //! The channels that the settings ask for, by the name in an address.
 
 use crate::config::Settings;
+use crate::mailbox::Clock;
+use crate::store::StateStore;
 use crate::telemetry::metrics::{CHANNEL_MESSAGES, CHANNEL_UNREAD};
-use adapters::Channel;
 use adapters::telegram::Telegram;
 use adapters::web::Web;
 use adapters::wechat::{Account, WeChat};
+use adapters::{Asking, Channel, Keep, Unkept};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +17,67 @@ const WECHAT_MAX: Duration = Duration::from_secs(10);
 
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
-/// The web channel always, and every platform whose credentials are set.
-pub fn of(settings: &Settings) -> Result<Channels, String> {
+/// What the replicas of a shop share lies in their state store.
+pub struct Shared {
+    state: Arc<dyn StateStore>,
+    clock: Clock,
+    /// This process among all replicas.
+    holder: String,
+}
+
+impl Shared {
+    pub fn new(state: Arc<dyn StateStore>, clock: Clock) -> Self {
+        Self {
+            state,
+            clock,
+            holder: uuid::Uuid::new_v4().simple().to_string(),
+        }
+    }
+}
+
+impl Keep for Shared {
+    fn now_ms(&self) -> i64 {
+        (self.clock)()
+    }
+
+    fn remember<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<(), Unkept>> {
+        Box::pin(async move {
+            let kept = self.state.remember(key, value, until_ms).await;
+            kept.map_err(|_| Unkept)
+        })
+    }
+
+    fn recall<'a>(&'a self, key: &'a str) -> Asking<'a, Result<Option<String>, Unkept>> {
+        Box::pin(async move {
+            let kept = self.state.recall(key, self.now_ms()).await;
+            kept.map_err(|_| Unkept)
+        })
+    }
+
+    fn hold<'a>(&'a self, job: &'a str, for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
+        Box::pin(async move {
+            let now_ms = self.now_ms();
+            let until_ms = now_ms.saturating_add_unsigned(for_ms);
+            let held = self.state.hold(job, &self.holder, now_ms, until_ms).await;
+            held.map(|token| token.is_some()).map_err(|_| Unkept)
+        })
+    }
+
+    fn release<'a>(&'a self, job: &'a str) -> Asking<'a, ()> {
+        Box::pin(async move {
+            // Where it cannot be told, the job ends with its time.
+            let _ = self.state.release(job, &self.holder).await;
+        })
+    }
+}
+
+/// The web channel always, and every platform whose credentials are set. `keep` is what their replicas share.
+pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String> {
     let mut all: Vec<Arc<dyn Channel>> = vec![Arc::new(Web)];
     if let Some(telegram) = &settings.channels.telegram {
         all.push(Arc::new(Telegram::new(

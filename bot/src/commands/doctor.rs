@@ -9,9 +9,11 @@ use crate::store::embedded::State;
 use crate::store::records::{self, Records};
 use crate::store::{RecordStore, StateStore, redis};
 use crate::telemetry::export;
+use adapters::{Keep, KeptHere};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The clock is surely wrong before this build's year: 2026-01-01.
 const CLOCK_MS_MIN: i64 = 1_767_225_600_000;
@@ -220,7 +222,8 @@ async fn model_endpoint(settings: &Settings) -> Finding {
 
 /// Each channel looks at its own platform; one that has none has nothing to tell.
 async fn platforms(settings: &Settings) -> Vec<Finding> {
-    let channels = match channels::of(settings) {
+    let keep: Arc<dyn Keep> = Arc::new(KeptHere::default());
+    let channels = match channels::of(settings, &keep) {
         Ok(channels) => channels,
         Err(error) => return vec![wrong("channels", error, "see the message")],
     };

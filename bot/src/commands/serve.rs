@@ -13,7 +13,7 @@ use crate::telemetry::export::Spans;
 use crate::telemetry::{self, log};
 use crate::turn::Dialogue;
 use crate::{channels, model, project, versions};
-use adapters::Channel;
+use adapters::{Channel, Keep};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -116,13 +116,17 @@ impl Serving {
             }
             Err(error) => return Err(told(error)),
         };
-        let channels = channels::of(&settings).map_err(Stop::Failed)?;
         let model = model::of(&settings).map_err(|error| Stop::Usage(error.to_string()))?;
         let readiness = Readiness::default();
         let clock: Clock = {
             let state = Arc::clone(&state);
             Arc::new(move || now_ms().saturating_add(state.ahead_ms()))
         };
+        let keep: Arc<dyn Keep> = Arc::new(channels::Shared::new(
+            Arc::clone(&state),
+            Arc::clone(&clock),
+        ));
+        let channels = channels::of(&settings, &keep).map_err(Stop::Failed)?;
         let tasks = TaskTracker::new();
         let workers = Workers {
             state: Arc::clone(&state),

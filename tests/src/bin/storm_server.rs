@@ -161,7 +161,11 @@ async fn main() {
         }
         .run(stop.clone()),
     );
-    let channels = bot::channels::of(&settings).unwrap();
+    let keep: Arc<dyn adapters::Keep> = Arc::new(bot::channels::Shared::new(
+        Arc::clone(&state),
+        Arc::clone(&clock),
+    ));
+    let channels = bot::channels::of(&settings, &keep).unwrap();
     let sender = Sender::new(Arc::clone(&state), channels.clone(), Arc::clone(&clock));
     tasks.spawn(sender.run(stop.clone()));
     let archive = CancellationToken::new();
