@@ -335,7 +335,8 @@ class Peer:
         kind = "edited_message" if asked.get("edited") else "message"
         if asked.get("edited"):
             message["edit_date"] = int(time.time())
-        return {"update_id": self.happened(kind, message), "message_id": message["message_id"]}
+        number = self.happened(kind, message)
+        return {"update_id": number, "message_id": message["message_id"], "update": {"update_id": number, kind: message}}
 
     def sim_press(self, asked):
         message = self.messages[(asked.get("chat", asked["from"]), asked["message_id"])]
@@ -360,6 +361,9 @@ class Peer:
     def sim_migrate(self, asked):
         self.moved[asked["chat"]] = asked["to"]
         return {}
+
+    def sim_sent(self, asked):
+        return [m for (chat, _), m in self.messages.items() if chat == asked["chat"] and m["from"]["is_bot"]]
 
     def sim_state(self, _asked):
         return {
