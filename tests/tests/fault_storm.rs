@@ -151,17 +151,22 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
         "fault-storm",
         &report::told(seed, &brought, &visitors, &left, &sums, &books, away),
     );
+    let mut in_flight: Vec<&String> = Vec::new();
     for one in &brought {
-        if let Mark::Refusals {
-            asked,
-            refused,
-            unready,
-            back,
-        } = &one.mark
-        {
-            assert!(*asked > 0 && asked == refused && *unready && back.is_some());
+        match &one.mark {
+            Mark::Refusals {
+                asked,
+                refused,
+                unready,
+                back,
+            } => assert!(*asked > 0 && asked == refused && *unready && back.is_some()),
+            Mark::Orphans { sends, .. } => in_flight.extend(sends),
+            Mark::Nothing => {}
         }
     }
+    // Where a platform cannot tell a repetition, what a killed sender had in flight may come twice, and nothing else.
+    let unexplained = books.sent_twice.keys().filter(|id| !in_flight.contains(id));
+    assert_eq!(unexplained.collect::<Vec<_>>(), Vec::<&String>::new());
     assert!(books.clean(), "{books:#?}");
     assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
     assert!(away > 0, "no conversation left Redis");

@@ -174,12 +174,17 @@ pub async fn check_told(
 
 /// Replies that never came over the platform, and those that came more than once: each is known by its first line.
 fn compared(events: &[Event], sent: &[String]) -> (usize, usize) {
-    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for event in events {
-        if let Event::Replied { reply, .. } = event
-            && let Some(line) = first_line(reply)
-        {
-            counts.entry(line).or_default().0 += 1;
+    let replies = events.iter().filter_map(|event| match event {
+        Event::Replied { reply, .. } => Some(reply),
+        _ => None,
+    });
+    let replies: Vec<Vec<String>> = replies.map(lines).collect();
+    let firsts = replies.iter().filter_map(|lines| lines.first().cloned());
+    let mut counts: BTreeMap<String, (usize, usize)> = firsts.map(|line| (line, (0, 0))).collect();
+    // What begins one reply may also stand within another.
+    for line in replies.iter().flatten() {
+        if let Some((decided, _)) = counts.get_mut(line) {
+            *decided += 1;
         }
     }
     for line in sent.iter().flat_map(|message| message.lines()) {
@@ -195,12 +200,13 @@ fn compared(events: &[Event], sent: &[String]) -> (usize, usize) {
         })
 }
 
-fn first_line(reply: &Reply) -> Option<String> {
-    let text = reply.parts.iter().find_map(|part| match part {
+fn lines(reply: &Reply) -> Vec<String> {
+    let texts = reply.parts.iter().filter_map(|part| match part {
         ReplyPart::Text { text } => Some(text),
         _ => None,
-    })?;
-    text.lines().map(letters).find(|line| !line.is_empty())
+    });
+    let lines = texts.flat_map(|text| text.lines()).map(letters);
+    lines.filter(|line| !line.is_empty()).collect()
 }
 
 /// What is left of a line whatever marks a platform wants.
