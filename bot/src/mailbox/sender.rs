@@ -24,8 +24,10 @@ pub const CLAIM_MS: u64 = 5_000;
 pub const LEASE_MS: u64 = 30_000;
 /// The agenda is looked at this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 1_000;
-/// Conversations sent to at once.
-const CONVERSATIONS_MAX: usize = 16;
+/// Conversations sent to at once: a platform that hangs holds its places for a while, and the others must not wait for it.
+const CONVERSATIONS_MAX: usize = 256;
+/// Conversations claimed in one step.
+const CLAIMED_MAX: usize = 16;
 /// Tries to settle where the store does not answer or is full, the wait after the first and the longest: together less than a lease, so that what has left is not sent again.
 const SETTLE_TRIES: u32 = 14;
 const SETTLE_RETRY_MS: u64 = 100;
@@ -72,7 +74,11 @@ impl Sender {
                 continue;
             }
             let now_ms = (this.clock)();
-            match this.state.claim_sends(now_ms, CLAIM_MS, free).await {
+            match this
+                .state
+                .claim_sends(now_ms, CLAIM_MS, free.min(CLAIMED_MAX))
+                .await
+            {
                 Ok(claimed) if claimed.claims.is_empty() => {
                     let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
                     rest(&mut hints, |hint| *hint == Hint::Sends, wait, &stop).await;
