@@ -6,8 +6,10 @@ mod job;
 mod pace;
 mod puller;
 mod push;
+mod room;
 mod sender;
 mod typist;
+mod window;
 mod worker;
 
 pub use archiver::Archiver;
@@ -15,6 +17,7 @@ pub use arrivals::take;
 pub use job::Job;
 pub use puller::Puller;
 pub use push::ATTEMPTS_MAX;
+pub use room::Folding;
 pub use sender::Sender;
 pub use typist::Typist;
 pub use worker::{LEASE_MS, Workers};
