@@ -26,8 +26,8 @@ pub use channel::{
 };
 pub use keep::{Keep, KeptHere, Unkept};
 pub use message::{
-    Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
-    Speaker,
+    Body, CAMPAIGN_CHARS_MAX, Card, Choice, Door, File, FileKind, Inbound, InboundBody, Outbound,
+    OutboundBody, Part, Price, Speaker,
 };
 pub use receive::{
     Acknowledgement, Answer, Answered, Arrival, Delivered, Held, Place, READ_EVENT, Received,

@@ -65,7 +65,7 @@ impl Default for Burst {
 
 /// Takes a customer's message into the mailbox; durable when this returns.
 ///
-/// A pressed quick reply waits for nothing, it is a whole utterance; words and files wait for the burst to end.
+/// What was touched waits for nothing, it is a whole utterance; words and files wait for the burst to end.
 pub async fn accept(
     state: &dyn StateStore,
     inbound: Inbound,
@@ -74,7 +74,7 @@ pub async fn accept(
 ) -> Result<Accepted, StoreError> {
     let burst = match inbound.body {
         InboundBody::Text(_) | InboundBody::File(_) => burst,
-        InboundBody::Choice(_) => Burst {
+        InboundBody::Choice(_) | InboundBody::Came { .. } => Burst {
             quiet_ms: 0,
             quiet_max_ms: 0,
         },

@@ -68,7 +68,7 @@ pub(super) async fn open(
         return Ok(());
     };
     let touch = match &inbound.body {
-        InboundBody::Choice(_) => window.after_touch,
+        InboundBody::Choice(_) | InboundBody::Came { .. } => window.after_touch,
         InboundBody::Text(_) | InboundBody::File(_) => None,
     };
     let (open_ms, messages) = touch.map_or((window.open_ms, messages_max), |t| {
