@@ -13,9 +13,9 @@ mod xml;
 use crate::render::tokens;
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
-    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Typing,
-    Unit, Window,
+    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Touch,
+    Typing, Unit, Window,
 };
 use answer::Form;
 use client::Api;
@@ -23,6 +23,7 @@ use crypto::Key;
 use proof::{Shared, given};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
+use std::sync::Arc;
 use url::Url;
 
 /// The channel's name in an address.
@@ -51,10 +52,14 @@ const PACE: Pace = Pace {
     all_every_ms: 10.0,
     all_burst: 100,
 };
-/// After a customer's message the shop may send so many in so long.
+/// After a customer's message the shop may send so many in so long; after a touch on a menu, a follow or a scan so many in a minute (发送客服消息, 消息条数限制).
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
+    after_touch: Some(Touch {
+        open_ms: 60 * 1000,
+        messages_max: 3,
+    }),
 };
 /// WeChat waits five seconds for an answer and delivers three times in all, milliseconds.
 const DELIVERY_MS: u64 = 5_000;
@@ -95,7 +100,7 @@ pub fn is_aes_key(text: &str) -> bool {
 
 impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
-    pub fn new(account: &Account, http: reqwest::Client) -> Self {
+    pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
         Self {
             shared: Shared {
@@ -104,10 +109,10 @@ impl WeChat {
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
             },
-            api: account
-                .app_secret
-                .clone()
-                .map(|secret| Api::new(http, account.api_url.clone(), &account.app_id, secret)),
+            api: account.app_secret.clone().map(|secret| {
+                let (url, app_id) = (account.api_url.clone(), &account.app_id);
+                Api::new(http, url, app_id, secret, keep)
+            }),
         }
     }
 
@@ -183,14 +188,8 @@ impl Channel for WeChat {
                 Choices::Numbered
             },
             pace: has_api.then_some(PACE),
-            window: Some(if has_api {
-                WINDOW
-            } else {
-                Window {
-                    open_ms: DELIVERY_MS,
-                    messages_max: Some(1),
-                }
-            }),
+            // Inside answers nothing is too late: what was not seen is shown in the next one.
+            window: has_api.then_some(WINDOW),
             idempotency: if has_api {
                 Idempotency::None
             } else {
