@@ -2,7 +2,7 @@
 
 use super::place::Whereabouts;
 use crate::render::TOKEN_MARK;
-use crate::{Address, Arrival, File, FileKind, Inbound, InboundBody};
+use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
 
 /// Whose updates these are.
@@ -283,12 +283,32 @@ fn commanded(text: &str, command: &str, from: &User) -> InboundBody {
         None => "",
     };
     match name {
-        "/start" => InboundBody::Choice(format!("start:{language}")),
+        "/start" => {
+            let greeting = InboundBody::Choice(format!("start:{language}"));
+            let link = text.get(command.len()..).unwrap_or_default().trim();
+            came(link, greeting)
+        }
         "/help" => InboundBody::Choice(format!("help:{language}")),
         _ => {
             let rest = text.get(command.len()..).unwrap_or_default();
             InboundBody::Text(format!("{}{rest}", name.trim_start_matches('/')))
         }
+    }
+}
+
+/// `t.me/BOT?start=CAMPAIGN` arrives as `/start CAMPAIGN`; what somebody typed behind it is no campaign.
+fn came(link: &str, greeting: InboundBody) -> InboundBody {
+    let is_campaign = (1..=CAMPAIGN_CHARS_MAX).contains(&link.len())
+        && link
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if !is_campaign {
+        return greeting;
+    }
+    InboundBody::Came {
+        door: Door::Link,
+        campaign: Some(link.to_owned()),
+        means: Box::new(greeting),
     }
 }
 
