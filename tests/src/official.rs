@@ -11,6 +11,11 @@ pub const QUIET: Duration = Duration::from_millis(1_500);
 
 /// One server with an official account; `more` overrides its settings.
 pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    serve_at(free_port(), peer, data, more)
+}
+
+/// The same at a port of choice, where WeChat finds it again after a restart.
+pub fn serve_at(port: u16, peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
     let mut environment = vec![
         ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
         ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
@@ -23,7 +28,7 @@ pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
         ("NO_PROXY", "127.0.0.1"),
     ];
     environment.extend(more);
-    Server::start(data, free_port(), &environment)
+    Server::start(data, port, &environment)
 }
 
 /// An account without the customer-service API.
