@@ -6,8 +6,9 @@
     clippy::indexing_slicing
 )]
 
+use bot::mail::RepAction;
 use serde_json::{Value, json};
-use tests::official::{QUIET, ask, is_secret, logged, say, serve, until_counted};
+use tests::official::{Desk, QUIET, ask, is_secret, logged, say, serve, until_counted};
 use tests::redis_server::Redis;
 use tests::wechat_peer::{WeChatPeer, words};
 
@@ -142,4 +143,34 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
         assert_eq!(ask(&peer, &server, who, "转人工", 1).await.len(), 1);
     }
     assert!(!is_secret(&logged(data.path())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_of_2048_bytes_is_one_message_and_a_longer_one_is_cut_between_characters() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
+    let server = desk.serve(&peer, data.path());
+    let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+    let whole = format!("{}ab", "字".repeat(682));
+    let texts = [
+        (whole.clone(), 1),
+        (format!("{whole}c"), 2),
+        // The border falls into a family of four.
+        (format!("{}{family}。", "字".repeat(680)), 2),
+        (format!("{}😀😀", "字".repeat(681)), 2),
+    ];
+    assert_eq!(texts[0].0.len(), 2048);
+    for (number, (text, messages)) in texts.iter().enumerate() {
+        let who = format!("oLe{number}");
+        ask(&peer, &server, &who, "你好", 1).await;
+        desk.rep(&who, 0, RepAction::Take).await;
+        desk.rep(&who, 1, RepAction::Say { text: text.clone() })
+            .await;
+        let sent = peer.sent_at_least(&who, 1 + messages).await;
+        let pieces: Vec<String> = sent[1..].iter().map(words).collect();
+        assert_eq!(pieces.concat(), *text, "nothing is lost");
+        assert_eq!(pieces.len(), *messages);
+        assert!(pieces.iter().all(|piece| piece.len() <= 2048));
+        assert!(!text.contains(family) || pieces.iter().any(|piece| piece.contains(family)));
+    }
 }
