@@ -128,6 +128,18 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
         right.contains("gives a token") && right.contains("安全模式"),
         "{right}"
     );
+    assert!(right.contains("0 of 100000 used today"), "{right}");
+    let fault = json!({"name": "openapi/quota/get", "code": 48001, "reason": "api unauthorized"});
+    peer.sim("fault", fault).await;
+    let unauthorized = check(&format!("{id}{secret}"));
+    assert!(
+        unauthorized.contains("customer_service to false"),
+        "{unauthorized}"
+    );
+    let fault = json!({"name": "stable_token", "code": 40164, "reason": "not in whitelist"});
+    peer.sim("fault", fault).await;
+    let unlisted = check(&format!("{id}{secret}"));
+    assert!(unlisted.contains("IP whitelist"), "{unlisted}");
     let wrong = check(&format!("{id}app_secret = \"other\"\n"));
     assert!(wrong.contains("40125"), "{wrong}");
     let strange = check(&format!("app_id = \"wx0\"\n{secret}"));
