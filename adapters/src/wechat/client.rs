@@ -3,7 +3,7 @@
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
 use super::NAME;
-use crate::{Access, Granted, Keep, Receipt};
+use crate::{Access, Check, Granted, Keep, Receipt};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -16,9 +16,10 @@ use url::Url;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Longest reason of WeChat's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
-/// Wait where a minute's quota is used up, and where the day's is, milliseconds.
+/// Wait where a minute's quota is used up, milliseconds.
 const MINUTE_MS: u64 = 60_000;
-const DAY_MS: u64 = 60 * 60_000;
+/// Wait where the day's is, milliseconds: before a sender has tried a dozen times, the day is over.
+const DAY_MS: u64 = 125 * 60_000;
 
 pub(super) struct Api {
     http: reqwest::Client,
@@ -53,6 +54,16 @@ struct Answered {
     #[serde(default)]
     expires_in: u64,
     msgid: Option<Value>,
+    quota: Option<Quota>,
+}
+
+/// Calls of one day.
+#[derive(Deserialize)]
+struct Quota {
+    #[serde(default)]
+    daily_limit: i64,
+    #[serde(default)]
+    used: i64,
 }
 
 impl Api {
@@ -114,6 +125,48 @@ impl Api {
             Some(Value::Number(id)) => id.to_string(),
             _ => String::new(),
         }))
+    }
+
+    /// Whether the account may use the customer-service API, and how much of today's quota is left; no customer is written to.
+    pub(super) async fn may_send(&self) -> Check {
+        let forbidden = || {
+            Check::wrong(
+                "the account may not use the customer-service API",
+                "have the account verified (微信认证), or set channels.wechat.customer_service to false: the shop then answers inside deliveries",
+            )
+        };
+        let token = match self.token().await {
+            Ok(token) => token,
+            Err(failed) => {
+                let (detail, advice) = told(&failed);
+                return Check::wrong(detail, advice);
+            }
+        };
+        let body = json!({"cgi_path": "/cgi-bin/message/custom/send"});
+        let path = "cgi-bin/openapi/quota/get";
+        match self.post(path, Some(&token), &body).await {
+            Ok(Answered {
+                quota: Some(Quota { daily_limit, used }),
+                ..
+            }) => match daily_limit {
+                ..=0 => forbidden(),
+                limit if used >= limit => Check::wrong(
+                    format!("today's {limit} customer-service messages are used up"),
+                    "wait for midnight (Beijing), or clear the quota (清空 api 的调用 quota) at developers.weixin.qq.com",
+                ),
+                limit => Check::fine(format!(
+                    "customer-service messages: {used} of {limit} used today"
+                )),
+            },
+            // No permission, said of the API itself and of a path that is asked about.
+            Err(Failed::Refused {
+                code: 48_001 | 76_022,
+                ..
+            }) => forbidden(),
+            Ok(_) | Err(_) => {
+                Check::fine("WeChat does not tell the quota of customer-service messages")
+            }
+        }
     }
 
     /// Nobody waits for it, and the message itself says whether the customer can be reached.

@@ -6,6 +6,7 @@ mod answer;
 mod client;
 mod crypto;
 mod message;
+mod nonces;
 mod proof;
 mod render;
 mod xml;
@@ -20,6 +21,7 @@ use crate::{
 use answer::Form;
 use client::Api;
 use crypto::Key;
+use nonces::Nonces;
 use proof::{Shared, given};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
@@ -108,6 +110,7 @@ impl WeChat {
                 keys: keys
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
+                nonces: Nonces::default(),
             },
             api: account.app_secret.clone().map(|secret| {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
@@ -212,6 +215,18 @@ impl Channel for WeChat {
         }
     }
 
+    /// That there is a token; what keeps the account from one is told once it is asked, not only when a customer waits.
+    fn meet(&self) -> Asking<'_, Result<(), String>> {
+        Box::pin(async move {
+            let Some(api) = &self.api else { return Ok(()) };
+            let met = api.token().await;
+            met.map(|_| ()).map_err(|failed| {
+                let (detail, advice) = client::told(&failed);
+                format!("{detail}; {advice}")
+            })
+        })
+    }
+
     fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
         match request.method {
             "GET" => self.echoed(request),
@@ -281,19 +296,30 @@ impl Channel for WeChat {
                 None => found.push(Check::fine(
                     "the shop answers inside deliveries only, within 5 s; with the customer-service API it could write later too",
                 )),
-                Some(api) => found.push(match api.token().await {
-                    Ok(_) => Check::fine("WeChat gives a token for the app id and secret"),
+                Some(api) => match api.token().await {
+                    Ok(_) => {
+                        found.push(Check::fine("WeChat gives a token for the app id and secret"));
+                        found.push(api.may_send().await);
+                    }
                     Err(failed) => {
                         let (detail, advice) = client::told(&failed);
-                        Check::wrong(detail, advice)
+                        found.push(Check::wrong(detail, advice));
                     }
-                }),
+                },
             }
-            found.push(Check::fine(match self.shared.keys.len() {
-                0 => "deliveries are taken in plain text; 安全模式 and channels.wechat.aes_key would prove their words too",
-                1 => "deliveries are encrypted",
-                _ => "deliveries are encrypted; the key before is taken as well",
-            }));
+            found.push(match self.shared.keys.len() {
+                0 => Check {
+                    ok: true,
+                    detail: "deliveries are taken in plain text: their words are not signed"
+                        .to_owned(),
+                    advice: Some(
+                        "choose 安全模式 (设置与开发 - 基本配置) and set channels.wechat.aes_key"
+                            .to_owned(),
+                    ),
+                },
+                1 => Check::fine("deliveries are encrypted"),
+                _ => Check::fine("deliveries are encrypted; the key before is taken as well"),
+            });
             found
         })
     }
