@@ -399,7 +399,7 @@ fn an_account_without_the_api_says_everything_in_the_feed() {
 #[test]
 fn each_return_code_becomes_what_the_sender_does_next() {
     let of = |code: i64| {
-        client::receipt(Err(client::Failed::Refused {
+        outcome::receipt(Err(outcome::Failed::Refused {
             code,
             reason: "r".to_owned(),
         }))
@@ -419,10 +419,10 @@ fn each_return_code_becomes_what_the_sender_does_next() {
         matches!(of(48_001), Receipt::Permanent { reason } if reason.contains("customer_service"))
     );
     assert!(matches!(of(45_002), Receipt::Permanent { .. }));
-    let failed = |failed| client::receipt(Err(failed));
-    assert_eq!(failed(client::Failed::Busy), Receipt::TryAgain);
-    assert_eq!(failed(client::Failed::NoConnection), Receipt::TryAgain);
-    assert_eq!(failed(client::Failed::NoAnswer), Receipt::Unknown);
+    let failed = |failed| outcome::receipt(Err(failed));
+    assert_eq!(failed(outcome::Failed::Busy), Receipt::TryAgain);
+    assert_eq!(failed(outcome::Failed::NoConnection), Receipt::TryAgain);
+    assert_eq!(failed(outcome::Failed::NoAnswer), Receipt::Unknown);
 }
 
 #[test]
