@@ -263,6 +263,12 @@ fn commands_are_what_they_ask_for() {
     };
     let choice = |id: &str| InboundBody::Choice(id.to_owned());
     assert_eq!(command("/start", 6), choice("start:zh"));
+    let came = InboundBody::Came {
+        door: crate::Door::Link,
+        campaign: Some("spring-fair".to_owned()),
+        means: Box::new(choice("start:zh")),
+    };
+    assert_eq!(command("/start spring-fair", 6), came);
     assert_eq!(command("/help@sales_test_bot x", 20), choice("help:zh"));
     assert_eq!(
         command("/price 手冲壶", 6),

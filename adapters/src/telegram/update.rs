@@ -2,7 +2,7 @@
 
 use super::NAME;
 use crate::render::TOKEN_MARK;
-use crate::{Address, Arrival, File, FileKind, Inbound, InboundBody};
+use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
 
 /// Whose updates these are.
@@ -264,13 +264,22 @@ fn commanded(text: &str, command: &str, from: &User) -> InboundBody {
         Some(_) => "en",
         None => "",
     };
+    let rest = text.get(command.len()..).unwrap_or_default();
     match name {
-        "/start" => InboundBody::Choice(format!("start:{language}")),
-        "/help" => InboundBody::Choice(format!("help:{language}")),
-        _ => {
-            let rest = text.get(command.len()..).unwrap_or_default();
-            InboundBody::Text(format!("{}{rest}", name.trim_start_matches('/')))
+        "/start" => {
+            let greeting = InboundBody::Choice(format!("start:{language}"));
+            // What stands behind `?start=` in a link.
+            match rest.trim() {
+                "" => greeting,
+                campaign => InboundBody::Came {
+                    door: Door::Link,
+                    campaign: Some(campaign.chars().take(CAMPAIGN_CHARS_MAX).collect()),
+                    means: Box::new(greeting),
+                },
+            }
         }
+        "/help" => InboundBody::Choice(format!("help:{language}")),
+        _ => InboundBody::Text(format!("{}{rest}", name.trim_start_matches('/'))),
     }
 }
 
