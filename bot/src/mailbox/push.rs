@@ -199,16 +199,12 @@ impl Push<'_> {
                 .spend(self.channel, &outbound.address, self.state, self.now())
                 .await;
             match spent {
-                None => return self.silenced(count).await,
+                None => return self.may_not(count).await,
                 Some(wait_ms) if wait_ms > PACE_WAIT_MS_MAX => {
                     return Some(Next::Later { wait_ms });
                 }
                 Some(wait_ms) => {
-                    let until_ms = self.in_ms(LEASE_MS);
-                    let (id, token) = (&self.claim.conversation, self.claim.token);
-                    let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
-                    if extended.is_err() {
-                        // Whoever has it now sends it.
+                    if !self.extended().await {
                         return Some(Next::Later { wait_ms: RETRY_MS });
                     }
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -218,8 +214,19 @@ impl Push<'_> {
         Some(Next::Later { wait_ms: RETRY_MS })
     }
 
-    /// A take-over may have come after the claim.
-    async fn silenced(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+    /// Keeps the message from other senders; false where another has it, who sends it then.
+    async fn extended(&self) -> bool {
+        let (id, token) = (&self.claim.conversation, self.claim.token);
+        let until_ms = self.in_ms(LEASE_MS);
+        let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
+        extended.is_ok()
+    }
+
+    /// The claim may have ended, and a take-over may have come after it.
+    async fn may_not(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+        if !self.extended().await {
+            return Some(Next::Later { wait_ms: RETRY_MS });
+        }
         match self.state.epoch(&self.claim.conversation).await {
             Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
                 count("silenced");
