@@ -5,8 +5,10 @@
 mod answer;
 mod client;
 mod crypto;
+mod media;
 mod message;
 mod nonces;
+mod outcome;
 mod proof;
 mod render;
 mod xml;
@@ -23,6 +25,7 @@ use client::Api;
 use crypto::Key;
 use nonces::Nonces;
 use proof::{Shared, given};
+use render::Asked;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
 use std::sync::Arc;
@@ -96,6 +99,7 @@ pub struct WeChat {
     shared: Shared,
     api: Option<Api>,
     sync_reply: SyncReply,
+    keep: Arc<dyn Keep>,
 }
 
 /// The EncodingAESKey of an account: 43 letters and digits.
@@ -123,9 +127,10 @@ impl WeChat {
             },
             api: account.app_secret.clone().map(|secret| {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
-                Api::new(http, url, app_id, secret, keep)
+                Api::new(http, url, app_id, secret, Arc::clone(&keep))
             }),
             sync_reply,
+            keep,
         }
     }
 
@@ -234,7 +239,7 @@ impl Channel for WeChat {
             let Some(api) = &self.api else { return Ok(()) };
             let met = api.token().await;
             met.map(|_| ()).map_err(|failed| {
-                let (detail, advice) = client::told(&failed);
+                let (detail, advice) = outcome::told(&failed);
                 format!("{detail}; {advice}")
             })
         })
@@ -280,8 +285,13 @@ impl Channel for WeChat {
         let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
             return Box::pin(ready(permanent("it has no such piece")));
         };
-        let request = render::request(message.address.place(), &piece);
-        Box::pin(async move { api.send(&request).await })
+        let to = message.address.place();
+        Box::pin(async move {
+            match render::request(to, &piece) {
+                Asked::Message(request) => api.send(&request).await,
+                Asked::Picture(address) => api.send_picture(&self.keep, to, address).await,
+            }
+        })
     }
 
     /// What has nothing to touch is one text; a menu and a picture need the API.
@@ -330,7 +340,7 @@ impl Channel for WeChat {
                         found.push(api.may_send().await);
                     }
                     Err(failed) => {
-                        let (detail, advice) = client::told(&failed);
+                        let (detail, advice) = outcome::told(&failed);
                         found.push(Check::wrong(detail, advice));
                     }
                 },
