@@ -243,6 +243,7 @@ pub(super) mod tests {
             token: "t".into(),
             aes_keys: Vec::new(),
             app_secret: Some("s".into()),
+            answer_in_time: true,
             api_url: url::Url::parse(adapters::wechat::API_URL).unwrap(),
         };
         let http = crate::model::http_client(std::time::Duration::from_secs(1)).unwrap();
