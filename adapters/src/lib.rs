@@ -6,6 +6,7 @@
 mod address;
 mod capabilities;
 mod channel;
+pub mod discord;
 mod keep;
 mod message;
 mod receive;

@@ -4,8 +4,8 @@ use super::Clock;
 use super::arrivals::{TOKEN_KEPT_MS, token_key};
 use super::pace::{Paces, pause};
 use super::sender::LEASE_MS;
-use crate::store::{Outgoing, Queue, SendClaim, StateStore};
-use adapters::{Channel, Outbound, Receipt, Token};
+use crate::store::{Outgoing, Queue, SendClaim, StateStore, StoreError};
+use adapters::{Channel, Idempotency, Outbound, Receipt, Token};
 use std::time::Duration;
 
 /// How long a platform may take to answer a send.
@@ -25,6 +25,9 @@ const PACE_WAITS_MAX: usize = 4;
 const MOVES_MAX: usize = 2;
 /// How long it is known how much of a message has left, milliseconds.
 const PROGRESS_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
+/// What nobody can tell is sent again after this long and at most this long, milliseconds, while its platform would know the repetition.
+const AGAIN_MS: u64 = 1_000;
+const AGAIN_MS_MAX: u64 = 20_000;
 /// Tries to keep the progress, since without it what has left would leave again.
 const PROGRESS_TRIES: usize = 3;
 
@@ -97,6 +100,9 @@ impl Push<'_> {
         piece: usize,
         count: &impl Fn(&'static str),
     ) -> Next {
+        if self.is_too_late(piece).await {
+            return self.unknown(count);
+        }
         for _ in 0..MOVES_MAX {
             if let Some(next) = self.wait_for_leave(outbound, count).await {
                 return next;
@@ -113,6 +119,7 @@ impl Push<'_> {
                     );
                     outbound.address = to;
                 }
+                Receipt::Unknown => return self.again_or_not(piece, count).await,
                 receipt => return self.after(outbound, receipt, count).await,
             }
         }
@@ -187,16 +194,7 @@ impl Push<'_> {
                 count("permanent");
                 Next::Piece
             }
-            // Sent again it might be read twice, and a price said twice looks like two.
-            Receipt::Unknown => {
-                tracing::warn!(
-                    conversation,
-                    id = self.outgoing.id,
-                    "nobody can tell whether a message arrived; it is not sent again"
-                );
-                count("unknown");
-                Next::Piece
-            }
+            Receipt::Unknown => self.unknown(count),
             Receipt::RetryAfter { wait_ms } => {
                 let wait_ms = wait_ms.clamp(1, RETRY_AFTER_MS_MAX);
                 let until_ms = self.in_ms(wait_ms);
@@ -212,6 +210,77 @@ impl Push<'_> {
             }
             Receipt::Moved { .. } => self.gives_up_or(RETRY_MS, count),
         }
+    }
+
+    /// Sent again it might be read twice, and a price said twice looks like two.
+    fn unknown(&self, count: &impl Fn(&'static str)) -> Next {
+        tracing::warn!(
+            conversation = self.claim.conversation,
+            id = self.outgoing.id,
+            "nobody can tell whether a message arrived; it is not sent again"
+        );
+        count("unknown");
+        Next::Piece
+    }
+
+    /// A platform that knows a repetition is asked again while it does.
+    async fn again_or_not(&self, piece: usize, count: &impl Fn(&'static str)) -> Next {
+        let Some(for_ms) = self.known_for_ms() else {
+            return self.unknown(count);
+        };
+        let now_ms = self.now();
+        let Ok(first) = self.first_unknown(piece).await else {
+            return self.unknown(count);
+        };
+        let first_ms = match first {
+            Some(first_ms) => first_ms,
+            None => {
+                let note = format!("{now_ms} {piece} {}", self.outgoing.id);
+                let until_ms = self.in_ms(PROGRESS_KEPT_MS);
+                let kept = self.state.remember(&self.unknown_key(), &note, until_ms);
+                if kept.await.is_err() {
+                    return self.unknown(count);
+                }
+                now_ms
+            }
+        };
+        let doubled = AGAIN_MS.saturating_mul(1 << self.claim.attempts.min(20));
+        let wait_ms = doubled.min(AGAIN_MS_MAX);
+        match self.in_ms(wait_ms) < end_ms(first_ms, for_ms) {
+            true => self.gives_up_or(wait_ms, count),
+            false => self.unknown(count),
+        }
+    }
+
+    /// Its platform may have forgotten a first try that nobody can tell of.
+    async fn is_too_late(&self, piece: usize) -> bool {
+        let Some(for_ms) = self.known_for_ms().filter(|_| self.claim.attempts > 0) else {
+            return false;
+        };
+        match self.first_unknown(piece).await {
+            Ok(Some(first_ms)) => self.now() >= end_ms(first_ms, for_ms),
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// How long the platform knows a message by our key.
+    fn known_for_ms(&self) -> Option<u64> {
+        match self.channel.capabilities().idempotency {
+            Idempotency::Key { for_ms } => Some(for_ms),
+            Idempotency::None | Idempotency::Own => None,
+        }
+    }
+
+    /// When it was first not known whether this piece had arrived.
+    async fn first_unknown(&self, piece: usize) -> Result<Option<i64>, StoreError> {
+        let kept = self.state.recall(&self.unknown_key(), self.now()).await?;
+        let of_this = format!(" {piece} {}", self.outgoing.id);
+        let first = kept.as_deref().and_then(|kept| kept.strip_suffix(&of_this));
+        Ok(first.and_then(|first| first.parse().ok()))
+    }
+
+    fn unknown_key(&self) -> String {
+        format!("unknown:{}", self.claim.conversation)
     }
 
     fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
@@ -266,4 +335,10 @@ impl Push<'_> {
     fn in_ms(&self, ms: u64) -> i64 {
         self.now().saturating_add_unsigned(ms)
     }
+}
+
+/// A little before the platform forgets, so that a send under way is in time.
+fn end_ms(first_ms: i64, for_ms: u64) -> i64 {
+    let send_ms = u64::try_from(SEND_MAX.as_millis()).unwrap_or(u64::MAX);
+    first_ms.saturating_add_unsigned(for_ms.saturating_sub(send_ms))
 }
