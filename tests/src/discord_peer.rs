@@ -1,5 +1,6 @@
 //! Discord of the test's own, with people who write to the bot: what it allows and refuses is another project's.
 
+use crate::binary::{Server, free_port};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -160,4 +161,76 @@ pub fn button(message: &Value, label: &str) -> Option<String> {
         .flat_map(|row| row["components"].as_array().unwrap())
         .find(|button| button["label"] == label)
         .map(|button| button["custom_id"].as_str().unwrap().to_owned())
+}
+
+/// One server on Discord; `more` overrides its settings.
+pub fn serve(peer: &DiscordPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    let mut environment = vec![
+        ("TIANSHENG_CHANNELS__DISCORD__TOKEN", TOKEN),
+        ("TIANSHENG_CHANNELS__DISCORD__API_URL", peer.url.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
+        // What is logged at its most talkative must hold no token.
+        ("TIANSHENG_LOG__LEVEL", "debug"),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    environment.extend(more);
+    Server::start(data, free_port(), &environment)
+}
+
+/// A server that listens.
+pub async fn on_gateway(data: &Path, more: &[(&str, &str)]) -> (DiscordPeer, Server) {
+    let peer = DiscordPeer::start(&[]);
+    let server = serve(&peer, data, more);
+    peer.listened_to().await;
+    (peer, server)
+}
+
+/// Says something and waits for so many messages more.
+pub async fn ask(
+    peer: &DiscordPeer,
+    (user, channel): &(String, String),
+    text: &str,
+    more: usize,
+) -> Vec<Value> {
+    let before = peer.sent(channel).await.len();
+    peer.say(channel, user, text).await;
+    peer.sent_at_least(channel, before + more).await[before..].to_vec()
+}
+
+pub async fn metrics(server: &Server) -> String {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("{}/metrics", server.url)).send().await;
+    answer.unwrap().text().await.unwrap()
+}
+
+pub fn logged(data: &Path) -> String {
+    std::fs::read_to_string(data.join(crate::binary::LOG)).unwrap()
+}
+
+/// The demo shop with its products changed.
+pub fn shop(dir: &Path, change: impl Fn(&str) -> String) {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo");
+    let mut copy = Command::new("cp");
+    let copied = copy.arg("-r").arg(demo.join(".")).arg(dir).status();
+    assert!(copied.unwrap().success());
+    for name in ["products.tsv", "products.en.tsv"] {
+        let path = dir.join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(&text)).unwrap();
+    }
+}
+
+/// A model that answers after a time.
+pub async fn slow_model(wait: Duration) -> String {
+    let slow = axum::Router::new().route(
+        "/v1/chat/completions",
+        axum::routing::post(async move || {
+            tokio::time::sleep(wait).await;
+            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let model = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    model
 }

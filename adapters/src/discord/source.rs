@@ -58,6 +58,8 @@ struct Line {
     /// What the next pull will name if all that was told is kept.
     expected: Option<String>,
     known: Known,
+    /// Nobody else knows of the session yet.
+    is_new: bool,
     /// What was missed before the session began, as long as it is being asked for.
     history: Option<History>,
 }
@@ -134,6 +136,7 @@ impl Discord {
                     at: at.clone(),
                     expected: cursor.map(str::to_owned),
                     known,
+                    is_new: false,
                     history: None,
                 }),
                 Err(ended) => {
@@ -185,6 +188,7 @@ impl Discord {
             },
             expected: cursor.map(str::to_owned),
             history,
+            is_new: true,
             known,
         })
     }
@@ -247,6 +251,9 @@ impl Discord {
             for event in history.held() {
                 self.take(event, line, pulled, now_ms).await;
             }
+            return Ok(());
+        }
+        if std::mem::take(&mut line.is_new) {
             return Ok(());
         }
         let quiet_until = Instant::now() + QUIET_MAX;
