@@ -303,8 +303,8 @@ class Acts:
         for member in members:
             self.backend.add_member(guild.id, int(member))
         if not private_threads:
-            everyone = guild.roles[guild.id]
-            everyone.permissions &= ~(1 << 36)
+            for role in guild.roles.values():
+                role.permissions &= ~discord.Permissions.create_private_threads.flag
         channels = {self.backend.channels[id].name: str(id) for id in guild.channel_ids}
         if "general" not in channels:
             channels["general"] = str(self.backend.create_channel(guild.id, "general").id)
@@ -346,7 +346,8 @@ class Acts:
         found = self.backend.messages.get(int(channel), {}).values()
         bot = self.backend.bot_user.id
         payloads = [dict(serializers.message_payload(self.backend, m)) for m in found]
-        return [p for p in payloads if p["author"]["id"] == str(bot) and not p["flags"] & 64]
+        is_said = lambda p: p["type"] in (0, 19) and not p["flags"] & 64
+        return [p for p in payloads if p["author"]["id"] == str(bot) and is_said(p)]
 
     def interaction(self, kind, user, channel, data, locale):
         channel = self.backend.get_channel(int(channel))

@@ -266,7 +266,7 @@ async fn hostile_names_are_shown_as_they_are_and_pictures_that_discord_refuses_a
     shop(dir.path(), |products| {
         products
             .replace("\timages/", "\thttps://cdn.example/images/")
-            .replace("山岚 Duo", &format!("山岚 Duo {hostile}"))
+            .replace("山岚 Uno", &format!("山岚 Uno {hostile}"))
     });
     let at = dir.path().display().to_string();
     let (peer, _server) = on_gateway(data.path(), &[("TIANSHENG_SHOP__DIR", &at)]).await;
@@ -280,7 +280,7 @@ async fn hostile_names_are_shown_as_they_are_and_pictures_that_discord_refuses_a
     let titles = embeds.iter().map(|embed| embed["title"].as_str().unwrap());
     let title = titles
         .into_iter()
-        .find(|title| title.contains("Duo"))
+        .find(|title| title.contains("Uno"))
         .unwrap();
     let escaped = r"\_\*\~\`\|>#\[a\](https://evil.example)";
     assert!(title.contains(escaped), "{title}");

@@ -104,8 +104,11 @@ pub(super) fn read(
             false => Arrival::Said(inbound),
         })
     });
-    let response = serde_json::to_value(response)
+    let mut response = serde_json::to_value(response)
         .map_err(|_| "the answer to an interaction has no JSON form".to_owned())?;
+    if let Some(members) = response.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
     Ok(Read {
         arrival,
         callback: Callback {
