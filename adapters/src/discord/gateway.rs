@@ -4,6 +4,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use serenity::model::gateway::GatewayIntents;
 use std::time::Duration;
@@ -62,11 +63,26 @@ const INVALID_SESSION: u8 = 9;
 const HELLO: u8 = 10;
 const HEARTBEAT_ACK: u8 = 11;
 
-#[derive(Deserialize)]
+/// Events whose content is of interest; of the others only the number is.
+const READ: [&str; 4] = [
+    "READY",
+    "MESSAGE_CREATE",
+    "MESSAGE_UPDATE",
+    "INTERACTION_CREATE",
+];
+
 struct Payload {
     op: u8,
-    #[serde(default)]
     d: Value,
+    s: Option<u64>,
+    t: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Sent<'a> {
+    op: u8,
+    #[serde(borrow)]
+    d: Option<&'a RawValue>,
     s: Option<u64>,
     t: Option<String>,
 }
@@ -197,8 +213,7 @@ impl Gateway {
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Err(cut("the connection to the gateway broke off")),
             };
-            return serde_json::from_str(&text)
-                .map_err(|_| cut("the gateway sends what is no payload"));
+            return payload(&text).ok_or_else(|| cut("the gateway sends what is no payload"));
         }
     }
 
@@ -221,6 +236,25 @@ impl Gateway {
             why: "the connection to the gateway broke off".to_owned(),
         })
     }
+}
+
+/// A large server's description is passed over without being taken apart.
+fn payload(text: &str) -> Option<Payload> {
+    let sent: Sent<'_> = serde_json::from_str(text).ok()?;
+    let is_read = match &sent.t {
+        Some(name) => READ.contains(&name.as_str()),
+        None => true,
+    };
+    let d = match sent.d {
+        Some(d) if is_read => serde_json::from_str(d.get()).ok()?,
+        Some(_) | None => Value::Null,
+    };
+    Some(Payload {
+        op: sent.op,
+        d,
+        s: sent.s,
+        t: sent.t,
+    })
 }
 
 /// What follows from the number that Discord closes a connection with.

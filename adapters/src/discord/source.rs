@@ -8,7 +8,7 @@ use super::history::History;
 use super::message::{self, Here};
 use super::place::Place;
 use super::{Discord, interaction};
-use crate::{Arrival, Asking, PullError, Pulled, Source};
+use crate::{Arrival, Asking, PullError, Pulled, Source, Unkept};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
@@ -93,9 +93,11 @@ impl Discord {
             cursor: None,
             to_confirm: Vec::new(),
         };
+        let was_behind = line.history.is_some();
         let gathered = self.gather(&mut line, &mut pulled, now_ms).await;
         line.known.save(self.keep.as_ref()).await;
-        if line.history.is_none() {
+        // Until all that was missed is told, the session before is the place to go on from.
+        if line.history.is_none() && !(was_behind && gathered.is_err()) {
             pulled.cursor = line.at.written();
         }
         line.expected = pulled.cursor.clone().or(cursor.map(str::to_owned));
@@ -225,7 +227,7 @@ impl Discord {
             let missed = history.next(&self.api).await;
             for (message, is_direct) in missed.messages {
                 let here = if is_direct { Some(Here::Direct) } else { None };
-                self.said(&message, false, here, line, pulled).await;
+                self.said(&message, false, here, line, pulled).await?;
             }
             pulled.unread.extend(missed.unread);
             // What is pressed cannot wait, what is said now comes after what was said then.
@@ -238,9 +240,8 @@ impl Discord {
                     break;
                 };
                 let event = event?;
-                line.at.seq = event.seq;
                 match event.name.as_str() {
-                    "INTERACTION_CREATE" => self.take(event, line, pulled, now_ms).await,
+                    "INTERACTION_CREATE" => self.take(event, line, pulled, now_ms).await?,
                     _ => history.hold(event),
                 }
             }
@@ -249,7 +250,7 @@ impl Discord {
                 return Ok(());
             }
             for event in history.held() {
-                self.take(event, line, pulled, now_ms).await;
+                self.take(event, line, pulled, now_ms).await?;
             }
             return Ok(());
         }
@@ -268,8 +269,7 @@ impl Discord {
                     None => return Ok(()),
                 },
             };
-            line.at.seq = event.seq;
-            self.take(event, line, pulled, now_ms).await;
+            self.take(event, line, pulled, now_ms).await?;
             if pulled.arrivals.len() >= ARRIVALS_MAX {
                 return Ok(());
             }
@@ -277,23 +277,32 @@ impl Discord {
         Ok(())
     }
 
-    async fn take(&self, event: Event, line: &mut Line, pulled: &mut Pulled, now_ms: i64) {
+    /// The cursor moves behind an event when it is read; one that cannot be read now is told again.
+    async fn take(
+        &self,
+        event: Event,
+        line: &mut Line,
+        pulled: &mut Pulled,
+        now_ms: i64,
+    ) -> Result<(), Ended> {
         match event.name.as_str() {
             "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
                 let is_update = event.name == "MESSAGE_UPDATE";
                 match message::parse(&event.data) {
                     Ok(message) => {
                         let here = message.guild_id.is_none().then_some(Here::Direct);
-                        self.said(&message, is_update, here, line, pulled).await;
+                        self.said(&message, is_update, here, line, pulled).await?;
                     }
                     // An update without an author only adds a preview.
                     Err(_) if is_update => {}
                     Err(what) => pulled.unread.push(what),
                 }
             }
-            "INTERACTION_CREATE" => self.pressed(&event.data, line, pulled, now_ms).await,
+            "INTERACTION_CREATE" => self.pressed(&event.data, line, pulled, now_ms).await?,
             _ => {}
         }
+        line.at.seq = line.at.seq.max(event.seq);
+        Ok(())
     }
 
     async fn said(
@@ -303,10 +312,10 @@ impl Discord {
         here: Option<Here>,
         line: &mut Line,
         pulled: &mut Pulled,
-    ) {
+    ) -> Result<(), Ended> {
         line.at.seen = line.at.seen.max(Some(message.id));
         if message.author.bot {
-            return;
+            return Ok(());
         }
         // What cannot be looked up now is taken for what it seems: nobody's, or a direct channel.
         let theirs = self
@@ -334,11 +343,18 @@ impl Discord {
                 .await;
         }
         pulled.arrivals.extend(read.arrivals);
+        Ok(())
     }
 
-    async fn pressed(&self, data: &Value, line: &mut Line, pulled: &mut Pulled, now_ms: i64) {
+    async fn pressed(
+        &self,
+        data: &Value,
+        line: &mut Line,
+        pulled: &mut Pulled,
+        now_ms: i64,
+    ) -> Result<(), Ended> {
         let place = match interaction::channel(data) {
-            Some(channel) => self.places.in_channel(channel).await.ok().flatten(),
+            Some(channel) => self.places.in_channel(channel).await?,
             None => None,
         };
         match interaction::read(data, place, now_ms) {
@@ -355,6 +371,7 @@ impl Discord {
             }
             Err(what) => pulled.unread.push(what),
         }
+        Ok(())
     }
 
     /// Within the three seconds: what was pressed is durable, its turn may take its time.
@@ -390,6 +407,14 @@ enum Failed {
     Gateway(Ended),
     Api(super::api::Failed),
     Wait { wait_ms: u64, why: String },
+}
+
+impl From<Unkept> for Ended {
+    fn from(unkept: Unkept) -> Self {
+        Self::Cut {
+            why: unkept.to_string(),
+        }
+    }
 }
 
 impl From<Ended> for Failed {
