@@ -3,6 +3,7 @@
 //! A channel knows nothing of conversations, policies or stores.
 //! It is found by the name in an [`Address`], never by a `match` on that name elsewhere.
 
+mod access;
 mod address;
 mod capabilities;
 mod channel;
@@ -15,18 +16,19 @@ pub mod telegram;
 pub mod web;
 pub mod wechat;
 
+pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
 pub use capabilities::{
-    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Typing,
-    Unit, Window,
+    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Touch,
+    Typing, Unit, Window,
 };
 pub use channel::{
     Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,
 };
 pub use keep::{Keep, KeptHere, Unkept};
 pub use message::{
-    Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
-    Speaker,
+    Body, CAMPAIGN_CHARS_MAX, Card, Choice, Door, File, FileKind, Inbound, InboundBody, Outbound,
+    OutboundBody, Part, Price, Speaker,
 };
 pub use receive::{
     Acknowledgement, Answer, Answered, Arrival, Delivered, Held, Place, READ_EVENT, Received,

@@ -81,12 +81,14 @@ class Peer:
         async with aiohttp.ClientSession() as http, http.get(act["url"], params=query) as answer:
             return {"status": answer.status, "echoed": await answer.text() == echo}
 
-    def sealed(self, document, safe):
+    def sealed(self, document, safe, raw=None, app_id=None):
         """The request of one delivery: its query and its body."""
         query = self.query(openid=document["FromUserName"])
-        body = written(document)
+        body = raw or written(document)
         if safe:
-            sealed = self.crypto.encrypt_message(body, query["nonce"], query["timestamp"])
+            options = self.options
+            crypto = WeChatCrypto(options.token, options.aes_key, app_id or options.app_id)
+            sealed = crypto.encrypt_message(body, query["nonce"], query["timestamp"])
             sealed = xmltodict.parse(sealed)["xml"]
             query.update(encrypt_type="aes", msg_signature=sealed["MsgSignature"])
             body = written({"ToUserName": document["ToUserName"], "Encrypt": sealed["Encrypt"]})
@@ -251,6 +253,12 @@ class Peer:
         self.typing.append(body["touser"])
         return {"errcode": 0, "errmsg": "ok"}
 
+    def quota(self, body):
+        if body.get("cgi_path") != "/cgi-bin/message/custom/send":
+            raise Refusal(76021, "cgi_path not found, please check")
+        used = self.calls.count("message/custom/send")
+        return {"errcode": 0, "quota": {"daily_limit": 100_000, "used": used, "remain": 1}}
+
     async def api(self, request):
         name = request.match_info["name"]
         raw = await request.read()
@@ -275,6 +283,7 @@ class Peer:
                 "stable_token": self.stable_token,
                 "message/custom/send": self.send,
                 "message/custom/typing": self.show_typing,
+                "openapi/quota/get": self.quota,
             }[name]
             return web.json_response(act(body))
         except Refusal as refusal:
@@ -293,7 +302,9 @@ class Peer:
                 self.allow(act, name)
             return web.json_response(await self.deliver(act["url"], document, act))
         if name == "sealed":
-            query, body = self.sealed(self.document(act, "text"), act.get("safe", False))
+            document = self.document(act, "text")
+            more = act.get("raw"), act.get("app_id")
+            query, body = self.sealed(document, act.get("safe", False), *more)
             return web.json_response({"query": query, "body": body})
         if name == "fault":
             self.faults.extend([act] * act.pop("times", 1))

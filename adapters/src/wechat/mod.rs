@@ -6,6 +6,7 @@ mod answer;
 mod client;
 mod crypto;
 mod message;
+mod nonces;
 mod proof;
 mod render;
 mod xml;
@@ -13,16 +14,18 @@ mod xml;
 use crate::render::tokens;
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
-    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Typing,
-    Unit, Window,
+    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Touch,
+    Typing, Unit, Window,
 };
 use answer::Form;
 use client::Api;
 use crypto::Key;
+use nonces::Nonces;
 use proof::{Shared, given};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
+use std::sync::Arc;
 use url::Url;
 
 /// The channel's name in an address.
@@ -51,10 +54,14 @@ const PACE: Pace = Pace {
     all_every_ms: 10.0,
     all_burst: 100,
 };
-/// After a customer's message the shop may send so many in so long.
+/// After a customer's message the shop may send so many in so long; after a touch on a menu, a follow or a scan so many in a minute (发送客服消息, 消息条数限制).
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
+    after_touch: Some(Touch {
+        open_ms: 60 * 1000,
+        messages_max: 3,
+    }),
 };
 /// WeChat waits five seconds for an answer and delivers three times in all, milliseconds.
 const DELIVERY_MS: u64 = 5_000;
@@ -95,7 +102,7 @@ pub fn is_aes_key(text: &str) -> bool {
 
 impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
-    pub fn new(account: &Account, http: reqwest::Client) -> Self {
+    pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
         Self {
             shared: Shared {
@@ -103,11 +110,12 @@ impl WeChat {
                 keys: keys
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
+                nonces: Nonces::default(),
             },
-            api: account
-                .app_secret
-                .clone()
-                .map(|secret| Api::new(http, account.api_url.clone(), &account.app_id, secret)),
+            api: account.app_secret.clone().map(|secret| {
+                let (url, app_id) = (account.api_url.clone(), &account.app_id);
+                Api::new(http, url, app_id, secret, keep)
+            }),
         }
     }
 
@@ -183,14 +191,8 @@ impl Channel for WeChat {
                 Choices::Numbered
             },
             pace: has_api.then_some(PACE),
-            window: Some(if has_api {
-                WINDOW
-            } else {
-                Window {
-                    open_ms: DELIVERY_MS,
-                    messages_max: Some(1),
-                }
-            }),
+            // Inside answers nothing is too late: what was not seen is shown in the next one.
+            window: has_api.then_some(WINDOW),
             idempotency: if has_api {
                 Idempotency::None
             } else {
@@ -211,6 +213,18 @@ impl Channel for WeChat {
                 for_ms: DELIVERY_MS * DELIVERIES,
             },
         }
+    }
+
+    /// That there is a token; what keeps the account from one is told once it is asked, not only when a customer waits.
+    fn meet(&self) -> Asking<'_, Result<(), String>> {
+        Box::pin(async move {
+            let Some(api) = &self.api else { return Ok(()) };
+            let met = api.token().await;
+            met.map(|_| ()).map_err(|failed| {
+                let (detail, advice) = client::told(&failed);
+                format!("{detail}; {advice}")
+            })
+        })
     }
 
     fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
@@ -282,19 +296,30 @@ impl Channel for WeChat {
                 None => found.push(Check::fine(
                     "the shop answers inside deliveries only, within 5 s; with the customer-service API it could write later too",
                 )),
-                Some(api) => found.push(match api.token().await {
-                    Ok(_) => Check::fine("WeChat gives a token for the app id and secret"),
+                Some(api) => match api.token().await {
+                    Ok(_) => {
+                        found.push(Check::fine("WeChat gives a token for the app id and secret"));
+                        found.push(api.may_send().await);
+                    }
                     Err(failed) => {
                         let (detail, advice) = client::told(&failed);
-                        Check::wrong(detail, advice)
+                        found.push(Check::wrong(detail, advice));
                     }
-                }),
+                },
             }
-            found.push(Check::fine(match self.shared.keys.len() {
-                0 => "deliveries are taken in plain text; 安全模式 and channels.wechat.aes_key would prove their words too",
-                1 => "deliveries are encrypted",
-                _ => "deliveries are encrypted; the key before is taken as well",
-            }));
+            found.push(match self.shared.keys.len() {
+                0 => Check {
+                    ok: true,
+                    detail: "deliveries are taken in plain text: their words are not signed"
+                        .to_owned(),
+                    advice: Some(
+                        "choose 安全模式 (设置与开发 - 基本配置) and set channels.wechat.aes_key"
+                            .to_owned(),
+                    ),
+                },
+                1 => Check::fine("deliveries are encrypted"),
+                _ => Check::fine("deliveries are encrypted; the key before is taken as well"),
+            });
             found
         })
     }

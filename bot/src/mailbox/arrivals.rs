@@ -1,6 +1,6 @@
 //! What a platform told, into the mailboxes: the same for a delivery and for a pull.
 
-use super::{Burst, accept};
+use super::{Burst, accept, window};
 use crate::store::{Accepted, StateStore, StoreError};
 use crate::telemetry::metrics::CHANNEL_MESSAGES;
 use adapters::{Arrival, Channel, InboundBody};
@@ -39,7 +39,10 @@ pub async fn take(
         }
         Arrival::Waiting => return Ok(()),
     };
+    window::open(state, channel, &inbound, now_ms).await?;
+    let conversation = inbound.address.as_str().to_owned();
     let accepted = accept(state, inbound, burst, now_ms).await?;
+    window::release(state, channel, &conversation, now_ms).await?;
     let duplicate = match accepted {
         Accepted::New { .. } => "false",
         Accepted::Repeated => "true",

@@ -4,12 +4,14 @@ use super::Clock;
 use super::arrivals::{TOKEN_KEPT_MS, token_key};
 use super::pace::{Paces, pause};
 use super::sender::LEASE_MS;
-use crate::store::{Outgoing, Queue, SendClaim, StateStore, StoreError};
-use adapters::{Channel, Idempotency, Outbound, Receipt, Token};
+use super::window::{KEPT_BACK, Left, Opened, WAITS_MS};
+use crate::mail::Mark;
+use crate::store::{Outgoing, Queue, SendClaim, StateStore};
+use adapters::{Channel, Outbound, Receipt, Token};
 use std::time::Duration;
 
 /// How long a platform may take to answer a send.
-const SEND_MAX: Duration = Duration::from_secs(20);
+pub(super) const SEND_MAX: Duration = Duration::from_secs(20);
 /// Rounds without success after which a message is given up.
 pub const ATTEMPTS_MAX: u32 = 12;
 /// Wait after the first failed round and the longest one, milliseconds.
@@ -24,10 +26,7 @@ const PACE_WAITS_MAX: usize = 4;
 /// How often one piece follows a conversation that moved.
 const MOVES_MAX: usize = 2;
 /// How long it is known how much of a message has left, milliseconds.
-const PROGRESS_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
-/// What nobody can tell is sent again after this long and at most this long, milliseconds, while its platform would know the repetition.
-const AGAIN_MS: u64 = 1_000;
-const AGAIN_MS_MAX: u64 = 20_000;
+pub(super) const PROGRESS_KEPT_MS: u64 = WAITS_MS;
 /// Tries to keep the progress, since without it what has left would leave again.
 const PROGRESS_TRIES: usize = 3;
 
@@ -38,21 +37,32 @@ pub(super) struct Push<'a> {
     pub claim: &'a SendClaim,
     pub outgoing: &'a Outgoing,
     pub channel: &'a dyn Channel,
+    pub mark: &'a Mark,
 }
 
 /// What became of the message.
 pub(super) enum Pushed {
     Done,
-    Later { wait_ms: u64 },
+    Later {
+        wait_ms: u64,
+    },
+    /// Not before the customer opens another window than these.
+    Closed {
+        opened: Opened,
+    },
 }
 
 /// What follows from one piece.
-enum Next {
+pub(super) enum Next {
     Piece,
     /// Nothing more of this message can be sent.
     End,
     Later {
         wait_ms: u64,
+    },
+    /// Not before the customer writes again; `is_refused` where the platform said so.
+    Closed {
+        is_refused: bool,
     },
 }
 
@@ -75,6 +85,11 @@ impl Push<'_> {
                 return later;
             }
         }
+        let conversation = self.claim.conversation.as_str();
+        let Ok(mut left) = Left::of(self.state, self.channel, conversation, self.now()).await
+        else {
+            return later;
+        };
         let mut done = 0;
         if pieces > 1 {
             match self.state.recall(&self.progress_key(), self.now()).await {
@@ -83,10 +98,14 @@ impl Push<'_> {
             }
         }
         for piece in done..pieces {
-            let next = self.piece(&mut outbound, piece, &count).await;
+            let next = match &left {
+                Some(left) if self.is_closed(left) => Next::Closed { is_refused: false },
+                _ => self.piece(&mut outbound, piece, &mut left, &count).await,
+            };
             match next {
                 Next::Piece if piece + 1 < pieces => self.progressed(piece + 1).await,
                 Next::Piece => {}
+                Next::Closed { is_refused } => return self.waits(left, is_refused, &count).await,
                 Next::End => return Pushed::Done,
                 Next::Later { wait_ms } => return Pushed::Later { wait_ms },
             }
@@ -98,6 +117,7 @@ impl Push<'_> {
         &self,
         outbound: &mut Outbound,
         piece: usize,
+        left: &mut Option<Left>,
         count: &impl Fn(&'static str),
     ) -> Next {
         if self.is_too_late(piece).await {
@@ -119,11 +139,58 @@ impl Push<'_> {
                     );
                     outbound.address = to;
                 }
-                Receipt::Unknown => return self.again_or_not(piece, count).await,
-                receipt => return self.after(outbound, receipt, count).await,
+                Receipt::Unknown if self.known_for_ms().is_some() => {
+                    return self.again_or_not(piece, count).await;
+                }
+                receipt => {
+                    if let Some(left) = left
+                        && matches!(receipt, Receipt::Sent { .. } | Receipt::Unknown)
+                    {
+                        left.spend();
+                        let conversation = &self.claim.conversation;
+                        left.keep(self.state, conversation, self.now()).await;
+                    }
+                    return self.after(outbound, receipt, count).await;
+                }
             }
         }
         self.gives_up_or(RETRY_MS, count)
+    }
+
+    /// What the customer opened is used up, but for what is kept for a person.
+    fn is_closed(&self, left: &Left) -> bool {
+        let takes_all = self.mark.takes_all || !self.outgoing.bot;
+        let kept = if takes_all { 0 } else { KEPT_BACK };
+        left.messages(self.now()).is_some_and(|left| left <= kept)
+    }
+
+    /// What is left of the message is said when the customer writes again: a reply that is cut off is worse than a late one.
+    async fn waits(
+        &self,
+        left: Option<Left>,
+        is_refused: bool,
+        count: &impl Fn(&'static str),
+    ) -> Pushed {
+        let conversation = &self.claim.conversation;
+        let waited = self.mark.decided_at_ms.map_or(0, |decided| {
+            u64::try_from(self.now().saturating_sub(decided)).unwrap_or(0)
+        });
+        // A channel that counts nothing never knows when to come back.
+        let Some(mut left) = left.filter(|_| waited < WAITS_MS) else {
+            tracing::warn!(
+                conversation,
+                id = self.outgoing.id,
+                "a message is given up: the customer did not write again"
+            );
+            count("given_up");
+            return Pushed::Done;
+        };
+        count("window_closed");
+        left.close(is_refused);
+        left.keep(self.state, conversation, self.now()).await;
+        Pushed::Closed {
+            opened: left.opened().clone(),
+        }
     }
 
     /// Until the channel's pace allows the next message, and nobody has taken over meanwhile.
@@ -138,16 +205,12 @@ impl Push<'_> {
                 .spend(self.channel, &outbound.address, self.state, self.now())
                 .await;
             match spent {
-                None => return self.silenced(count).await,
+                None => return self.may_not(count).await,
                 Some(wait_ms) if wait_ms > PACE_WAIT_MS_MAX => {
                     return Some(Next::Later { wait_ms });
                 }
                 Some(wait_ms) => {
-                    let until_ms = self.in_ms(LEASE_MS);
-                    let (id, token) = (&self.claim.conversation, self.claim.token);
-                    let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
-                    if extended.is_err() {
-                        // Whoever has it now sends it.
+                    if !self.extended().await {
                         return Some(Next::Later { wait_ms: RETRY_MS });
                     }
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -157,8 +220,19 @@ impl Push<'_> {
         Some(Next::Later { wait_ms: RETRY_MS })
     }
 
-    /// A take-over may have come after the claim.
-    async fn silenced(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+    /// Keeps the message from other senders; false where another has it, who sends it then.
+    async fn extended(&self) -> bool {
+        let (id, token) = (&self.claim.conversation, self.claim.token);
+        let until_ms = self.in_ms(LEASE_MS);
+        let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
+        extended.is_ok()
+    }
+
+    /// The claim may have ended, and a take-over may have come after it.
+    async fn may_not(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+        if !self.extended().await {
+            return Some(Next::Later { wait_ms: RETRY_MS });
+        }
         match self.state.epoch(&self.claim.conversation).await {
             Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
                 count("silenced");
@@ -185,10 +259,7 @@ impl Push<'_> {
                 count("blocked");
                 Next::End
             }
-            Receipt::WindowClosed => {
-                count("window_closed");
-                Next::End
-            }
+            Receipt::WindowClosed => Next::Closed { is_refused: true },
             Receipt::Permanent { reason } => {
                 tracing::warn!(conversation, reason, "a message can never be sent");
                 count("permanent");
@@ -213,7 +284,7 @@ impl Push<'_> {
     }
 
     /// Sent again it might be read twice, and a price said twice looks like two.
-    fn unknown(&self, count: &impl Fn(&'static str)) -> Next {
+    pub(super) fn unknown(&self, count: &impl Fn(&'static str)) -> Next {
         tracing::warn!(
             conversation = self.claim.conversation,
             id = self.outgoing.id,
@@ -223,67 +294,7 @@ impl Push<'_> {
         Next::Piece
     }
 
-    /// A platform that knows a repetition is asked again while it does.
-    async fn again_or_not(&self, piece: usize, count: &impl Fn(&'static str)) -> Next {
-        let Some(for_ms) = self.known_for_ms() else {
-            return self.unknown(count);
-        };
-        let now_ms = self.now();
-        let Ok(first) = self.first_unknown(piece).await else {
-            return self.unknown(count);
-        };
-        let first_ms = match first {
-            Some(first_ms) => first_ms,
-            None => {
-                let note = format!("{now_ms} {piece} {}", self.outgoing.id);
-                let until_ms = self.in_ms(PROGRESS_KEPT_MS);
-                let kept = self.state.remember(&self.unknown_key(), &note, until_ms);
-                if kept.await.is_err() {
-                    return self.unknown(count);
-                }
-                now_ms
-            }
-        };
-        let doubled = AGAIN_MS.saturating_mul(1 << self.claim.attempts.min(20));
-        let wait_ms = doubled.min(AGAIN_MS_MAX);
-        match self.in_ms(wait_ms) < end_ms(first_ms, for_ms) {
-            true => self.gives_up_or(wait_ms, count),
-            false => self.unknown(count),
-        }
-    }
-
-    /// Its platform may have forgotten a first try that nobody can tell of.
-    async fn is_too_late(&self, piece: usize) -> bool {
-        let Some(for_ms) = self.known_for_ms().filter(|_| self.claim.attempts > 0) else {
-            return false;
-        };
-        match self.first_unknown(piece).await {
-            Ok(Some(first_ms)) => self.now() >= end_ms(first_ms, for_ms),
-            Ok(None) | Err(_) => false,
-        }
-    }
-
-    /// How long the platform knows a message by our key.
-    fn known_for_ms(&self) -> Option<u64> {
-        match self.channel.capabilities().idempotency {
-            Idempotency::Key { for_ms } => Some(for_ms),
-            Idempotency::None | Idempotency::Own => None,
-        }
-    }
-
-    /// When it was first not known whether this piece had arrived.
-    async fn first_unknown(&self, piece: usize) -> Result<Option<i64>, StoreError> {
-        let kept = self.state.recall(&self.unknown_key(), self.now()).await?;
-        let of_this = format!(" {piece} {}", self.outgoing.id);
-        let first = kept.as_deref().and_then(|kept| kept.strip_suffix(&of_this));
-        Ok(first.and_then(|first| first.parse().ok()))
-    }
-
-    fn unknown_key(&self) -> String {
-        format!("unknown:{}", self.claim.conversation)
-    }
-
-    fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
+    pub(super) fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
         if self.claim.attempts >= ATTEMPTS_MAX {
             tracing::error!(
                 conversation = self.claim.conversation,
@@ -328,17 +339,11 @@ impl Push<'_> {
             .unwrap_or(0)
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         (self.clock)()
     }
 
-    fn in_ms(&self, ms: u64) -> i64 {
+    pub(super) fn in_ms(&self, ms: u64) -> i64 {
         self.now().saturating_add_unsigned(ms)
     }
-}
-
-/// A little before the platform forgets, so that a send under way is in time.
-fn end_ms(first_ms: i64, for_ms: u64) -> i64 {
-    let send_ms = u64::try_from(SEND_MAX.as_millis()).unwrap_or(u64::MAX);
-    first_ms.saturating_add_unsigned(for_ms.saturating_sub(send_ms))
 }

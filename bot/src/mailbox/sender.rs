@@ -2,6 +2,7 @@
 
 use super::pace::Paces;
 use super::push::{Push, Pushed};
+use super::window::{Opened, WAITS_MS, is_reopened};
 use super::{Clock, rest, seconds, until};
 use crate::channels::Channels;
 use crate::mail::Mark;
@@ -18,15 +19,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-/// How long claimed messages are kept from other senders, milliseconds.
+/// How long claimed messages are kept from other senders, milliseconds: what goes into a feed is settled at once.
+pub const CLAIM_MS: u64 = 5_000;
+/// The same from the moment at which one is given to a platform: its answer may take long, and what has left must be settled.
 pub const LEASE_MS: u64 = 30_000;
 /// The agenda is looked at this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 1_000;
-/// Conversations sent to at once.
-const CONVERSATIONS_MAX: usize = 16;
-/// Tries to settle where the store does not answer, and the wait after the first.
-const SETTLE_TRIES: u32 = 6;
+/// Conversations sent to at once: a platform that hangs holds its places for a while, and the others must not wait for it.
+const CONVERSATIONS_MAX: usize = 256;
+/// Conversations claimed in one step.
+const CLAIMED_MAX: usize = 16;
+/// Tries to settle where the store does not answer or is full, the wait after the first and the longest: together less than a lease, so that what has left is not sent again.
+const SETTLE_TRIES: u32 = 14;
 const SETTLE_RETRY_MS: u64 = 100;
+const SETTLE_RETRY_MS_MAX: u64 = 2_000;
 /// How long a stop waits for sends under way.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -41,6 +47,7 @@ pub struct Sender {
 enum Sent {
     Done(Option<NewFeedItem>),
     Later { wait_ms: u64 },
+    Closed { opened: Opened },
 }
 
 impl Sender {
@@ -69,7 +76,11 @@ impl Sender {
                 continue;
             }
             let now_ms = (this.clock)();
-            match this.state.claim_sends(now_ms, LEASE_MS, free).await {
+            match this
+                .state
+                .claim_sends(now_ms, CLAIM_MS, free.min(CLAIMED_MAX))
+                .await
+            {
                 Ok(claimed) if claimed.claims.is_empty() => {
                     let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
                     rest(&mut hints, |hint| *hint == Hint::Sends, wait, &stop).await;
@@ -106,11 +117,12 @@ impl Sender {
         let mut done_to = 0;
         let mut retry_at_ms = None;
         let mut decided_ms = Vec::new();
+        let mut closed = None;
         for outgoing in &claim.outbounds {
             // A message of another version has no mark, and is sent all the same.
             let mark: Mark = serde_json::from_str(&outgoing.body).unwrap_or_default();
             let span = spans::send(&claim.conversation, claim.attempts, mark.trace.as_deref());
-            match self.send(&claim, outgoing).instrument(span).await {
+            match self.send(&claim, outgoing, &mark).instrument(span).await {
                 Sent::Done(item) => {
                     feed.extend(item);
                     decided_ms.extend(mark.decided_at_ms);
@@ -118,6 +130,11 @@ impl Sender {
                 }
                 Sent::Later { wait_ms } => {
                     retry_at_ms = Some((self.clock)().saturating_add_unsigned(wait_ms));
+                    break;
+                }
+                Sent::Closed { opened } => {
+                    retry_at_ms = Some((self.clock)().saturating_add_unsigned(WAITS_MS));
+                    closed = Some(opened);
                     break;
                 }
             }
@@ -141,6 +158,9 @@ impl Sender {
                     metrics::histogram!(DELIVERY, "channel" => channel)
                         .record(seconds(Some(decided), now_ms));
                 }
+                if let Some(opened) = closed {
+                    self.reopens(&claim.conversation, &opened, now_ms).await;
+                }
             }
             Err(StoreError::Fenced) => {
                 tracing::info!(
@@ -156,14 +176,23 @@ impl Sender {
         }
     }
 
+    /// The customer may have written while what is left was put aside.
+    async fn reopens(&self, conversation: &str, before: &Opened, now_ms: i64) {
+        let state = self.state.as_ref();
+        if is_reopened(state, conversation, before, now_ms).await {
+            // Where this fails, their next message does it.
+            let _ = state.hasten(conversation, now_ms).await;
+        }
+    }
+
     /// Tries again while the store does not answer: the lease would keep everything that follows as long as it lasts.
     async fn settle(&self, settle: Settle) -> Result<Settled, StoreError> {
         let mut wait_ms = SETTLE_RETRY_MS;
         for _ in 1..SETTLE_TRIES {
             match self.state.settle(settle.clone()).await {
-                Err(StoreError::Unavailable { .. }) => {
+                Err(StoreError::Unavailable { .. } | StoreError::Full { .. }) => {
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                    wait_ms *= 2;
+                    wait_ms = (wait_ms * 2).min(SETTLE_RETRY_MS_MAX);
                 }
                 settled => return settled,
             }
@@ -178,7 +207,7 @@ impl Sender {
             .map_or("unknown", |channel| channel.name())
     }
 
-    async fn send(&self, claim: &SendClaim, outgoing: &Outgoing) -> Sent {
+    async fn send(&self, claim: &SendClaim, outgoing: &Outgoing, mark: &Mark) -> Sent {
         let outbound: Outbound = match serde_json::from_str(&outgoing.body) {
             Ok(outbound) => outbound,
             Err(error) => {
@@ -220,10 +249,12 @@ impl Sender {
                     claim,
                     outgoing,
                     channel: channel.as_ref(),
+                    mark,
                 };
                 match push.all(outbound, pieces, &tokens, count).await {
                     Pushed::Done => Sent::Done(None),
                     Pushed::Later { wait_ms } => Sent::Later { wait_ms },
+                    Pushed::Closed { opened } => Sent::Closed { opened },
                 }
             }
         }
