@@ -11,6 +11,7 @@ Prints `listening PORT`. People and faults come in at /_sim/ACT, see `Acts`.
 import argparse
 import asyncio
 import collections
+import contextlib
 import json
 import secrets
 import time
@@ -52,6 +53,12 @@ class Connection:
         self.intents, self.parsers = intents, Parsers(push)
 
 
+async def tell(socket, message):
+    # A connection may be cut meanwhile; what it missed is kept.
+    with contextlib.suppress(ConnectionError):
+        await socket.send_str(json.dumps(message))
+
+
 class Session:
     def __init__(self):
         self.id, self.seq, self.socket = secrets.token_hex(16), 0, None
@@ -62,7 +69,7 @@ class Session:
         message = {"op": 0, "t": event, "s": self.seq, "d": payload}
         self.kept.append(message)
         if self.socket is not None and not self.socket.closed:
-            asyncio.ensure_future(self.socket.send_str(json.dumps(message)))
+            asyncio.ensure_future(tell(self.socket, message))
 
 
 class Peer:
