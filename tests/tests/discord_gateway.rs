@@ -208,6 +208,12 @@ async fn what_was_taken_is_answered_after_a_kill() {
     let _server = serve(&peer, data.path(), &settings);
     answered_once(&peer, &later).await;
     assert_eq!(count(&peer, "identified").await, 1);
+    // The command was registered by the first and found by the others.
+    peer.until("the last look at the command", async || {
+        (peer.calls("GET", "/commands").await.len() == 3).then_some(())
+    })
+    .await;
+    assert_eq!(peer.calls("POST", "/commands").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

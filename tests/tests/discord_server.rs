@@ -62,6 +62,8 @@ async fn a_mention_leads_into_a_thread_of_the_customers_own() {
     let _server = serve(&peer, data.path(), &wants);
     peer.listened_to().await;
     peer.say(&general, &li, "大家好").await;
+    let away = json!({"method": "PUT", "path": format!("thread-members/{li}"), "status": 502});
+    peer.sim("fault", away).await;
     mention(&peer, &general, &li, "意式咖啡机有推荐吗？").await;
     let first = threads(&peer, &general, 1).await[0].clone();
     assert_eq!(first["type"], PRIVATE);

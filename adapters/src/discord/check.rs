@@ -33,7 +33,11 @@ impl Discord {
         let application: Application = self.api.get("applications/@me").await?;
         let path = format!("applications/{}/commands", application.id);
         let wanted = json!(interaction::command());
-        let there: Vec<Value> = self.api.get(&path).await?;
+        // Its texts in other languages are told only where they are asked for.
+        let there: Vec<Value> = self
+            .api
+            .get(&format!("{path}?with_localizations=true"))
+            .await?;
         if !there.iter().any(|command| is_same(command, &wanted)) {
             // One of the same name is replaced.
             self.api.post(&path, &wanted).await?;

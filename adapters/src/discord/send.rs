@@ -9,11 +9,15 @@ use serde_json::{Value, json};
 use serenity::builder::{CreateAllowedMentions, CreateMessage, CreateThread};
 use serenity::model::channel::{AutoArchiveDuration, ChannelType};
 use serenity::model::id::{ChannelId, UserId};
+use std::time::Duration;
 
 /// While one replica opens a thread no other does, milliseconds.
 const OPENING_MS: u64 = 15_000;
 /// Wait for the replica that opens it, milliseconds.
 const OPENED_MS: u64 = 500;
+/// Tries to add the customer to a thread, and the wait between: without them it would be opened for nobody.
+const ADDED_TRIES: usize = 3;
+const ADDED_RETRY: Duration = Duration::from_millis(300);
 /// How long nobody is told again how to be read in a thread, milliseconds.
 const TOLD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Last digits of a customer's id that tell the threads apart for the shop's staff.
@@ -117,6 +121,8 @@ impl Discord {
                 // Another thread is better than one that nobody listens to.
                 Err(_) => Err(Receipt::TryAgain),
             },
+            // Nothing has been said yet, and an empty thread is seen by nobody.
+            Err(Failed::NoAnswer) => Err(Receipt::TryAgain),
             Err(failed) => Err(receipt(&failed)),
         };
         self.keep.release(&job).await;
@@ -141,8 +147,15 @@ impl Discord {
         let opened = async {
             let thread = channel_id(&self.api.post(&path, &json!(thread)).await?)?;
             let path = format!("channels/{thread}/thread-members/{customer}");
-            self.api.put(&path).await?;
-            Ok(thread)
+            let mut added = self.api.put(&path).await;
+            for _ in 1..ADDED_TRIES {
+                match added {
+                    Ok(_) | Err(Failed::Refused { .. }) => break,
+                    Err(_) => tokio::time::sleep(ADDED_RETRY).await,
+                }
+                added = self.api.put(&path).await;
+            }
+            added.map(|_| thread)
         };
         match opened.await {
             Err(Failed::Refused { .. }) => {

@@ -450,3 +450,17 @@ fn each_refusal_says_what_the_sender_does_next() {
     let wait = Failed::Wait { wait_ms: 7 };
     assert_eq!(send::receipt(&wait), Receipt::RetryAfter { wait_ms: 7 });
 }
+
+#[tokio::test]
+async fn a_gateway_that_speaks_no_tls_is_no_gateway() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("wss://{}", listener.local_addr().unwrap());
+    let answer = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut socket, b"HTTP/1.1 200 OK\r\n\r\n")
+            .await
+            .unwrap();
+    };
+    let (opened, ()) = tokio::join!(gateway::Gateway::open(&address), answer);
+    assert!(matches!(opened, Err(gateway::Ended::Cut { .. })));
+}
