@@ -10,6 +10,7 @@ mod cursor;
 mod gateway;
 mod history;
 mod interaction;
+mod line;
 mod markdown;
 mod message;
 mod place;
@@ -89,7 +90,7 @@ pub struct Discord {
     api: Api,
     keep: Arc<dyn Keep>,
     places: Places,
-    state: Mutex<source::State>,
+    state: Mutex<line::State>,
 }
 
 /// An application's public key: 64 hexadecimal digits.
