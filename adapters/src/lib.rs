@@ -19,8 +19,8 @@ pub mod wechat;
 pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
 pub use capabilities::{
-    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Touch,
-    Typing, Unit, Window,
+    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, SyncReply,
+    Touch, Typing, Unit, Window,
 };
 pub use channel::{
     Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,

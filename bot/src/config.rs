@@ -67,6 +67,7 @@ const KNOWN: &[&str] = &[
     "channels.wechat.aes_key",
     "channels.wechat.aes_key_file",
     "channels.wechat.customer_service",
+    "channels.wechat.answer_in_time",
     "channels.wechat.api_url",
     "web.origins",
     "web.messages_per_minute",

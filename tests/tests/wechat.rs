@@ -161,7 +161,7 @@ async fn a_sale_in_english_over_the_customer_service_api() {
     let wish = "which espresso machine do you recommend?";
     let offer = ask(&peer, &server, "oEn", wish, 2).await;
     assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
-    let compare = line(&offer[1], "Compare the first two").expect(&offer[1].to_string());
+    let compare = line(&offer[1], "Compare the first two").unwrap();
     let before = peer.sent("oEn").await.len();
     let press = json!({"url": hook(&server), "from": "oEn", "text": "-", "safe": true,
         "fields": {"bizmsgmenuid": compare}});

@@ -174,3 +174,43 @@ async fn a_text_of_2048_bytes_is_one_message_and_a_longer_one_is_cut_between_cha
         assert!(!text.contains(family) || pieces.iter().any(|piece| piece.contains(family)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_without_a_page_is_uploaded_once_for_all_who_are_shown_it() {
+    let peer = WeChatPeer::start(&[]);
+    let shop = tempfile::tempdir().unwrap();
+    let head = "id\ttitle\tdescription\timage_link\tavailability\tprice\tproduct_type";
+    let row = format!(
+        "a1\t青瓷手冲壶\t一壶\t{}/pictures/a.png\tin_stock\t299.00 CNY\t手冲壶",
+        peer.url
+    );
+    std::fs::write(shop.path().join("products.tsv"), format!("{head}\n{row}\n")).unwrap();
+    std::fs::write(shop.path().join("shop.yaml"), "name: 小店\ncurrency: CNY\n").unwrap();
+    let at = shop.path().display().to_string();
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [
+        ("TIANSHENG_STATE__URL", state.as_str()),
+        ("TIANSHENG_SHOP__DIR", at.as_str()),
+    ];
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = serve(&peer, one.path(), &settings);
+    let second = serve(&peer, two.path(), &settings);
+    for (server, who) in [(&first, "oMa"), (&second, "oMb"), (&first, "oMc")] {
+        let sent = ask(&peer, server, who, "有手冲壶吗", 2).await;
+        assert_eq!(sent[0]["msgtype"], "image", "{sent:?}");
+        assert!(words(&sent[1]).contains("¥299"), "{sent:?}");
+    }
+    assert_eq!(peer.calls("media/upload").await, 1);
+    // WeChat keeps it for a time: once it is gone it is uploaded again.
+    peer.sim("forget_media", json!({})).await;
+    let sent = ask(&peer, &second, "oMd", "有手冲壶吗", 2).await;
+    assert_eq!(sent[0]["msgtype"], "image", "{sent:?}");
+    assert_eq!(peer.calls("media/upload").await, 2);
+    // One that is not taken is left out, and the words are said.
+    peer.sim("forget_media", json!({})).await;
+    let fault = json!({"name": "media/upload", "code": 40009, "reason": "invalid image size"});
+    peer.sim("fault", fault).await;
+    let sent = ask(&peer, &second, "oMe", "有手冲壶吗", 1).await;
+    assert!(words(&sent[0]).contains("¥299"), "{sent:?}");
+}

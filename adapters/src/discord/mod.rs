@@ -22,7 +22,7 @@ mod source;
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, Typing, Unit,
+    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit,
 };
 use api::Api;
 use ed25519_dalek::VerifyingKey;
@@ -168,6 +168,7 @@ impl Channel for Discord {
             upload_first: false,
             handoff: Handoff::Ours,
             catch_up: CatchUp::History,
+            sync_reply: SyncReply::None,
         }
     }
 

@@ -10,7 +10,8 @@ mod update;
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Length, Outbound, OutboundBody, Pace,
-    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, Typing, Unit,
+    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
+    Unit,
 };
 use place::Whereabouts;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -274,6 +275,7 @@ impl Channel for Telegram {
             receipts: Receipts::None,
             upload_first: false,
             handoff: Handoff::Ours,
+            sync_reply: SyncReply::None,
             catch_up: CatchUp::Redelivered {
                 for_ms: REDELIVERED_MS,
             },

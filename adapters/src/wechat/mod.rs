@@ -5,8 +5,10 @@
 mod answer;
 mod client;
 mod crypto;
+mod media;
 mod message;
 mod nonces;
+mod outcome;
 mod proof;
 mod render;
 mod xml;
@@ -15,14 +17,15 @@ use crate::render::tokens;
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Touch,
-    Typing, Unit, Window,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    SyncReply, Touch, Typing, Unit, Window,
 };
 use answer::Form;
 use client::Api;
 use crypto::Key;
 use nonces::Nonces;
 use proof::{Shared, given};
+use render::Asked;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
 use std::sync::Arc;
@@ -87,12 +90,16 @@ pub struct Account {
     pub aes_keys: Vec<SecretString>,
     /// For the customer-service API; without it the shop only answers deliveries.
     pub app_secret: Option<SecretString>,
+    /// With the API too, a reply of one text that is ready in time is the answer to the delivery.
+    pub answer_in_time: bool,
     pub api_url: Url,
 }
 
 pub struct WeChat {
     shared: Shared,
     api: Option<Api>,
+    sync_reply: SyncReply,
+    keep: Arc<dyn Keep>,
 }
 
 /// The EncodingAESKey of an account: 43 letters and digits.
@@ -104,6 +111,12 @@ impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
     pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
+        let within_ms = HELD_MS;
+        let sync_reply = match (&account.app_secret, account.answer_in_time) {
+            (None, _) => SyncReply::Only { within_ms },
+            (Some(_), true) => SyncReply::InTime { within_ms },
+            (Some(_), false) => SyncReply::None,
+        };
         Self {
             shared: Shared {
                 token: account.token.clone(),
@@ -114,8 +127,10 @@ impl WeChat {
             },
             api: account.app_secret.clone().map(|secret| {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
-                Api::new(http, url, app_id, secret, keep)
+                Api::new(http, url, app_id, secret, Arc::clone(&keep))
             }),
+            sync_reply,
+            keep,
         }
     }
 
@@ -157,7 +172,9 @@ impl WeChat {
             nonce: given(&opened.query, "nonce").to_owned(),
         };
         let acknowledgement = match &read.arrival {
-            Some(Arrival::Said(said) | Arrival::Pressed(said)) if self.api.is_none() => {
+            Some(Arrival::Said(said) | Arrival::Pressed(said))
+                if self.sync_reply != SyncReply::None =>
+            {
                 let waiting = self.shared.waiting(&form, said, request.now_ms, success);
                 waiting.map_or_else(Acknowledgement::AtOnce, Acknowledgement::WithReply)
             }
@@ -209,6 +226,7 @@ impl Channel for WeChat {
             receipts: Receipts::None,
             upload_first: false,
             handoff: Handoff::Ours,
+            sync_reply: self.sync_reply,
             catch_up: CatchUp::Redelivered {
                 for_ms: DELIVERY_MS * DELIVERIES,
             },
@@ -221,7 +239,7 @@ impl Channel for WeChat {
             let Some(api) = &self.api else { return Ok(()) };
             let met = api.token().await;
             met.map(|_| ()).map_err(|failed| {
-                let (detail, advice) = client::told(&failed);
+                let (detail, advice) = outcome::told(&failed);
                 format!("{detail}; {advice}")
             })
         })
@@ -267,8 +285,28 @@ impl Channel for WeChat {
         let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
             return Box::pin(ready(permanent("it has no such piece")));
         };
-        let request = render::request(message.address.place(), &piece);
-        Box::pin(async move { api.send(&request).await })
+        let to = message.address.place();
+        Box::pin(async move {
+            match render::request(to, &piece) {
+                Asked::Message(request) => api.send(&request).await,
+                Asked::Picture(address) => api.send_picture(&self.keep, to, address).await,
+            }
+        })
+    }
+
+    /// What has nothing to touch is one text; a menu and a picture need the API.
+    fn within_answer(&self, message: &Outbound) -> Option<Held> {
+        let OutboundBody::Reply(body) = &message.body else {
+            return None;
+        };
+        match render::pieces(body).as_slice() {
+            [render::Piece::Text(text)] => Some(Held {
+                seq: 0,
+                event: MESSAGE_EVENT.to_owned(),
+                data: serde_json::to_string(&[text]).ok()?,
+            }),
+            _ => None,
+        }
     }
 
     fn answer(&self, form: &str, held: &[Held], from: Place, now_ms: i64) -> Option<Answered> {
@@ -302,7 +340,7 @@ impl Channel for WeChat {
                         found.push(api.may_send().await);
                     }
                     Err(failed) => {
-                        let (detail, advice) = client::told(&failed);
+                        let (detail, advice) = outcome::told(&failed);
                         found.push(Check::wrong(detail, advice));
                     }
                 },

@@ -4,6 +4,7 @@ mod again;
 mod archiver;
 mod arrivals;
 mod job;
+pub mod offer;
 mod pace;
 mod puller;
 mod push;

@@ -1,5 +1,6 @@
 //! The sender: what is committed leaves, in order, and is settled.
 
+use super::offer;
 use super::pace::Paces;
 use super::push::{Push, Pushed};
 use super::window::{Opened, WAITS_MS, is_reopened};
@@ -231,7 +232,17 @@ impl Sender {
             return Sent::Done(None);
         };
         match channel.deliver(&outbound) {
-            Delivery::Nothing => Sent::Done(None),
+            Delivery::Nothing => {
+                let message = offer::Message {
+                    outbound: &outbound,
+                    bot: outgoing.bot,
+                    epoch: outgoing.epoch,
+                    now_ms: (self.clock)(),
+                };
+                let (state, channel) = (self.state.as_ref(), channel.as_ref());
+                offer::nothing(state, channel, &message, &claim.outbounds).await;
+                Sent::Done(None)
+            }
             Delivery::Feed { event, data } => {
                 count("fed");
                 Sent::Done(Some(NewFeedItem {
