@@ -13,6 +13,7 @@ pub mod render;
 pub mod telegram;
 pub mod web;
 pub mod wechat;
+mod wxcrypt;
 
 pub use address::{Address, AddressError};
 pub use capabilities::{

@@ -4,13 +4,12 @@
 
 mod answer;
 mod client;
-mod crypto;
 mod message;
-mod proof;
 mod render;
-mod xml;
 
 use crate::render::tokens;
+use crate::wxcrypt::crypto::Key;
+use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Length, Outbound,
@@ -19,8 +18,6 @@ use crate::{
 };
 use answer::Form;
 use client::Api;
-use crypto::Key;
-use proof::{Shared, given};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
 use url::Url;

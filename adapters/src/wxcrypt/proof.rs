@@ -11,17 +11,17 @@ use std::collections::BTreeMap;
 const SKEW_MS: u64 = 5 * 60 * 1000;
 
 /// What the account and WeChat share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub token: SecretString,
     /// The account's key and the one before; none where deliveries come in plain text.
     pub keys: Vec<Key>,
 }
 
 /// The parts of a delivery's query, by name.
-pub(super) type Query<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+pub(crate) type Query<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
 /// A request that was proved, with its words in the clear.
-pub(super) struct Opened<'a> {
+pub(crate) struct Opened<'a> {
     pub document: Document,
     /// Which key it was written with.
     pub key: Option<usize>,
@@ -30,7 +30,7 @@ pub(super) struct Opened<'a> {
 
 impl Shared {
     /// Every delivery is signed over our token and its own time; what lies within is proved by a second signature.
-    pub(super) fn proved<'a>(&self, request: &Delivered<'a>) -> Result<Query<'a>, Refused> {
+    pub(crate) fn proved<'a>(&self, request: &Delivered<'a>) -> Result<Query<'a>, Refused> {
         let query: Query<'a> = url::form_urlencoded::parse(request.query.as_bytes()).collect();
         let (timestamp, nonce) = (given(&query, "timestamp"), given(&query, "nonce"));
         let token = self.token.expose_secret();
@@ -47,7 +47,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn opened<'a>(&self, request: &Delivered<'a>) -> Result<Opened<'a>, Refused> {
+    pub(crate) fn opened<'a>(&self, request: &Delivered<'a>) -> Result<Opened<'a>, Refused> {
         let malformed = |what: String| Refused::Malformed { what };
         let query = self.proved(request)?;
         let body = std::str::from_utf8(request.body)
@@ -89,6 +89,6 @@ impl Shared {
     }
 }
 
-pub(super) fn given<'q>(query: &'q Query<'_>, name: &str) -> &'q str {
+pub(crate) fn given<'q>(query: &'q Query<'_>, name: &str) -> &'q str {
     query.get(name).map(|value| &**value).unwrap_or_default()
 }
