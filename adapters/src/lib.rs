@@ -3,6 +3,7 @@
 //! A channel knows nothing of conversations, policies or stores.
 //! It is found by the name in an [`Address`], never by a `match` on that name elsewhere.
 
+mod access;
 mod address;
 mod capabilities;
 mod channel;
@@ -15,6 +16,7 @@ pub mod web;
 pub mod wechat;
 mod wxcrypt;
 
+pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
 pub use capabilities::{
     Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Typing,

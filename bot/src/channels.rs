@@ -100,7 +100,7 @@ pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String>
                 .filter(|_| wechat.customer_service),
             api_url: wechat.api_url.clone(),
         };
-        all.push(Arc::new(WeChat::new(&account, http)));
+        all.push(Arc::new(WeChat::new(&account, http, Arc::clone(keep))));
     }
     for channel in &all {
         // A rise from nothing cannot be told from a series that was not there.

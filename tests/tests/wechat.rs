@@ -421,3 +421,32 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
     ));
     assert!(passive.contains("inside deliveries") && passive.contains("encrypted"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_share_one_token_and_its_one_successor() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = WeChatPeer::start(&[]);
+    let servers = [
+        serve(&peer, one.path(), &settings),
+        serve(&peer, two.path(), &settings),
+    ];
+    for expiry in 0..2 {
+        let people: Vec<String> = (0..20).map(|n| format!("oS{expiry}{n}")).collect();
+        let said = people.iter().enumerate().map(|(n, who)| {
+            let server = &servers[n % servers.len()];
+            say(&peer, server, who, "你好")
+        });
+        futures_util::future::join_all(said).await;
+        for who in &people {
+            peer.sent_at_least(who, 1).await;
+        }
+        assert_eq!(peer.calls("stable_token").await, 1 + expiry);
+        peer.sim("expire", json!({})).await;
+    }
+    for server in [one.path(), two.path()] {
+        assert!(!is_secret(&logged(server)));
+    }
+}

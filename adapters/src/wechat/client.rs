@@ -2,25 +2,18 @@
 //!
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
-use crate::Receipt;
+use super::NAME;
+use crate::{Access, Granted, Keep, Receipt};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// A token is used up to this long before its end; both it and its successor hold then.
-const SPARE: Duration = Duration::from_secs(300);
-/// A token that ends sooner than the spare is used for this long all the same.
-const USED_MIN: Duration = Duration::from_secs(30);
-/// WeChat takes a forced token every 30 seconds and twenty a day.
-const FORCE_EVERY: Duration = Duration::from_secs(90 * 60);
-/// After a failure nobody asks for a token this long: those who waited for the first would all ask.
-const FAILED_FOR: Duration = Duration::from_secs(1);
 /// Longest reason of WeChat's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
 /// Wait where a minute's quota is used up, and where the day's is, milliseconds.
@@ -32,17 +25,7 @@ pub(super) struct Api {
     base: Url,
     app_id: String,
     secret: SecretString,
-    token: Mutex<Kept>,
-}
-
-/// The token of this process; all replicas get the same from `stable_token`.
-#[derive(Default)]
-struct Kept {
-    token: Option<(String, Instant)>,
-    /// What WeChat would not take.
-    refused: Option<String>,
-    forced_at: Option<Instant>,
-    failed: Option<(Failed, Instant)>,
+    access: Access<Failed>,
 }
 
 /// Why something asked of WeChat was not done.
@@ -78,58 +61,24 @@ impl Api {
         base: Url,
         app_id: &str,
         secret: SecretString,
+        keep: Arc<dyn Keep>,
     ) -> Self {
         Self {
             http,
             base,
             app_id: app_id.to_owned(),
             secret,
-            token: Mutex::default(),
+            // Late is no failure of WeChat's; the message waits and tries again.
+            access: Access::new(keep, format!("{NAME}:token:{app_id}"), Failed::Busy),
         }
     }
 
-    /// The token that holds; whoever comes while it is asked for gets the same.
+    /// The token that holds, the same for all replicas.
     pub(super) async fn token(&self) -> Result<String, Failed> {
-        let mut kept = self.token.lock().await;
-        let now = Instant::now();
-        if let Some((token, until)) = &kept.token
-            && now < *until
-        {
-            return Ok(token.clone());
-        }
-        if let Some((failed, at)) = &kept.failed
-            && now.duration_since(*at) < FAILED_FOR
-        {
-            return Err(failed.clone());
-        }
-        match self.asked(&mut kept, now).await {
-            Ok((token, lasts)) => {
-                let lasts = lasts.saturating_sub(SPARE).max(USED_MIN);
-                kept.failed = None;
-                kept.token = Some((token.clone(), now + lasts));
-                Ok(token)
-            }
-            Err(failed) => {
-                kept.failed = Some((failed.clone(), Instant::now()));
-                Err(failed)
-            }
-        }
+        self.access.token(|force| self.stable_token(force)).await
     }
 
-    async fn asked(&self, kept: &mut Kept, now: Instant) -> Result<(String, Duration), Failed> {
-        let (token, lasts) = self.stable_token(false).await?;
-        let may_force = kept
-            .forced_at
-            .is_none_or(|at| now.duration_since(at) >= FORCE_EVERY);
-        // The same again, though it was refused: another system of the shop may have spoilt it.
-        if kept.refused.as_ref() != Some(&token) || !may_force {
-            return Ok((token, lasts));
-        }
-        kept.forced_at = Some(now);
-        self.stable_token(true).await
-    }
-
-    async fn stable_token(&self, force: bool) -> Result<(String, Duration), Failed> {
+    async fn stable_token(&self, force: bool) -> Result<Granted, Failed> {
         let body = json!({
             "grant_type": "client_credential",
             "appid": self.app_id,
@@ -140,21 +89,8 @@ impl Api {
         let lasts = Duration::from_secs(answered.expires_in);
         answered
             .access_token
-            .map(|token| (token, lasts))
+            .map(|token| Granted { token, lasts })
             .ok_or(Failed::NoAnswer)
-    }
-
-    /// A token that was refused is not used again, unless another has taken its place already.
-    async fn forget(&self, refused: &str) {
-        let mut kept = self.token.lock().await;
-        if kept
-            .token
-            .as_ref()
-            .is_some_and(|(token, _)| token == refused)
-        {
-            kept.token = None;
-            kept.refused = Some(refused.to_owned());
-        }
     }
 
     pub(super) async fn send(&self, message: &Value) -> Receipt {
@@ -168,7 +104,10 @@ impl Api {
         if let Err(Failed::Refused { code, .. }) = &sent
             && is_about_the_token(*code)
         {
-            self.forget(&token).await;
+            return match self.access.refused(&token).await {
+                true => Receipt::RefreshToken,
+                false => Receipt::TryAgain,
+            };
         }
         receipt(sent.map(|answered| match answered.msgid {
             Some(Value::String(id)) => id,

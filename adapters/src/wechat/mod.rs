@@ -12,7 +12,7 @@ use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
-    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Length, Outbound,
+    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
     OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Typing,
     Unit, Window,
 };
@@ -20,6 +20,7 @@ use answer::Form;
 use client::Api;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
+use std::sync::Arc;
 use url::Url;
 
 /// The channel's name in an address.
@@ -92,7 +93,7 @@ pub fn is_aes_key(text: &str) -> bool {
 
 impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
-    pub fn new(account: &Account, http: reqwest::Client) -> Self {
+    pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
         Self {
             shared: Shared {
@@ -101,10 +102,10 @@ impl WeChat {
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
             },
-            api: account
-                .app_secret
-                .clone()
-                .map(|secret| Api::new(http, account.api_url.clone(), &account.app_id, secret)),
+            api: account.app_secret.clone().map(|secret| {
+                let (url, app_id) = (account.api_url.clone(), &account.app_id);
+                Api::new(http, url, app_id, secret, keep)
+            }),
         }
     }
 

@@ -27,7 +27,11 @@ fn account(keys: &[&str], secret: Option<&str>) -> WeChat {
         app_secret: secret.map(SecretString::from),
         api_url: Url::parse(API_URL).unwrap(),
     };
-    WeChat::new(&account, http_client())
+    WeChat::new(
+        &account,
+        http_client(),
+        Arc::new(crate::KeptHere::default()),
+    )
 }
 
 /// A client that is never asked; it needs a provider to be made all the same.
