@@ -14,6 +14,7 @@ pub mod render;
 pub mod telegram;
 pub mod web;
 pub mod wechat;
+pub mod wecom;
 mod wxcrypt;
 
 pub use access::{Access, Granted};
@@ -31,6 +32,6 @@ pub use message::{
     Speaker,
 };
 pub use receive::{
-    Acknowledgement, Answer, Answered, Arrival, Delivered, Held, Place, READ_EVENT, Received,
-    Refused, Report, Waiting,
+    Acknowledgement, Answer, Answered, Arrival, Delivered, DeskAct, Held, Place, READ_EVENT,
+    Received, Refused, Report, Waiting,
 };

@@ -178,6 +178,11 @@ impl Push<'_> {
                 count("blocked");
                 Next::End
             }
+            // What the bot said goes nowhere; a rep's words would have to be said at the platform's desk.
+            Receipt::TakenOver => {
+                count("silenced");
+                Next::End
+            }
             Receipt::WindowClosed => {
                 count("window_closed");
                 Next::End
