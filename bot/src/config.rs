@@ -63,6 +63,14 @@ const KNOWN: &[&str] = &[
     "channels.wechat.aes_key_file",
     "channels.wechat.customer_service",
     "channels.wechat.api_url",
+    "channels.wecom.corp_id",
+    "channels.wecom.secret",
+    "channels.wecom.secret_file",
+    "channels.wecom.token",
+    "channels.wecom.token_file",
+    "channels.wecom.aes_key",
+    "channels.wecom.aes_key_file",
+    "channels.wecom.api_url",
     "web.origins",
     "web.messages_per_minute",
     "web.sessions_per_minute",
@@ -84,10 +92,10 @@ const KNOWN: &[&str] = &[
 const NOT_AVAILABLE: &[(&str, &str)] = &[
     ("embedder", "search works on words"),
     ("channels.discord", NOT_A_CHANNEL),
-    ("channels.wecom", NOT_A_CHANNEL),
 ];
 
-const NOT_A_CHANNEL: &str = "the web widget, Telegram, WeChat and the terminal are the channels";
+const NOT_A_CHANNEL: &str =
+    "the web widget, Telegram, WeChat, WeCom and the terminal are the channels";
 
 /// Everything an operator may set, with its defaults in place.
 #[derive(Clone, Debug)]

@@ -283,7 +283,7 @@ fn every_problem_names_its_place_and_what_would_be_right() {
     refused(
         "[channels.discord]\ntoken = \"1:a\"\n",
         &[],
-        "tiansheng.toml:2: `channels.discord.token` is not available in this version: the web widget, Telegram, WeChat and the terminal are the channels; remove it",
+        "tiansheng.toml:2: `channels.discord.token` is not available in this version: the web widget, Telegram, WeChat, WeCom and the terminal are the channels; remove it",
     );
     refused(
         "",
