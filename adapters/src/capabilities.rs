@@ -73,6 +73,15 @@ pub struct Pace {
 pub struct Window {
     pub open_ms: u64,
     pub messages_max: Option<u32>,
+    /// Where a touch on a menu or a button opens a window of its own instead.
+    pub after_touch: Option<Touch>,
+}
+
+/// For how long after a touch, and how often, the shop may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touch {
+    pub open_ms: u64,
+    pub messages_max: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,8 @@ pub enum Delivery {
     Feed { event: &'static str, data: String },
     /// Over the platform's API as so many messages of its own, each by [`Channel::send`], in order.
     Push { pieces: usize, tokens: Vec<Token> },
+    /// Something is asked of the platform, by [`Channel::send`] as the first piece, that is no message to the customer.
+    Act,
     /// The channel has no form for this; settled as done.
     Nothing,
 }

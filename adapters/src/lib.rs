@@ -20,16 +20,16 @@ mod wxcrypt;
 pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
 pub use capabilities::{
-    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Typing,
-    Unit, Window,
+    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, Length, Pace, Receipts, Touch,
+    Typing, Unit, Window,
 };
 pub use channel::{
     Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,
 };
 pub use keep::{Keep, KeptHere, Unkept};
 pub use message::{
-    Body, Card, Choice, File, FileKind, Inbound, InboundBody, Outbound, OutboundBody, Part, Price,
-    Speaker,
+    Body, CAMPAIGN_CHARS_MAX, Card, Choice, Door, File, FileKind, Inbound, InboundBody, Outbound,
+    OutboundBody, Part, Price, Speaker,
 };
 pub use receive::{
     Acknowledgement, Answer, Answered, Arrival, Delivered, DeskAct, Held, Place, READ_EVENT,

@@ -21,6 +21,40 @@ pub enum InboundBody {
     /// A quick reply was pressed; the id is one that [`Choice::id`] offered, or one that every channel may send: `start:LANGUAGE`, `help:LANGUAGE`.
     Choice(String),
     File(File),
+    /// The customer came in at a door of the shop's; what that means is as if it had been said alone.
+    Came {
+        door: Door,
+        /// The shop's own name for where the door stands: a code's scene, a menu's key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        campaign: Option<String>,
+        means: Box<InboundBody>,
+    },
+}
+
+/// Longest campaign that is kept, in characters: a scene of WeChat's has at most 64.
+pub const CAMPAIGN_CHARS_MAX: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// Followed the shop's account.
+    Follow,
+    /// Scanned one of the shop's codes.
+    Scan,
+    /// Touched a line of the account's menu.
+    Menu,
+    /// Opened a link into the conversation.
+    Link,
+}
+
+impl InboundBody {
+    /// What was said, at whichever door.
+    pub fn said(&self) -> &InboundBody {
+        match self {
+            InboundBody::Came { means, .. } => means,
+            said => said,
+        }
+    }
 }
 
 /// A picture, a voice message or another file that a customer sent; its content stays at the platform.

@@ -8,21 +8,37 @@
 
 use adapters::telegram::{Mode, Telegram};
 use adapters::web::Web;
+use adapters::wecom::{Corp, WeCom};
 use adapters::{
-    Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, Outbound, OutboundBody,
-    Part, Price, Refused, Speaker,
+    Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, KeptHere, Outbound,
+    OutboundBody, Part, Price, Refused, Speaker,
 };
 use http::HeaderMap;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Each channel with a place on it.
 fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
     let token = SecretString::from("123:ABC".to_owned());
     let secret = Some(SecretString::from("secret".to_owned()));
     let telegram = |mode| Telegram::new(&token, None, mode, secret.clone()).unwrap();
+    let corp = Corp {
+        corp_id: "ww1".to_owned(),
+        secret: SecretString::from("secret"),
+        token: SecretString::from("token"),
+        aes_keys: vec![SecretString::from(
+            "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
+        )],
+        api_url: adapters::wecom::API_URL.parse().unwrap(),
+    };
+    // A client that is never asked; it needs a provider to be made all the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::new();
+    let wecom = WeCom::new(&corp, http, Arc::new(KeptHere::default()));
     vec![
         (Box::new(Web), "3f0c"),
+        (Box::new(wecom), "wkB.wmA"),
         (Box::new(telegram(Mode::Webhook)), "5"),
         (Box::new(telegram(Mode::Polling)), "-1001.5"),
     ]

@@ -1,7 +1,7 @@
 //! The one place where a type of one leaf becomes a type of another.
 
 use dialogs::compose::{Line, Segment};
-use dialogs::event::{FileKind, Said};
+use dialogs::event::{Door, FileKind, Said};
 use dialogs::reply::{Good, Reply, ReplyPart};
 
 /// Where the server serves the pictures of a shop folder.
@@ -69,6 +69,24 @@ pub fn file_kind_back(kind: FileKind) -> adapters::FileKind {
         FileKind::Document => adapters::FileKind::Document,
         FileKind::Place => adapters::FileKind::Place,
         FileKind::Other => adapters::FileKind::Other,
+    }
+}
+
+pub fn door(door: adapters::Door) -> Door {
+    match door {
+        adapters::Door::Follow => Door::Follow,
+        adapters::Door::Scan => Door::Scan,
+        adapters::Door::Menu => Door::Menu,
+        adapters::Door::Link => Door::Link,
+    }
+}
+
+pub fn door_back(door: Door) -> adapters::Door {
+    match door {
+        Door::Follow => adapters::Door::Follow,
+        Door::Scan => adapters::Door::Scan,
+        Door::Menu => adapters::Door::Menu,
+        Door::Link => adapters::Door::Link,
     }
 }
 

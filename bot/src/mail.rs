@@ -36,6 +36,9 @@ pub struct Mark {
     /// The turn's span, in W3C form; absent where nobody traces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// It may take the message of the customer's window that others leave to a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_all: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -134,12 +134,21 @@ fn letters(id: &str, logged: &[Event]) -> Vec<Letter> {
         else {
             continue;
         };
+        let came = at.checked_sub(1).and_then(|before| logged.get(before));
+        let whole = |means| match came {
+            Some(Event::Came { door, campaign }) => InboundBody::Came {
+                door: convert::door_back(*door),
+                campaign: campaign.clone(),
+                means: Box::new(means),
+            },
+            _ => means,
+        };
         let inbound = |body| Mail::Customer {
             inbound: Inbound {
                 address: address.clone(),
                 event_id: event_id.clone(),
                 sent_at_ms: *at_ms,
-                body,
+                body: whole(body),
             },
         };
         let mail = match said {

@@ -2,7 +2,7 @@
 
 use crate::Language;
 use crate::decide::Act;
-use crate::event::{Event, Exclusion, Filled, Said, SlotValue};
+use crate::event::{Door, Event, Exclusion, Filled, Said, SlotValue};
 use crate::lead::Lead;
 use crate::nlu::Sentiment;
 use crate::reply::{Choice, ReplyPart};
@@ -62,6 +62,9 @@ pub struct Conversation {
     /// Reasons already handed off for, in this episode.
     pub handed_off: Vec<String>,
     pub recent: Vec<Utterance>,
+    /// Which door brought the customer here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Came>,
     /// The words of this turn as they were meant, where slips in them were mended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meant: Option<String>,
@@ -73,6 +76,13 @@ pub enum Mode {
     Bot,
     Waiting { since_ms: i64 },
     Human { rep: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    pub turn: u64,
+    pub door: Door,
+    pub campaign: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +156,7 @@ impl Conversation {
             lead: Lead::default(),
             handed_off: Vec::new(),
             recent: Vec::new(),
+            came: None,
             meant: None,
         }
     }
@@ -183,6 +194,17 @@ impl Conversation {
                 }
                 Said::File { .. } | Said::Rep(_) => {}
             },
+            Event::Came { door, campaign } => {
+                // A menu is touched by who is here already; a newer campaign counts more than an older one.
+                let is_way_in = *door != Door::Menu && campaign.is_some();
+                if is_way_in || self.came.is_none() {
+                    self.came = Some(Came {
+                        turn: self.turn,
+                        door: *door,
+                        campaign: campaign.clone(),
+                    });
+                }
+            }
             Event::Judged { .. } | Event::Completed { .. } | Event::FellBack { .. } => {}
             Event::Understood { understanding } => {
                 self.language = understanding.language;

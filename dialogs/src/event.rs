@@ -27,6 +27,12 @@ pub enum Event {
         at_ms: i64,
         said: Said,
     },
+    /// The letter that follows came in at one of the shop's doors.
+    Came {
+        door: Door,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        campaign: Option<String>,
+    },
     /// A guardrail rule had something to say.
     Judged {
         rail: String,
@@ -124,6 +130,27 @@ pub enum Said {
     },
     /// A rep's action; its words follow as an event of their own.
     Rep(String),
+}
+
+/// Where a customer came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    Follow,
+    Scan,
+    Menu,
+    Link,
+}
+
+impl Door {
+    pub fn word(self) -> &'static str {
+        match self {
+            Door::Follow => "follow",
+            Door::Scan => "scan",
+            Door::Menu => "menu",
+            Door::Link => "link",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

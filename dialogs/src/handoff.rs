@@ -49,7 +49,7 @@ impl Reason {
     }
 }
 
-/// What a rep reads before taking over; every line has the customer's words for it.
+/// What a rep reads before taking over; every line has the customer's words for it, and where they came from the campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brief {
     pub language: Language,
@@ -189,18 +189,21 @@ impl When {
     }
 }
 
-/// Everything that was said of what is wanted, in a fixed order, then what was shown.
+/// Where the customer came from, everything that was said of what is wanted, in a fixed order, then what was shown.
 pub fn brief(conversation: &Conversation) -> Brief {
-    let mut lines: Vec<BriefLine> = conversation
-        .slots
-        .iter()
-        .map(|(slot, filled)| BriefLine {
-            what: slot.clone(),
-            value: filled.value.plain(),
-            turn: filled.turn,
-            quote: filled.quote.clone(),
-        })
-        .collect();
+    let came = conversation.came.iter().map(|came| BriefLine {
+        what: "source".to_owned(),
+        value: came.door.word().to_owned(),
+        turn: came.turn,
+        quote: came.campaign.clone().unwrap_or_default(),
+    });
+    let wanted = conversation.slots.iter().map(|(slot, filled)| BriefLine {
+        what: slot.clone(),
+        value: filled.value.plain(),
+        turn: filled.turn,
+        quote: filled.quote.clone(),
+    });
+    let mut lines: Vec<BriefLine> = came.chain(wanted).collect();
     for intent in ["object_price", "hesitate", "seen_cheaper", "complain"] {
         if let Some(seen) = conversation.intents.get(intent) {
             lines.push(BriefLine {

@@ -111,6 +111,10 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
         }
     }
 
+    fn hasten(&self, conversation: &str, now_ms: i64) -> Step<'_, ()> {
+        self.store.hasten(conversation, now_ms)
+    }
+
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         self.store.epoch(conversation)
     }

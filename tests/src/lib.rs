@@ -15,6 +15,7 @@ pub mod front;
 pub mod load;
 pub mod model_server;
 pub mod nginx;
+pub mod official;
 pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;

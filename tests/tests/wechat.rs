@@ -7,85 +7,13 @@
 )]
 
 use serde_json::{Value, json};
-use std::path::Path;
 use std::time::Duration;
-use tests::binary::{LOG, Server, free_port, run};
+use tests::binary::run;
+use tests::official::{
+    PASSIVE, QUIET, ask, hook, is_secret, logged, say, seen, serve, until_counted,
+};
 use tests::redis_server::Redis;
 use tests::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
-
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
-
-/// One server with an official account; `more` overrides its settings.
-fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
-    let mut environment = vec![
-        ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
-        ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
-        ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY),
-        ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET),
-        ("TIANSHENG_CHANNELS__WECHAT__API_URL", peer.url.as_str()),
-        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
-        // What is logged at its most talkative must hold no secret.
-        ("TIANSHENG_LOG__LEVEL", "debug"),
-        ("NO_PROXY", "127.0.0.1"),
-    ];
-    environment.extend(more);
-    Server::start(data, free_port(), &environment)
-}
-
-/// An account without the customer-service API.
-const PASSIVE: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE", "false");
-
-fn hook(server: &Server) -> String {
-    format!("{}/webhooks/wechat", server.url)
-}
-
-/// Says something, encrypted, and gives what came of the delivery.
-async fn say(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> Value {
-    let act = json!({"url": hook(server), "from": from, "text": text, "safe": true});
-    peer.sim("text", act).await
-}
-
-/// The same, and waits for so many messages more over the API.
-async fn ask(
-    peer: &WeChatPeer,
-    server: &Server,
-    from: &str,
-    text: &str,
-    more: usize,
-) -> Vec<Value> {
-    let before = peer.sent(from).await.len();
-    let delivery = say(peer, server, from, text).await;
-    assert_eq!(shown(&delivery), None, "it is answered over the API");
-    peer.sent_at_least(from, before + more).await[before..].to_vec()
-}
-
-/// Says something to an account without the API and gives what the customer sees.
-async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> String {
-    shown(&say(peer, server, from, text).await).unwrap_or_default()
-}
-
-async fn metrics(server: &Server) -> String {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("{}/metrics", server.url)).send().await;
-    answer.unwrap().text().await.unwrap()
-}
-
-async fn until_counted(peer: &WeChatPeer, server: &Server, figure: &str) {
-    let counted = async || metrics(server).await.contains(figure).then_some(());
-    peer.until(figure, counted).await;
-}
-
-fn logged(data: &Path) -> String {
-    std::fs::read_to_string(data.join(LOG)).unwrap()
-}
-
-fn is_secret(log: &str) -> bool {
-    [SECRET, AES_KEY, "access_token="]
-        .iter()
-        .any(|secret| log.contains(secret))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sale_in_chinese_over_the_customer_service_api() {

@@ -393,17 +393,19 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
         fault(wrong).await;
         ask(&peer, &server, who, "你好", 1).await;
     }
-    // Out of count, out of time, and not to be said at all: given up, and what follows is served.
-    let over = [(95001, 1), (95002, 2)];
-    for (code, count) in over {
+    // Out of count and out of time: said when the customer writes again.
+    for (who, code, count) in [("wmI6", 95001, 1), ("wmI9", 95002, 2)] {
         fault(json!({"code": code, "reason": "no"})).await;
-        say(&peer, &server, "wmI6", "你好").await;
+        say(&peer, &server, who, "你好").await;
         until_counted(&peer, &server, "window_closed", count).await;
+        let both = ask(&peer, &server, who, "转人工", 2).await;
+        assert!(words(&both[0]).contains("AI"), "{both:?}");
     }
+    // Not to be said at all: given up, and what follows is served.
     fault(json!({"code": 45002, "reason": "content size out of limit"})).await;
-    say(&peer, &server, "wmI6", "你好").await;
+    say(&peer, &server, "wmI10", "你好").await;
     until_counted(&peer, &server, "permanent", 1).await;
-    assert_eq!(ask(&peer, &server, "wmI6", "转人工", 1).await.len(), 1);
+    assert_eq!(ask(&peer, &server, "wmI10", "转人工", 1).await.len(), 1);
     // A state that is not what was known: looked up, and said once more where the agent has it.
     for code in [95018, 95016, 95013] {
         fault(json!({"code": code, "reason": "status invalid"})).await;
@@ -427,7 +429,7 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sixth_message_and_one_after_two_days_are_given_up_and_the_next_words_open_again() {
+async fn the_sixth_message_and_one_after_two_days_wait_for_the_customers_next_words() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&[]);
     let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
@@ -438,18 +440,21 @@ async fn the_sixth_message_and_one_after_two_days_are_given_up_and_the_next_word
     peer.sim("allow", json!({"from": "wmJ", "left": 0})).await;
     until_counted(&peer, &server, "window_closed", 1).await;
     assert_eq!(peer.sent("wmJ").await.len(), 1);
+    let both = ask(&peer, &server, "wmJ", "谢谢", 2).await;
+    assert!(words(&both[0]).contains("¥2,480"), "{both:?}");
     // Two days pass before the answer is ready.
     let read = peer.calls("kf/sync_msg").await;
-    say(&peer, &server, "wmJ", "你好").await;
+    say(&peer, &server, "wmJ", "转人工").await;
     peer.until("it is read", async || {
         (peer.calls("kf/sync_msg").await > read).then_some(())
     })
     .await;
     peer.sim("clock", json!({"advance": 49 * 3600})).await;
     until_counted(&peer, &server, "window_closed", 2).await;
-    assert_eq!(peer.sent("wmJ").await.len(), 1);
+    assert_eq!(peer.sent("wmJ").await.len(), 3);
     peer.sim("clock", json!({"advance": -49 * 3600})).await;
-    ask(&peer, &server, "wmJ", "转人工", 1).await;
+    let late = ask(&peer, &server, "wmJ", "在吗", 1).await;
+    assert!(words(&late[0]).contains("同事"), "{late:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! A neutral reply as the texts of a platform: pure, and the same for the same reply always.
 
+mod fewer;
 mod plain;
 mod split;
 mod styled;
 mod token;
 
+pub use fewer::{FOLDS, fewer};
 pub use plain::{Tongue, card, card_within, numbered, public_url, tongue};
 pub use split::{measure, split};
 pub use styled::{Mark, MarkKind, Styled, markdown};

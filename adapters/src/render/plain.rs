@@ -77,7 +77,11 @@ fn lines(card: &Card, tongue: Tongue, reasons: usize) -> Styled {
     out.push("\n");
     out.push(&price(&card.price));
     if let Some(was) = &card.was {
-        out.push(" ");
+        // Not everywhere can it be struck out, and two prices side by side look like two.
+        out.push(match tongue {
+            Tongue::Zh => " 原价 ",
+            Tongue::En => " was ",
+        });
         out.push_marked(&price(was), MarkKind::Struck);
     }
     if let Some(word) = availability(&card.availability, tongue) {

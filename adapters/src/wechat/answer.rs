@@ -104,10 +104,10 @@ impl Shared {
         now_ms: i64,
         nothing: Answer,
     ) -> Result<Waiting, Answer> {
-        let words = match &said.body {
+        let words = match said.body.said() {
             InboundBody::Text(text) => text.as_str(),
             InboundBody::File(file) => file.caption.as_str(),
-            InboundBody::Choice(_) => "",
+            InboundBody::Choice(_) | InboundBody::Came { .. } => "",
         };
         let later = match is_english(words) {
             true => "One moment, please: send anything to see the answer.",

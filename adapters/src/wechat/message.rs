@@ -3,12 +3,39 @@
 use super::NAME;
 use crate::render::TOKEN_MARK;
 use crate::wxcrypt::xml::Document;
-use crate::{Address, Arrival, File, FileKind, Inbound, InboundBody, Report};
+use crate::{
+    Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody, Report,
+};
 
 /// Characters of an event's key that tell it from others of the same second.
 const KEY_CHARS: usize = 64;
 /// Characters of a kind that nobody knows, for the log.
 const KIND_CHARS: usize = 24;
+/// Before the scene of a code that somebody followed by.
+const SCENE_MARK: &str = "qrscene_";
+/// Events that are known and need no answer (接收事件推送, 自定义菜单事件推送, and the notices of mass sending, publishing and the customer-service desk).
+const SILENT: [&str; 20] = [
+    "unsubscribe",
+    "VIEW",
+    "LOCATION",
+    "view_miniprogram",
+    "scancode_push",
+    "scancode_waitmsg",
+    "pic_sysphoto",
+    "pic_photo_or_album",
+    "pic_weixin",
+    "location_select",
+    "MASSSENDJOBFINISH",
+    "PUBLISHJOBFINISH",
+    "kf_create_session",
+    "kf_close_session",
+    "kf_switch_session",
+    "subscribe_msg_popup_event",
+    "subscribe_msg_change_event",
+    "subscribe_msg_sent_event",
+    "user_info_modified",
+    "user_authorization_revoke",
+];
 /// What stands for a sticker that WeChat does not pass on.
 const UNSHOWN: &str = "【收到不支持的消息类型，暂无法显示】";
 
@@ -131,18 +158,35 @@ fn said(document: &Document, kind: &str) -> Happened {
     }
 }
 
+fn greeting() -> InboundBody {
+    InboundBody::Choice("start:zh".to_owned())
+}
+
+fn came(door: Door, campaign: &str, means: InboundBody) -> Happened {
+    let campaign: String = campaign.chars().take(CAMPAIGN_CHARS_MAX).collect();
+    Happened::Body(InboundBody::Came {
+        door,
+        campaign: Some(campaign).filter(|campaign| !campaign.is_empty()),
+        means: Box::new(means),
+    })
+}
+
 fn happened(document: &Document) -> Happened {
     let field = |name: &str| document.get(name).unwrap_or_default().trim();
     match field("Event") {
         // Who follows or scans has come in at the door, whichever door it was.
-        "subscribe" | "SCAN" => Happened::Body(InboundBody::Choice("start:zh".to_owned())),
+        "subscribe" => match field("EventKey").strip_prefix(SCENE_MARK) {
+            Some(scene) => came(Door::Scan, scene, greeting()),
+            None => came(Door::Follow, "", greeting()),
+        },
+        "SCAN" => came(Door::Scan, field("EventKey"), greeting()),
         "CLICK" => match field("EventKey") {
             "" => Happened::Nothing,
             key if key.starts_with("start:") || key.starts_with("help:") => {
-                Happened::Body(InboundBody::Choice(key.to_owned()))
+                came(Door::Menu, key, InboundBody::Choice(key.to_owned()))
             }
             // A menu's key is what the customer would have to say.
-            key => Happened::Body(InboundBody::Text(key.to_owned())),
+            key => came(Door::Menu, key, InboundBody::Text(key.to_owned())),
         },
         "TEMPLATESENDJOBFINISH" => Happened::Report {
             id: field("MsgID").to_owned(),
@@ -153,7 +197,8 @@ fn happened(document: &Document) -> Happened {
                 },
             },
         },
-        "unsubscribe" | "VIEW" | "LOCATION" => Happened::Nothing,
+        // What they lead to comes as a message of its own, or nobody has to answer it.
+        silent if SILENT.contains(&silent) => Happened::Nothing,
         other => Happened::Unknown(other.to_owned()),
     }
 }

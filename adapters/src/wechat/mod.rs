@@ -13,8 +13,8 @@ use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Typing,
-    Unit, Window,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Touch,
+    Typing, Unit, Window,
 };
 use answer::Form;
 use client::Api;
@@ -49,10 +49,14 @@ const PACE: Pace = Pace {
     all_every_ms: 10.0,
     all_burst: 100,
 };
-/// After a customer's message the shop may send so many in so long.
+/// After a customer's message the shop may send so many in so long; after a touch on a menu, a follow or a scan so many in a minute (发送客服消息, 消息条数限制).
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
+    after_touch: Some(Touch {
+        open_ms: 60 * 1000,
+        messages_max: 3,
+    }),
 };
 /// WeChat waits five seconds for an answer and delivers three times in all, milliseconds.
 const DELIVERY_MS: u64 = 5_000;
@@ -181,14 +185,8 @@ impl Channel for WeChat {
                 Choices::Numbered
             },
             pace: has_api.then_some(PACE),
-            window: Some(if has_api {
-                WINDOW
-            } else {
-                Window {
-                    open_ms: DELIVERY_MS,
-                    messages_max: Some(1),
-                }
-            }),
+            // Inside answers nothing is too late: what was not seen is shown in the next one.
+            window: has_api.then_some(WINDOW),
             idempotency: if has_api {
                 Idempotency::None
             } else {

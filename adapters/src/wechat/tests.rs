@@ -10,7 +10,7 @@ use super::render_tests::{choices, text};
 use super::*;
 use crate::wxcrypt::crypto::{self, is_signed};
 use crate::wxcrypt::xml::Document;
-use crate::{Answer, Body, FileKind, InboundBody, Report, Speaker};
+use crate::{Answer, Body, Door, FileKind, InboundBody, Report, Speaker};
 use http::HeaderMap;
 
 const TOKEN: &str = "QDG6eK";
@@ -188,18 +188,33 @@ fn every_kind_of_message_is_read() {
 #[test]
 fn every_event_is_read_and_known_again_by_its_second_kind_and_key() {
     let event = |name: &str, more: &str| said("event", &format!("<Event>{name}</Event>{more}"));
-    let start = InboundBody::Choice("start:zh".to_owned());
+    let came = |door, campaign: Option<&str>, means| InboundBody::Came {
+        door,
+        campaign: campaign.map(str::to_owned),
+        means: Box::new(means),
+    };
+    let start = |door, campaign| came(door, campaign, InboundBody::Choice("start:zh".to_owned()));
     let scene = "<EventKey>qrscene_12</EventKey><Ticket>t</Ticket>";
     let (id, body) = event("subscribe", scene).unwrap();
     assert_eq!(
         (id.as_str(), body),
-        ("1700000000.subscribe.qrscene_12", start.clone())
+        (
+            "1700000000.subscribe.qrscene_12",
+            start(Door::Scan, Some("12"))
+        )
     );
-    assert_eq!(event("SCAN", "<EventKey>12</EventKey>").unwrap().1, start);
+    assert_eq!(event("subscribe", "").unwrap().1, start(Door::Follow, None));
+    let long = format!("<EventKey>{}</EventKey>", "春".repeat(100));
+    assert_eq!(
+        event("SCAN", &long).unwrap().1,
+        start(Door::Scan, Some(&"春".repeat(64)))
+    );
     let (_, body) = event("CLICK", "<EventKey>转人工</EventKey>").unwrap();
-    assert_eq!(body, InboundBody::Text("转人工".to_owned()));
+    let text = InboundBody::Text("转人工".to_owned());
+    assert_eq!(body, came(Door::Menu, Some("转人工"), text));
     let (_, body) = event("CLICK", "<EventKey>help:zh</EventKey>").unwrap();
-    assert_eq!(body, InboundBody::Choice("help:zh".to_owned()));
+    let help = InboundBody::Choice("help:zh".to_owned());
+    assert_eq!(body, came(Door::Menu, Some("help:zh"), help));
     for silent in ["unsubscribe", "VIEW", "LOCATION"] {
         assert_eq!(
             event(silent, "<EventKey>https://a.example</EventKey>"),

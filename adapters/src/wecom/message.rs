@@ -3,7 +3,10 @@
 use super::NAME;
 use super::session::State;
 use crate::render::TOKEN_MARK;
-use crate::{Address, Arrival, DeskAct, File, FileKind, Inbound, InboundBody, Report};
+use crate::{
+    Address, Arrival, CAMPAIGN_CHARS_MAX, DeskAct, Door, File, FileKind, Inbound, InboundBody,
+    Report,
+};
 use serde_json::Value;
 
 /// Between the account's id and the customer's in an address; neither holds one.
@@ -235,10 +238,22 @@ fn entered(message: &Value, account: &str, id: &str) -> Result<Read, String> {
             address,
             event_id: id.to_owned(),
             sent_at_ms: at_ms,
-            body: InboundBody::Choice("start:zh".to_owned()),
+            body: InboundBody::Came {
+                door: Door::Link,
+                campaign: campaign(message),
+                means: Box::new(InboundBody::Choice("start:zh".to_owned())),
+            },
         })),
         ..Read::default()
     })
+}
+
+/// What the shop put into the link or code: its own parameter, else the scene.
+fn campaign(message: &Value) -> Option<String> {
+    let given = ["/event/scene_param", "/event/scene"];
+    let mut given = given.iter().map(|path| text(message, path));
+    let given = given.find(|given| !given.is_empty())?;
+    Some(given.chars().take(CAMPAIGN_CHARS_MAX).collect())
 }
 
 /// A person took the conversation, gave it to another, or ended it.

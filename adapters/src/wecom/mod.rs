@@ -51,6 +51,7 @@ const PACE: Pace = Pace {
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
+    after_touch: None,
 };
 /// How long a callback's token may be used to pull, milliseconds.
 const WAITING_MS: u64 = 10 * 60 * 1000;
@@ -144,6 +145,7 @@ impl WeCom {
                     Err(Closed::Failed(Failed::Refused { code, reason })) => permanent(&format!(
                         "WeCom's desk takes no handoff ({code} {reason}); reps of the shop have it"
                     )),
+                    Err(Closed::Over) => permanent("the session at WeCom is over"),
                     Err(closed) => not_sent(closed),
                 }
             }
@@ -276,10 +278,7 @@ impl Channel for WeCom {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            OutboundBody::Mode { mode } if mode == WAITING_MODE => Delivery::Push {
-                pieces: 1,
-                tokens: Vec::new(),
-            },
+            OutboundBody::Mode { mode } if mode == WAITING_MODE => Delivery::Act,
             OutboundBody::Mode { .. } | OutboundBody::Read { .. } => Delivery::Nothing,
         }
     }

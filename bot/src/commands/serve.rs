@@ -3,7 +3,7 @@
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
 use crate::http::{CancellationToken, Http, Readiness, TaskTracker, router, serve};
-use crate::mailbox::{Archiver, Burst, Clock, LEASE_MS, Puller, Sender, Typist, Workers};
+use crate::mailbox::{Archiver, Burst, Clock, Folding, LEASE_MS, Puller, Sender, Typist, Workers};
 use crate::publishing::{Publishing, Served};
 use crate::shop::Folder;
 use crate::store::embedded::State;
@@ -130,9 +130,13 @@ impl Serving {
         let tasks = TaskTracker::new();
         let workers = Workers {
             state: Arc::clone(&state),
-            engine: Arc::new(Dialogue {
-                served: served.clone(),
-                model,
+            engine: Arc::new(Folding {
+                inner: Arc::new(Dialogue {
+                    served: served.clone(),
+                    model,
+                }),
+                state: Arc::clone(&state),
+                channels: channels.clone(),
             }),
             clock: Arc::clone(&clock),
             count: settings.mailbox.workers,

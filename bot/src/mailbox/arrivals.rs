@@ -1,6 +1,6 @@
 //! What a platform told, into the mailboxes: the same for a delivery and for a pull.
 
-use super::{Burst, accept, post};
+use super::{Burst, accept, post, window};
 use crate::mail::{Mail, RepAction};
 use crate::store::{Accepted, Hint, StateStore, StoreError};
 use crate::telemetry::metrics::{CHANNEL_MESSAGES, SENDS};
@@ -81,7 +81,10 @@ pub async fn take(
             return Ok(());
         }
     };
+    window::open(state, channel, &inbound, now_ms).await?;
+    let conversation = inbound.address.as_str().to_owned();
     let accepted = accept(state, inbound, burst, now_ms).await?;
+    window::release(state, channel, &conversation, now_ms).await?;
     let duplicate = match accepted {
         Accepted::New { .. } => "false",
         Accepted::Repeated => "true",

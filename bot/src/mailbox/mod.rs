@@ -6,8 +6,10 @@ mod job;
 mod pace;
 mod puller;
 mod push;
+mod room;
 mod sender;
 mod typist;
+mod window;
 mod worker;
 
 pub use archiver::Archiver;
@@ -15,6 +17,7 @@ pub use arrivals::take;
 pub use job::Job;
 pub use puller::Puller;
 pub use push::ATTEMPTS_MAX;
+pub use room::Folding;
 pub use sender::Sender;
 pub use typist::Typist;
 pub use worker::{LEASE_MS, Workers};
@@ -62,7 +65,7 @@ impl Default for Burst {
 
 /// Takes a customer's message into the mailbox; durable when this returns.
 ///
-/// A pressed quick reply waits for nothing, it is a whole utterance; words and files wait for the burst to end.
+/// What was touched waits for nothing, it is a whole utterance; words and files wait for the burst to end.
 pub async fn accept(
     state: &dyn StateStore,
     inbound: Inbound,
@@ -71,7 +74,7 @@ pub async fn accept(
 ) -> Result<Accepted, StoreError> {
     let burst = match inbound.body {
         InboundBody::Text(_) | InboundBody::File(_) => burst,
-        InboundBody::Choice(_) => Burst {
+        InboundBody::Choice(_) | InboundBody::Came { .. } => Burst {
             quiet_ms: 0,
             quiet_max_ms: 0,
         },

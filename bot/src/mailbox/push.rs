@@ -4,6 +4,8 @@ use super::Clock;
 use super::arrivals::{TOKEN_KEPT_MS, token_key};
 use super::pace::{Paces, pause};
 use super::sender::LEASE_MS;
+use super::window::{KEPT_BACK, Left, Opened, WAITS_MS};
+use crate::mail::Mark;
 use crate::store::{Outgoing, Queue, SendClaim, StateStore};
 use adapters::{Channel, Outbound, Receipt, Token};
 use std::time::Duration;
@@ -24,7 +26,7 @@ const PACE_WAITS_MAX: usize = 4;
 /// How often one piece follows a conversation that moved.
 const MOVES_MAX: usize = 2;
 /// How long it is known how much of a message has left, milliseconds.
-const PROGRESS_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
+const PROGRESS_KEPT_MS: u64 = WAITS_MS;
 /// Tries to keep the progress, since without it what has left would leave again.
 const PROGRESS_TRIES: usize = 3;
 
@@ -35,12 +37,21 @@ pub(super) struct Push<'a> {
     pub claim: &'a SendClaim,
     pub outgoing: &'a Outgoing,
     pub channel: &'a dyn Channel,
+    pub mark: &'a Mark,
+    /// The customer sees it, so it is counted by what their window takes.
+    pub is_message: bool,
 }
 
 /// What became of the message.
 pub(super) enum Pushed {
     Done,
-    Later { wait_ms: u64 },
+    Later {
+        wait_ms: u64,
+    },
+    /// Not before the customer opens another window than these.
+    Closed {
+        opened: Opened,
+    },
 }
 
 /// What follows from one piece.
@@ -50,6 +61,10 @@ enum Next {
     End,
     Later {
         wait_ms: u64,
+    },
+    /// Not before the customer writes again; `is_refused` where the platform said so.
+    Closed {
+        is_refused: bool,
     },
 }
 
@@ -72,6 +87,12 @@ impl Push<'_> {
                 return later;
             }
         }
+        let conversation = self.claim.conversation.as_str();
+        let Ok(mut left) = Left::of(self.state, self.channel, conversation, self.now()).await
+        else {
+            return later;
+        };
+        left = left.filter(|_| self.is_message);
         let mut done = 0;
         if pieces > 1 {
             match self.state.recall(&self.progress_key(), self.now()).await {
@@ -80,10 +101,14 @@ impl Push<'_> {
             }
         }
         for piece in done..pieces {
-            let next = self.piece(&mut outbound, piece, &count).await;
+            let next = match &left {
+                Some(left) if self.is_closed(left) => Next::Closed { is_refused: false },
+                _ => self.piece(&mut outbound, piece, &mut left, &count).await,
+            };
             match next {
                 Next::Piece if piece + 1 < pieces => self.progressed(piece + 1).await,
                 Next::Piece => {}
+                Next::Closed { is_refused } => return self.waits(left, is_refused, &count).await,
                 Next::End => return Pushed::Done,
                 Next::Later { wait_ms } => return Pushed::Later { wait_ms },
             }
@@ -95,6 +120,7 @@ impl Push<'_> {
         &self,
         outbound: &mut Outbound,
         piece: usize,
+        left: &mut Option<Left>,
         count: &impl Fn(&'static str),
     ) -> Next {
         for _ in 0..MOVES_MAX {
@@ -113,10 +139,55 @@ impl Push<'_> {
                     );
                     outbound.address = to;
                 }
-                receipt => return self.after(outbound, receipt, count).await,
+                receipt => {
+                    if let Some(left) = left
+                        && matches!(receipt, Receipt::Sent { .. } | Receipt::Unknown)
+                    {
+                        left.spend();
+                        let conversation = &self.claim.conversation;
+                        left.keep(self.state, conversation, self.now()).await;
+                    }
+                    return self.after(outbound, receipt, count).await;
+                }
             }
         }
         self.gives_up_or(RETRY_MS, count)
+    }
+
+    /// What the customer opened is used up, but for what is kept for a person.
+    fn is_closed(&self, left: &Left) -> bool {
+        let takes_all = self.mark.takes_all || !self.outgoing.bot;
+        let kept = if takes_all { 0 } else { KEPT_BACK };
+        left.messages(self.now()).is_some_and(|left| left <= kept)
+    }
+
+    /// What is left of the message is said when the customer writes again: a reply that is cut off is worse than a late one.
+    async fn waits(
+        &self,
+        left: Option<Left>,
+        is_refused: bool,
+        count: &impl Fn(&'static str),
+    ) -> Pushed {
+        let conversation = &self.claim.conversation;
+        let waited = self.mark.decided_at_ms.map_or(0, |decided| {
+            u64::try_from(self.now().saturating_sub(decided)).unwrap_or(0)
+        });
+        // A channel that counts nothing never knows when to come back.
+        let Some(mut left) = left.filter(|_| waited < WAITS_MS) else {
+            tracing::warn!(
+                conversation,
+                id = self.outgoing.id,
+                "a message is given up: the customer did not write again"
+            );
+            count("given_up");
+            return Pushed::Done;
+        };
+        count("window_closed");
+        left.close(is_refused);
+        left.keep(self.state, conversation, self.now()).await;
+        Pushed::Closed {
+            opened: left.opened().clone(),
+        }
     }
 
     /// Until the channel's pace allows the next message, and nobody has taken over meanwhile.
@@ -183,10 +254,7 @@ impl Push<'_> {
                 count("silenced");
                 Next::End
             }
-            Receipt::WindowClosed => {
-                count("window_closed");
-                Next::End
-            }
+            Receipt::WindowClosed => Next::Closed { is_refused: true },
             Receipt::Permanent { reason } => {
                 tracing::warn!(conversation, reason, "a message can never be sent");
                 count("permanent");

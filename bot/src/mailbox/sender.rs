@@ -2,6 +2,7 @@
 
 use super::pace::Paces;
 use super::push::{Push, Pushed};
+use super::window::{Opened, WAITS_MS, is_reopened};
 use super::{Clock, rest, seconds, until};
 use crate::channels::Channels;
 use crate::mail::Mark;
@@ -41,6 +42,7 @@ pub struct Sender {
 enum Sent {
     Done(Option<NewFeedItem>),
     Later { wait_ms: u64 },
+    Closed { opened: Opened },
 }
 
 impl Sender {
@@ -106,11 +108,12 @@ impl Sender {
         let mut done_to = 0;
         let mut retry_at_ms = None;
         let mut decided_ms = Vec::new();
+        let mut closed = None;
         for outgoing in &claim.outbounds {
             // A message of another version has no mark, and is sent all the same.
             let mark: Mark = serde_json::from_str(&outgoing.body).unwrap_or_default();
             let span = spans::send(&claim.conversation, claim.attempts, mark.trace.as_deref());
-            match self.send(&claim, outgoing).instrument(span).await {
+            match self.send(&claim, outgoing, &mark).instrument(span).await {
                 Sent::Done(item) => {
                     feed.extend(item);
                     decided_ms.extend(mark.decided_at_ms);
@@ -118,6 +121,11 @@ impl Sender {
                 }
                 Sent::Later { wait_ms } => {
                     retry_at_ms = Some((self.clock)().saturating_add_unsigned(wait_ms));
+                    break;
+                }
+                Sent::Closed { opened } => {
+                    retry_at_ms = Some((self.clock)().saturating_add_unsigned(WAITS_MS));
+                    closed = Some(opened);
                     break;
                 }
             }
@@ -141,6 +149,9 @@ impl Sender {
                     metrics::histogram!(DELIVERY, "channel" => channel)
                         .record(seconds(Some(decided), now_ms));
                 }
+                if let Some(opened) = closed {
+                    self.reopens(&claim.conversation, &opened, now_ms).await;
+                }
             }
             Err(StoreError::Fenced) => {
                 tracing::info!(
@@ -153,6 +164,15 @@ impl Sender {
                 store_failed(Tried::Settle, &error);
                 tracing::warn!(conversation = claim.conversation, %error, "sent messages cannot be settled yet");
             }
+        }
+    }
+
+    /// The customer may have written while what is left was put aside.
+    async fn reopens(&self, conversation: &str, before: &Opened, now_ms: i64) {
+        let state = self.state.as_ref();
+        if is_reopened(state, conversation, before, now_ms).await {
+            // Where this fails, their next message does it.
+            let _ = state.hasten(conversation, now_ms).await;
         }
     }
 
@@ -178,7 +198,7 @@ impl Sender {
             .map_or("unknown", |channel| channel.name())
     }
 
-    async fn send(&self, claim: &SendClaim, outgoing: &Outgoing) -> Sent {
+    async fn send(&self, claim: &SendClaim, outgoing: &Outgoing, mark: &Mark) -> Sent {
         let outbound: Outbound = match serde_json::from_str(&outgoing.body) {
             Ok(outbound) => outbound,
             Err(error) => {
@@ -212,7 +232,11 @@ impl Sender {
                     data,
                 }))
             }
-            Delivery::Push { pieces, tokens } => {
+            delivery @ (Delivery::Push { .. } | Delivery::Act) => {
+                let (is_message, pieces, tokens) = match delivery {
+                    Delivery::Push { pieces, tokens } => (true, pieces, tokens),
+                    _ => (false, 1, Vec::new()),
+                };
                 let push = Push {
                     state: self.state.as_ref(),
                     paces: &self.paces,
@@ -220,10 +244,13 @@ impl Sender {
                     claim,
                     outgoing,
                     channel: channel.as_ref(),
+                    mark,
+                    is_message,
                 };
                 match push.all(outbound, pieces, &tokens, count).await {
                     Pushed::Done => Sent::Done(None),
                     Pushed::Later { wait_ms } => Sent::Later { wait_ms },
+                    Pushed::Closed { opened } => Sent::Closed { opened },
                 }
             }
         }

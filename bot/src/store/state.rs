@@ -239,6 +239,9 @@ pub trait StateStore: Send + Sync + 'static {
     /// Renews the lease of work that is still running.
     fn extend(&self, queue: Queue, conversation: &str, token: u64, until_ms: i64) -> Step<'_, ()>;
 
+    /// What waits to leave is due now, unless it is being sent or nothing waits.
+    fn hasten(&self, conversation: &str, now_ms: i64) -> Step<'_, ()>;
+
     /// The take-over epoch; 0 for an unknown conversation.
     fn epoch(&self, conversation: &str) -> Step<'_, u64>;
 

@@ -139,7 +139,13 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
         match &letter.mail {
             Mail::Customer { inbound } => {
                 utterance.heard = true;
-                match &inbound.body {
+                if let InboundBody::Came { door, campaign, .. } = &inbound.body {
+                    log.push(Event::Came {
+                        door: convert::door(*door),
+                        campaign: campaign.clone(),
+                    });
+                }
+                match inbound.body.said() {
                     InboundBody::Choice(id) => {
                         utterance.choice = Some(id.clone());
                         log.push(heard(letter, at_ms, Said::Choice(id.clone())));
@@ -147,6 +153,8 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
                     InboundBody::Text(text) => {
                         utterance.words(log, letter, text, shop, at_ms, Said::Text);
                     }
+                    // Doors lead to no other doors.
+                    InboundBody::Came { .. } => {}
                     InboundBody::File(file) => {
                         let said = |caption| convert::file(file, caption);
                         utterance.files.push(convert::file_kind(file.kind));

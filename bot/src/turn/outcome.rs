@@ -144,6 +144,7 @@ pub mod engine {
                 let mark = Mark {
                     decided_at_ms: Some(now_ms.saturating_add_unsigned(took_ms)),
                     trace: spans::traceparent(&tracing::Span::current()),
+                    takes_all: false,
                 };
                 TurnResult {
                     told: Told::of(&outcome.events, &shop),

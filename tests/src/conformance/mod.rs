@@ -101,6 +101,7 @@ pub async fn state<O: Opens>(fresh: impl Fn() -> O) {
     a_wake_time_is_an_empty_claim(&*fresh().open()).await;
     a_take_over_silences_the_bot(&*fresh().open()).await;
     sending_settles_in_parts(&*fresh().open()).await;
+    what_waits_can_be_made_due(&*fresh().open()).await;
     the_feed_resumes(&*fresh().open()).await;
     the_journal_is_in_order_and_trimmed(&*fresh().open()).await;
     a_repeated_step_is_done_once(&*fresh().open()).await;
@@ -465,6 +466,39 @@ async fn sending_settles_in_parts(store: &impl StateStore) {
             .claims
             .is_empty()
     );
+}
+
+async fn what_waits_can_be_made_due(store: &impl StateStore) {
+    let claims = async |now_ms| {
+        let claimed = store.claim_sends(now_ms, LEASE_MS, 10).await.unwrap();
+        claimed.claims
+    };
+    store.hasten("a:1", T0).await.unwrap();
+    store.accept(mail("a:1", "e1", T0, 0)).await.unwrap();
+    let turn = one(store, T0).await;
+    store.commit(commit(&turn, T0)).await.unwrap();
+    let round = claims(T0).await.remove(0);
+    // What is being sent is left alone.
+    store.hasten("a:1", T0 + 10).await.unwrap();
+    assert!(claims(T0 + 10).await.is_empty());
+    let settle = |token, done_to, retry_at_ms| Settle {
+        conversation: "a:1".to_owned(),
+        token,
+        done_to,
+        feed: vec![],
+        retry_at_ms,
+        now_ms: T0,
+    };
+    let late = settle(round.token, 0, Some(T0 + 9_000_000));
+    store.settle(late).await.unwrap();
+    assert!(claims(T0 + 20).await.is_empty());
+    store.hasten("a:1", T0 + 20).await.unwrap();
+    let round = claims(T0 + 20).await.remove(0);
+    assert_eq!(round.outbounds[0].id, "m");
+    store.settle(settle(round.token, 1, None)).await.unwrap();
+    // Nothing waits any more.
+    store.hasten("a:1", T0 + 30).await.unwrap();
+    assert!(claims(T0 + 9_000_000).await.is_empty());
 }
 
 async fn the_feed_resumes(store: &impl StateStore) {

@@ -173,6 +173,11 @@ impl StateStore for State {
         self.write(move |answer| Work::Extend(queue, conversation, token, until_ms, answer))
     }
 
+    fn hasten(&self, conversation: &str, now_ms: i64) -> Step<'_, ()> {
+        let conversation = conversation.to_owned();
+        self.write(move |answer| Work::Hasten(conversation, now_ms, answer))
+    }
+
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         self.read(|db| Ok(reads::head(db, conversation)?.map_or(0, |head| head.epoch)))
     }

@@ -33,6 +33,7 @@ pub(super) enum Work {
     ClaimSends(i64, u64, usize, Reply<Claimed<SendClaim>>),
     Settle(Settle, Reply<Settled>),
     Extend(Queue, String, u64, i64, Reply<()>),
+    Hasten(String, i64, Reply<()>),
     TrimJournal(u64, Reply<()>),
     Remember(String, String, i64, Reply<()>),
     Point(String, u64, String, Reply<Option<u64>>),
@@ -48,6 +49,7 @@ impl Work {
             Work::Accept(..)
             | Work::Commit(..)
             | Work::Settle(..)
+            | Work::Hasten(..)
             | Work::Remember(..)
             | Work::Point(..) => true,
             Work::ClaimTurns(..)
@@ -78,6 +80,9 @@ impl Work {
             Work::Extend(queue, conversation, token, until, reply) => {
                 answered(reply, extend(tables, queue, &conversation, token, until))
             }
+            Work::Hasten(conversation, now, reply) => {
+                answered(reply, hasten(tables, hints, &conversation, now))
+            }
             Work::TrimJournal(to, reply) => answered(reply, trim_journal(tables, journal, to)),
             Work::Remember(key, value, until, reply) => {
                 answered(reply, remember(tables, &key, &value, until))
@@ -104,7 +109,7 @@ impl Work {
             Work::Commit(_, reply) => told(reply),
             Work::ClaimSends(.., reply) => told(reply),
             Work::Settle(_, reply) => told(reply),
-            Work::Extend(.., reply) => told(reply),
+            Work::Extend(.., reply) | Work::Hasten(.., reply) => told(reply),
             Work::TrimJournal(_, reply) => told(reply),
             Work::Remember(.., reply) => told(reply),
             Work::Point(.., reply) => told(reply),
@@ -361,6 +366,18 @@ fn extend(tables: &mut Tables<'_>, queue: Queue, id: &str, token: u64, until_ms:
         Queue::Send => tables.send_at(id, &mut head, Some(until_ms))?,
     }
     tables.put_head(id, &head)?;
+    Ok(Ok(()))
+}
+
+fn hasten(tables: &mut Tables<'_>, hints: &mut Vec<Hint>, id: &str, now_ms: i64) -> Done<()> {
+    let Some(mut head) = tables.head(id)? else {
+        return Ok(Ok(()));
+    };
+    if !head.send_leased && head.send_at_ms.is_some_and(|at_ms| at_ms > now_ms) {
+        tables.send_at(id, &mut head, Some(now_ms))?;
+        tables.put_head(id, &head)?;
+        hints.push(Hint::Sends);
+    }
     Ok(Ok(()))
 }
 

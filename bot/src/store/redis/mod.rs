@@ -184,6 +184,11 @@ impl StateStore for State {
         })
     }
 
+    fn hasten(&self, conversation: &str, now_ms: i64) -> Step<'_, ()> {
+        let conversation = conversation.to_owned();
+        Box::pin(async move { self.inner.hasten(&conversation, now_ms).await })
+    }
+
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         let conversation = conversation.to_owned();
         Box::pin(async move { self.inner.epoch(&conversation).await })

@@ -260,6 +260,28 @@ impl Inner {
         done(&mut Answer::of(answer)?)
     }
 
+    pub(super) async fn hasten(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.meet().await?;
+        let shard = self.keys.shard(id);
+        let key = self.keys.conversation(id);
+        let answer = self
+            .link
+            .run(&self.scripts.hasten, &key, 0, Again::Once, |command| {
+                command
+                    .arg(2)
+                    .arg(self.keys.agenda(Queue::Send, shard))
+                    .arg(&key)
+                    .arg(id)
+                    .arg(now_ms);
+                self.told_by(command, shard);
+            })
+            .await?;
+        let mut answer = Answer::of(answer)?;
+        done(&mut answer)?;
+        self.hear_due(Queue::Send, shard, answer.time()?);
+        Ok(())
+    }
+
     /// The end of a feed as it is now; None for an unknown conversation.
     async fn tail(&self, id: &str) -> Result<Option<Tail>, StoreError> {
         let Some(head) = self.head(id).await? else {

@@ -1,0 +1,81 @@
+//! The product as a WeChat official account, and what tests do with it.
+
+use crate::binary::{LOG, Server, free_port};
+use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, shown};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// Long enough for a second answer to come if one were to come.
+pub const QUIET: Duration = Duration::from_millis(1_500);
+
+/// One server with an official account; `more` overrides its settings.
+pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    let mut environment = vec![
+        ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
+        ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
+        ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY),
+        ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET),
+        ("TIANSHENG_CHANNELS__WECHAT__API_URL", peer.url.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
+        // What is logged at its most talkative must hold no secret.
+        ("TIANSHENG_LOG__LEVEL", "debug"),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    environment.extend(more);
+    Server::start(data, free_port(), &environment)
+}
+
+/// An account without the customer-service API.
+pub const PASSIVE: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE", "false");
+
+pub fn hook(server: &Server) -> String {
+    format!("{}/webhooks/wechat", server.url)
+}
+
+/// Says something, encrypted, and gives what came of the delivery.
+pub async fn say(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> Value {
+    let act = json!({"url": hook(server), "from": from, "text": text, "safe": true});
+    peer.sim("text", act).await
+}
+
+/// The same, and waits for so many messages more over the API.
+pub async fn ask(
+    peer: &WeChatPeer,
+    server: &Server,
+    from: &str,
+    text: &str,
+    more: usize,
+) -> Vec<Value> {
+    let before = peer.sent(from).await.len();
+    let delivery = say(peer, server, from, text).await;
+    assert_eq!(shown(&delivery), None, "it is answered over the API");
+    peer.sent_at_least(from, before + more).await[before..].to_vec()
+}
+
+/// Says something to an account without the API and gives what the customer sees.
+pub async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> String {
+    shown(&say(peer, server, from, text).await).unwrap_or_default()
+}
+
+pub async fn metrics(server: &Server) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("{}/metrics", server.url)).send().await;
+    answer.unwrap().text().await.unwrap()
+}
+
+pub async fn until_counted(peer: &WeChatPeer, server: &Server, figure: &str) {
+    let counted = async || metrics(server).await.contains(figure).then_some(());
+    peer.until(figure, counted).await;
+}
+
+pub fn logged(data: &Path) -> String {
+    std::fs::read_to_string(data.join(LOG)).unwrap()
+}
+
+pub fn is_secret(log: &str) -> bool {
+    [SECRET, AES_KEY, "access_token="]
+        .iter()
+        .any(|secret| log.contains(secret))
+}

@@ -1,0 +1,157 @@
+//! What a WeChat customer may still be sent: five messages in two days, one of them kept for a person, and nothing that was said gets lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use bot::mail::{Mail, RepAction};
+use bot::mailbox::{Burst, post};
+use bot::store::redis::State;
+use serde_json::{Value, json};
+use tests::binary::Server;
+use tests::official::{QUIET, ask, hook, is_secret, logged, say, serve, until_counted};
+use tests::redis_server::Redis;
+use tests::wechat_peer::{WeChatPeer, line, words};
+
+/// A shop with its state on Redis, where the test can be a rep.
+struct Desk {
+    state: State,
+    redis: Redis,
+}
+
+impl Desk {
+    fn open() -> Self {
+        let redis = Redis::start();
+        let settings = bot::config::state::State::of_url(&redis.url()).unwrap();
+        Self {
+            state: State::open(&settings),
+            redis,
+        }
+    }
+
+    fn serve(&self, peer: &WeChatPeer, data: &std::path::Path) -> Server {
+        let url = self.redis.url();
+        serve(peer, data, &[("TIANSHENG_STATE__URL", url.as_str())])
+    }
+
+    async fn rep(&self, who: &str, number: usize, action: RepAction) {
+        let mail = Mail::Rep {
+            rep: "lin".to_owned(),
+            action,
+        };
+        let conversation = format!("wechat:{who}");
+        let event_id = format!("rep-{number}");
+        let now_ms = now_ms();
+        post(
+            &self.state,
+            conversation,
+            event_id,
+            &mail,
+            Burst::default(),
+            now_ms,
+        )
+        .await
+        .unwrap();
+    }
+
+    async fn rep_says(&self, who: &str, number: usize) {
+        let text = format!("同事说{number}");
+        self.rep(who, number, RepAction::Say { text }).await;
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+async fn all_words(peer: &WeChatPeer, who: &str) -> Vec<String> {
+    peer.sent(who).await.iter().map(words).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sixth_message_waits_for_the_customer_and_is_said_first_then() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
+    let server = desk.serve(&peer, data.path());
+    ask(&peer, &server, "oA", "你好", 1).await;
+    desk.rep("oA", 0, RepAction::Take).await;
+    for number in 1..=6 {
+        desk.rep_says("oA", number).await;
+    }
+    let sent = peer.sent_at_least("oA", 5).await;
+    assert_eq!(words(&sent[4]), "同事说4");
+    let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
+    until_counted(&peer, &server, closed).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(
+        peer.calls("message/custom/send").await,
+        5,
+        "nothing is tried that WeChat would refuse"
+    );
+    say(&peer, &server, "oA", "在的").await;
+    peer.sent_at_least("oA", 7).await;
+    desk.rep_says("oA", 7).await;
+    peer.sent_at_least("oA", 8).await;
+    tokio::time::sleep(QUIET).await;
+    let said = all_words(&peer, "oA").await;
+    let expected: Vec<String> = (1..=7).map(|n| format!("同事说{n}")).collect();
+    assert_eq!(said[1..], expected, "each once, in order");
+    assert!(!is_secret(&logged(data.path())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_refuses_after_two_days_is_said_at_the_next_message() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
+    let server = desk.serve(&peer, data.path());
+    ask(&peer, &server, "oB", "你好", 1).await;
+    desk.rep("oB", 0, RepAction::Take).await;
+    // Only WeChat's clock says that two days have passed.
+    peer.sim("clock", json!({"advance": 49 * 3600})).await;
+    desk.rep_says("oB", 1).await;
+    let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
+    until_counted(&peer, &server, closed).await;
+    desk.rep_says("oB", 2).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oB").await.len(), 1);
+    // A restart forgets nothing of it.
+    server.kill();
+    let again = tempfile::tempdir().unwrap();
+    let server = desk.serve(&peer, again.path());
+    peer.sim("clock", json!({"advance": -49 * 3600})).await;
+    say(&peer, &server, "oB", "在吗").await;
+    peer.sent_at_least("oB", 3).await;
+    assert_eq!(all_words(&peer, "oB").await[1..], ["同事说1", "同事说2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_leaves_one_message_to_a_person_and_the_handoff_takes_it() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
+    let server = desk.serve(&peer, data.path());
+    // A touch allows three in a minute; a reply is folded into two at most.
+    let follow = json!({"url": hook(&server), "from": "oC", "event": "subscribe", "safe": true});
+    peer.sim("event", follow).await;
+    let greeting = peer.sent_at_least("oC", 1).await;
+    let first: &Value = greeting.last().unwrap();
+    assert!(words(first).contains("AI"), "{first}");
+    let offer = ask(&peer, &server, "oC", "意式咖啡机有推荐吗？", 2).await;
+    let compare = line(&offer[1], "比较前两款").unwrap();
+    let before = peer.sent("oC").await.len();
+    let press = json!({"url": hook(&server), "from": "oC", "text": "比较前两款", "safe": true,
+        "fields": {"bizmsgmenuid": compare}});
+    peer.sim("text", press).await;
+    peer.sent_at_least("oC", before + 1).await;
+    let lead = ask(&peer, &server, "oC", "转人工", 1).await;
+    assert!(words(&lead[0]).contains("同事"), "{lead:?}");
+    // The customer's words opened five: with the notice gone, a person has four.
+    desk.rep("oC", 0, RepAction::Take).await;
+    let before = peer.sent("oC").await.len();
+    for number in 1..=4 {
+        desk.rep_says("oC", number).await;
+    }
+    peer.sent_at_least("oC", before + 4).await;
+}
