@@ -155,12 +155,13 @@ async fn a_sale_in_english_on_the_second_account() {
     let offer = say("an espresso machine under 3000 yuan please", 1).await;
     assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
     assert_eq!(offer[0]["open_kfid"], OTHER_ACCOUNT);
-    assert!(
-        line(&offer[0], "Compare the first two").is_some(),
-        "{offer:?}"
-    );
-    let person = say("can I talk to a person", 2).await;
-    assert!(words(&person[1]).contains("colleague"), "{person:?}");
+    let silver = line(&offer[0], "silver").unwrap();
+    let press = json!({"text": "silver", "account": OTHER_ACCOUNT, "fields": {"menu_id": silver}});
+    act(&peer, &server, "say", "wmB", press).await;
+    let narrowed = peer.sent_at_least("wmB", 2).await;
+    assert!(words(&narrowed[1]).contains("silver"), "{narrowed:?}");
+    let person = say("can I talk to a person", 3).await;
+    assert!(words(&person[2]).contains("colleague"), "{person:?}");
     assert_nothing_secret(data.path());
 }
 
@@ -323,11 +324,11 @@ async fn one_of_two_replicas_reads_whichever_was_called_and_the_other_when_it_di
         .cloned()
         .collect();
     assert_eq!(cursors.len(), 6, "each message is read once: {cursors:?}");
-    let holder = logged(one.path()).contains("job=\"wecom\"");
-    let (dies, lives) = if holder {
-        (first, second)
-    } else {
-        (second, first)
+    let has_it = |data: &Path| logged(data).contains("job=\"wecom\"");
+    let (dies, lives) = match (has_it(one.path()), has_it(two.path())) {
+        (true, false) => (first, second),
+        (false, true) => (second, first),
+        both => panic!("one of them has the job: {both:?}"),
     };
     dies.kill();
     ask(&peer, &lives, "wmG0", "转人工", 1).await;
@@ -599,6 +600,30 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
     for why in ["48 hours", "closed", "five messages", "verified", "refuses"] {
         assert!(log.contains(why), "{why}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_products_name_reaches_the_customer_as_it_is_whatever_is_in_it() {
+    let (data, shop) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo/.");
+    let copy = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(demo)
+        .arg(shop.path())
+        .status();
+    assert!(copy.unwrap().success());
+    let hostile = "_*[]()~`>#+-=|{}.!&amp;]]>\\u0000";
+    let products = shop.path().join("products.tsv");
+    let text = std::fs::read_to_string(&products).unwrap();
+    let text = text.replace("山岚 Duo", &format!("山岚 Duo {hostile}<a href=x>"));
+    std::fs::write(&products, text).unwrap();
+    let peer = WeComPeer::start(&[]);
+    let at = shop.path().to_str().unwrap();
+    let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", at)]);
+    let offer = ask(&peer, &server, "wmR", "意式咖啡机有推荐吗？", 1).await;
+    let words = words(&offer[0]);
+    assert!(words.contains(hostile), "{words}");
+    assert!(!words.contains("<a"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

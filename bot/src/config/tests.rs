@@ -450,6 +450,39 @@ fn telegram_is_set_by_its_token_and_a_webhook_needs_a_secret() {
 }
 
 #[test]
+fn wecom_is_set_by_its_corp_id_and_needs_all_its_secrets() {
+    let id = "[channels.wecom]\ncorp_id = \"ww12\"\n";
+    refused(
+        id,
+        &[],
+        "tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.secret` beside it\n\
+         tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.token` beside it\n\
+         tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.aes_key` beside it",
+    );
+    let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+    let all = format!("{id}\ntoken = \"t0ken\"\naes_key = \"{key},{key}\"\n");
+    let from_file = [("TIANSHENG_CHANNELS__WECOM__SECRET_FILE", "DIR/key")];
+    let wecom = load(&all, &from_file).unwrap().channels.wecom.unwrap();
+    assert_eq!(wecom.secret.expose_secret(), "sk-from-file");
+    assert_eq!(wecom.api_url.as_str(), "https://qyapi.weixin.qq.com/");
+    assert_eq!(wecom.aes_keys.len(), 2);
+    let shown = format!("{wecom:?}");
+    for secret in ["sk-from-file", "t0ken", key] {
+        assert!(!shown.contains(secret));
+    }
+    refused(
+        &all.replace(key, "short"),
+        &from_file,
+        "tiansheng.toml:4: `channels.wecom.aes_key` must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before",
+    );
+    refused(
+        "[channels.wecom]\ntoken = \"t\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.wecom.token` needs `channels.wecom.corp_id` beside it",
+    );
+}
+
+#[test]
 fn wechat_is_set_by_its_app_id_and_what_it_needs_is_named() {
     let id = "[channels.wechat]\napp_id = \"wx12\"\n";
     refused(
