@@ -308,6 +308,10 @@ class Peer:
         session["state"] = to
         return {"msg_code": secrets.token_hex(8)}
 
+    @staticmethod
+    def fits(fault, name, body):
+        return fault["name"] == name and fault.get("account") in (None, body.get("open_kfid"))
+
     async def api(self, request):
         name = request.match_info["name"]
         body = json.loads(await request.read() or b"{}")
@@ -324,7 +328,7 @@ class Peer:
             if name == "gettoken":
                 return web.json_response({"errcode": 0, "errmsg": "ok", **self.gettoken(request)})
             self.check_token(request)
-            for fault in [fault for fault in self.faults if fault["name"] == name][:1]:
+            for fault in [fault for fault in self.faults if self.fits(fault, name, body)][:1]:
                 self.faults.remove(fault)
                 if fault.get("after"):
                     act[name](body)

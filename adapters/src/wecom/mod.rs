@@ -4,6 +4,7 @@
 
 mod client;
 mod message;
+mod page;
 mod render;
 mod session;
 mod source;

@@ -2,13 +2,11 @@
 //!
 //! The cursor names for each account how far it was read. A callback's note counts until its account was read to the end, so a kill between the two costs a page read twice and nothing else.
 
-use super::client::{Failed, code, told, wait_ms};
-use super::message::{self, Read};
+use super::client::{Failed, Page, code, told, wait_ms};
+use super::page::{Then, nothing, read_page};
 use super::session::State;
-use super::{NAME, WeCom, waiting_key};
-use crate::{Arrival, DeskAct, PullError, Pulled, Source, Unkept};
-use crate::{Asking, wecom::client::Page};
-use serde::{Deserialize, Serialize};
+use super::{WeCom, waiting_key};
+use crate::{Asking, PullError, Pulled, Source, Unkept};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -41,17 +39,6 @@ pub(super) struct Reading {
     newest: Option<String>,
     /// Whose turn it was.
     last: String,
-}
-
-/// What is done once a page is durable.
-#[derive(Debug, Serialize, Deserialize)]
-enum Then {
-    /// The account was read to the end of what this note told.
-    Read { account: String, note: String },
-    /// The shop knows that the desk has it.
-    Told { place: String },
-    /// A new conversation: the agent's, before the desk takes it.
-    Take { place: String },
 }
 
 impl Source for WeCom {
@@ -119,11 +106,23 @@ impl WeCom {
                     ..nothing()
                 });
             }
+            // That one account: the others are read all the same, and it again after a while.
+            Err(failed @ Failed::Refused { .. }) if wait_ms(&failed).is_none() => {
+                reading.waiting.remove(&account);
+                reading.polled_at_ms.insert(account, now_ms);
+                let (why, advice) = told(&failed);
+                return Ok(Pulled {
+                    unread: vec![format!("{why}; {advice}")],
+                    ..nothing()
+                });
+            }
             Err(failed) => return Err(failed_to_pull(&failed)),
         };
         reading.last.clone_from(&account);
         let moved = !page.next_cursor.is_empty() && before != Some(&page.next_cursor);
-        let mut pulled = self.read_page(&account, &page).await.map_err(unkept)?;
+        let mut pulled = read_page(&self.sessions, &account, &page)
+            .await
+            .map_err(unkept)?;
         match page.has_more {
             true if !moved => {
                 return Err(PullError::Later {
@@ -210,78 +209,6 @@ impl WeCom {
         }
     }
 
-    /// All messages of a page, in order, with what they do to their conversations' states.
-    async fn read_page(&self, account: &str, page: &Page) -> Result<Pulled, Unkept> {
-        let mut pulled = nothing();
-        let mut states: BTreeMap<String, Option<State>> = BTreeMap::new();
-        let mut changed = BTreeSet::new();
-        let mut to_take = BTreeSet::new();
-        for message in &page.messages {
-            let mut read = match message::read(message, account) {
-                Ok(read) => read,
-                Err(what) => {
-                    pulled.unread.push(what);
-                    continue;
-                }
-            };
-            pulled.unread.extend(read.unread.take());
-            if read.place.is_empty() {
-                pulled.arrivals.extend(read.arrival);
-                continue;
-            }
-            if !states.contains_key(&read.place) {
-                let state = self.sessions.state(&read.place).await?;
-                states.insert(read.place.clone(), state);
-            }
-            let state = states.entry(read.place.clone()).or_default();
-            if let Some((code, until_ms)) = &read.welcome {
-                let sessions = &self.sessions;
-                sessions.keep_welcome(&read.place, code, *until_ms).await?;
-            }
-            let at_desk = state.as_ref().filter(|state| state.is_at_desk());
-            if read.is_customer {
-                match at_desk {
-                    Some(desk) if !desk.told => {
-                        pulled.arrivals.extend(taken(&read, &desk.person));
-                        pulled.then(&Then::Told {
-                            place: read.place.clone(),
-                        });
-                    }
-                    Some(_) => {}
-                    None => {
-                        to_take.insert(read.place.clone());
-                    }
-                }
-            }
-            // Nobody of the desk had it, so nothing comes back from there.
-            let ended_unseen = at_desk.is_none()
-                && matches!(&read.arrival, Some(Arrival::Desk { person, act: DeskAct::Ended, .. }) if person == NAME);
-            if let Some(state) = state
-                .as_mut()
-                .filter(|state| read.is_customer && state.is_at_desk())
-            {
-                state.told = true;
-            }
-            if let Some(next) = read.state {
-                *state = Some(next);
-                changed.insert(read.place);
-            }
-            pulled
-                .arrivals
-                .extend(read.arrival.filter(|_| !ended_unseen));
-        }
-        for place in changed {
-            if let Some(Some(state)) = states.get(&place) {
-                self.sessions.keep_state(&place, state).await?;
-            }
-        }
-        for place in to_take {
-            // One that is the agent's already is passed over at no cost.
-            pulled.then(&Then::Take { place });
-        }
-        Ok(pulled)
-    }
-
     async fn read_to_the_end(&self, account: String, note: String) {
         let mut reading = self.reading.lock().await;
         let now_ms = self.keep.now_ms();
@@ -327,38 +254,6 @@ impl Reading {
         };
         self.accounts.iter().find(is_due).cloned()
     }
-}
-
-impl Pulled {
-    fn then(&mut self, then: &Then) {
-        // Names always have a JSON form.
-        self.to_confirm.extend(serde_json::to_string(then));
-    }
-}
-
-fn nothing() -> Pulled {
-    Pulled {
-        arrivals: Vec::new(),
-        unread: Vec::new(),
-        cursor: None,
-        to_confirm: Vec::new(),
-    }
-}
-
-/// The desk has it, though no event told so: before the customer's next words, so that the shop does not answer them.
-fn taken(read: &Read, person: &str) -> Option<Arrival> {
-    let (Some(Arrival::Said(said)) | Some(Arrival::Pressed(said))) = &read.arrival else {
-        return None;
-    };
-    Some(Arrival::Desk {
-        address: said.address.clone(),
-        event_id: format!("{}.desk", said.event_id),
-        person: match person {
-            "" => NAME.to_owned(),
-            person => person.to_owned(),
-        },
-        act: DeskAct::Took,
-    })
 }
 
 fn unkept(error: Unkept) -> PullError {

@@ -242,7 +242,7 @@ impl Push<'_> {
         let conversation = &self.claim.conversation;
         match receipt {
             Receipt::Sent { .. } => {
-                count("sent");
+                count(if self.is_message { "sent" } else { "asked" });
                 Next::Piece
             }
             Receipt::Blocked => {
