@@ -2,7 +2,7 @@
 //!
 //! The token and its end lie in [`Keep`]; one replica asks while others wait for what it gets. Where the store is away, each process goes on with what it has and asks for itself, since sending must not stop for it.
 
-use crate::{Keep, Unkept};
+use crate::Keep;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ impl<E: Clone + Send> Access<E> {
     /// The platform would not take this token. True where another may be had at once; false where the same one came again, so that only time helps.
     pub async fn refused(&self, token: &str) -> bool {
         let mut here = self.here.lock().await;
-        if !here.token.as_ref().is_some_and(|kept| kept.token == token) {
+        if here.token.as_ref().is_none_or(|kept| kept.token != token) {
             return true;
         }
         here.token = None;
@@ -203,9 +203,8 @@ impl<E: Clone + Send> Access<E> {
             return false;
         }
         let key = format!("{}:forced", self.name);
-        match self.keep.recall(&key).await {
-            Ok(Some(_)) => return false,
-            Ok(None) | Err(Unkept) => {}
+        if let Ok(Some(_)) = self.keep.recall(&key).await {
+            return false;
         }
         here.forced_at_ms = Some(now_ms);
         let until_ms = self.in_ms(FORCE_EVERY_MS);

@@ -1,7 +1,11 @@
 //! The product as a WeChat official account, and what tests do with it.
 
 use crate::binary::{LOG, Server, free_port};
+use crate::redis_server::Redis;
 use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, shown};
+use bot::mail::{Mail, RepAction};
+use bot::mailbox::{Burst, post};
+use bot::store::redis::State;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +15,11 @@ pub const QUIET: Duration = Duration::from_millis(1_500);
 
 /// One server with an official account; `more` overrides its settings.
 pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    serve_at(free_port(), peer, data, more)
+}
+
+/// The same at a port of choice, where WeChat finds it again after a restart.
+pub fn serve_at(port: u16, peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
     let mut environment = vec![
         ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
         ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
@@ -23,7 +32,7 @@ pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
         ("NO_PROXY", "127.0.0.1"),
     ];
     environment.extend(more);
-    Server::start(data, free_port(), &environment)
+    Server::start(data, port, &environment)
 }
 
 /// An account without the customer-service API.
@@ -78,4 +87,56 @@ pub fn is_secret(log: &str) -> bool {
     [SECRET, AES_KEY, "access_token="]
         .iter()
         .any(|secret| log.contains(secret))
+}
+
+/// A shop with its state on Redis, where the test can be a rep.
+pub struct Desk {
+    state: State,
+    redis: Redis,
+}
+
+impl Desk {
+    pub fn open() -> Self {
+        let redis = Redis::start();
+        let settings = bot::config::state::State::of_url(&redis.url()).unwrap();
+        Self {
+            state: State::open(&settings),
+            redis,
+        }
+    }
+
+    pub fn serve(&self, peer: &WeChatPeer, data: &Path) -> Server {
+        let url = self.redis.url();
+        serve(peer, data, &[("TIANSHENG_STATE__URL", url.as_str())])
+    }
+
+    pub async fn rep(&self, who: &str, number: usize, action: RepAction) {
+        let mail = Mail::Rep {
+            rep: "lin".to_owned(),
+            action,
+        };
+        let conversation = format!("wechat:{who}");
+        let event_id = format!("rep-{number}");
+        let now_ms = now_ms();
+        post(
+            &self.state,
+            conversation,
+            event_id,
+            &mail,
+            Burst::default(),
+            now_ms,
+        )
+        .await
+        .unwrap();
+    }
+
+    pub async fn rep_says(&self, who: &str, number: usize) {
+        let text = format!("同事说{number}");
+        self.rep(who, number, RepAction::Say { text }).await;
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
 }

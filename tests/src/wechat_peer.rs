@@ -120,6 +120,7 @@ pub fn words(message: &Value) -> String {
             .as_str()
             .unwrap()
             .to_owned(),
+        "image" => String::new(),
         _ => {
             let article = &message["news"]["articles"][0];
             format!("{}\n{}", article["title"], article["description"])

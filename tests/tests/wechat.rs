@@ -1,4 +1,4 @@
-//! The product as a WeChat official account: whole conversations by the customer-service API and inside answers, and everything that can go wrong between.
+//! The product as a WeChat official account: whole conversations by the customer-service API and inside answers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,12 +7,10 @@
 )]
 
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 use tests::binary::run;
-use tests::official::{
-    PASSIVE, QUIET, ask, hook, is_secret, logged, say, seen, serve, until_counted,
-};
-use tests::redis_server::Redis;
+use tests::official::{PASSIVE, QUIET, ask, hook, is_secret, logged, say, seen, serve};
 use tests::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,213 +81,6 @@ async fn a_sale_in_both_languages_inside_the_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn repeated_deliveries_are_answered_once_and_forged_ones_never() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[]);
-    let url = hook(&server);
-    let same = json!({"url": url, "from": "oD", "text": "你好", "safe": true, "id": 42});
-    let (a, b, c) = tokio::join!(
-        peer.sim("text", same.clone()),
-        peer.sim("text", same.clone()),
-        peer.sim("text", same.clone())
-    );
-    assert_eq!((shown(&a), shown(&b), shown(&c)), (None, None, None));
-    let scan = json!({"url": url, "from": "oE", "event": "SCAN", "safe": true,
-        "created": 0, "fields": {"EventKey": "12"}});
-    peer.sim("event", scan.clone()).await;
-    peer.sim("event", scan).await;
-    peer.sent_at_least("oD", 1).await;
-    peer.sent_at_least("oE", 1).await;
-    let forged = json!({"url": url, "from": "oF", "text": "你好", "safe": true, "tampered": true});
-    let plain = json!({"url": url, "from": "oF", "text": "你好"});
-    for wrong in [forged, plain] {
-        let delivery = peer.sim("text", wrong).await;
-        assert_eq!(delivery[0]["status"], 401, "{delivery}");
-    }
-    let old = json!({"url": url, "forged": true});
-    let refused = peer.sim("verify", old).await;
-    assert_eq!(refused, json!({"status": 401, "echoed": false}));
-    // A recording is worth nothing five minutes later.
-    peer.sim("clock", json!({"advance": -400})).await;
-    let late = say(&peer, &server, "oF", "你好").await;
-    assert_eq!(late[0]["status"], 401, "{late}");
-    tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent("oD").await.len(), 1);
-    assert_eq!(peer.sent("oE").await.len(), 1);
-    assert_eq!(peer.sent("oF").await.len(), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_burst_is_one_turn_whose_answer_is_shown_once() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let settings = [PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
-    let server = serve(&peer, data.path(), &settings);
-    let (a, b, c) = tokio::join!(
-        say(&peer, &server, "oG", "你好"),
-        say(&peer, &server, "oG", "我想买意式咖啡机"),
-        say(&peer, &server, "oG", "预算三千以内")
-    );
-    let seen: Vec<String> = [a, b, c].iter().filter_map(shown).collect();
-    assert_eq!(seen.len(), 1, "{seen:?}");
-    assert!(seen[0].contains('¥'), "{seen:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_comes_too_late_is_shown_at_the_next_message() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let settings = [
-        PASSIVE,
-        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "6000"),
-        ("TIANSHENG_MAILBOX__BURST_MAX_MS", "6000"),
-    ];
-    let server = serve(&peer, data.path(), &settings);
-    let first = say(&peer, &server, "oH", "意式咖啡机有推荐吗？").await;
-    assert_eq!(first.as_array().unwrap().len(), 1, "one attempt: {first}");
-    let first = shown(&first).unwrap();
-    assert!(first.contains("请稍候"), "{first}");
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let second = seen(&peer, &server, "oH", "好了吗").await;
-    assert!(second.contains("¥2,480"), "{second}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_that_comes_again_gets_the_answer_it_got() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[PASSIVE]);
-    let act = json!({"url": hook(&server), "from": "oI", "text": "你好", "safe": true, "id": 7});
-    let first = shown(&peer.sim("text", act.clone()).await).unwrap();
-    let again = shown(&peer.sim("text", act).await).unwrap();
-    assert_eq!(first, again);
-    let other = seen(&peer, &server, "oI", "转人工").await;
-    assert!(other.contains("同事") && !other.contains(&first), "{other}");
-    // A person has it now: there is nothing to show, and nothing to wait for.
-    let silent = say(&peer, &server, "oI", "在吗").await;
-    assert!(
-        shown(&silent).is_none_or(|text| !text.contains(&first)),
-        "{silent}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_new_token_serves_all_sends_when_the_old_one_ends() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[]);
-    ask(&peer, &server, "oJ", "你好", 1).await;
-    assert_eq!(peer.calls("stable_token").await, 1);
-    peer.sim("expire", json!({})).await;
-    let people: Vec<String> = (0..20).map(|n| format!("oJ{n}")).collect();
-    let said = people.iter().map(|who| say(&peer, &server, who, "你好"));
-    futures_util::future::join_all(said).await;
-    for who in &people {
-        peer.sent_at_least(who, 1).await;
-    }
-    assert_eq!(peer.calls("stable_token").await, 2);
-    tokio::time::sleep(QUIET).await;
-    for who in &people {
-        assert_eq!(peer.sent(who).await.len(), 1, "{who}");
-    }
-    assert!(!is_secret(&logged(data.path())));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_answer_of_wechat_to_a_send_has_its_consequence() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[]);
-    let fault = async |mut fault: Value| {
-        fault["name"] = json!("message/custom/send");
-        peer.sim("fault", fault).await;
-    };
-    // Busy, or broken on the way in: again, once.
-    fault(json!({"code": -1, "reason": "system error"})).await;
-    assert_eq!(ask(&peer, &server, "oK", "你好", 1).await.len(), 1);
-    fault(json!({"status": 502})).await;
-    assert_eq!(ask(&peer, &server, "oL", "你好", 1).await.len(), 1);
-    // Out of time, and not following: given up, and the next one is served.
-    fault(json!({"code": 45015, "reason": "response out of time limit"})).await;
-    say(&peer, &server, "oM", "你好").await;
-    until_counted(
-        &peer,
-        &server,
-        "channel=\"wechat\",outcome=\"window_closed\"} 1",
-    )
-    .await;
-    fault(json!({"code": 43004, "reason": "require subscribe"})).await;
-    say(&peer, &server, "oN", "你好").await;
-    until_counted(&peer, &server, "channel=\"wechat\",outcome=\"blocked\"} 1").await;
-    assert_eq!(ask(&peer, &server, "oM", "转人工", 1).await.len(), 1);
-    // Cut off after WeChat acted: nobody can tell, so it is not said again.
-    fault(json!({"cut": true, "after": true})).await;
-    say(&peer, &server, "oO", "你好").await;
-    until_counted(&peer, &server, "channel=\"wechat\",outcome=\"unknown\"} 1").await;
-    tokio::time::sleep(QUIET).await;
-    for who in ["oK", "oL", "oO"] {
-        assert_eq!(peer.sent(who).await.len(), 1, "{who}");
-    }
-    assert_eq!(peer.sent("oN").await.len(), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_answered_after_a_kill() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
-    let server = serve(&peer, data.path(), &settings);
-    assert_eq!(shown(&say(&peer, &server, "oP", "你好").await), None);
-    server.kill();
-    assert_eq!(peer.sent("oP").await.len(), 0);
-    let _server = serve(&peer, data.path(), &settings);
-    peer.sent_at_least("oP", 1).await;
-    tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent("oP").await.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn either_of_two_replicas_answers_whichever_ran_the_turn() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let redis = Redis::start();
-    let state = redis.url();
-    let settings = [PASSIVE, ("TIANSHENG_STATE__URL", state.as_str())];
-    let peer = WeChatPeer::start(&[]);
-    let first = serve(&peer, one.path(), &settings);
-    let second = serve(&peer, two.path(), &settings);
-    for customer in 0..12 {
-        let from = format!("oQ{customer}");
-        let (here, there) = match customer % 2 {
-            0 => (&first, &second),
-            _ => (&second, &first),
-        };
-        let greeting = seen(&peer, here, &from, "你好").await;
-        assert!(
-            !greeting.is_empty() && !greeting.contains("请稍候"),
-            "{greeting}"
-        );
-        let person = seen(&peer, there, &from, "转人工").await;
-        assert!(
-            person.contains("同事") && !person.contains(&greeting),
-            "{person}"
-        );
-    }
-    // A burst over both is shown once.
-    let (a, b) = tokio::join!(
-        say(&peer, &first, "oR", "意式咖啡机有推荐吗？"),
-        say(&peer, &second, "oR", "预算三千以内")
-    );
-    let offers: Vec<String> = [a, b].iter().filter_map(shown).collect();
-    let texts: std::collections::BTreeSet<&String> = offers.iter().collect();
-    assert_eq!(
-        texts.len(),
-        offers.len(),
-        "nothing is shown twice: {offers:?}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_agent_cannot_see_or_hear_it_says_so() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
@@ -337,6 +128,18 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
         right.contains("gives a token") && right.contains("安全模式"),
         "{right}"
     );
+    assert!(right.contains("0 of 100000 used today"), "{right}");
+    let fault = json!({"name": "openapi/quota/get", "code": 48001, "reason": "api unauthorized"});
+    peer.sim("fault", fault).await;
+    let unauthorized = check(&format!("{id}{secret}"));
+    assert!(
+        unauthorized.contains("customer_service to false"),
+        "{unauthorized}"
+    );
+    let fault = json!({"name": "stable_token", "code": 40164, "reason": "not in whitelist"});
+    peer.sim("fault", fault).await;
+    let unlisted = check(&format!("{id}{secret}"));
+    assert!(unlisted.contains("IP whitelist"), "{unlisted}");
     let wrong = check(&format!("{id}app_secret = \"other\"\n"));
     assert!(wrong.contains("40125"), "{wrong}");
     let strange = check(&format!("app_id = \"wx0\"\n{secret}"));
@@ -351,30 +154,145 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_share_one_token_and_its_one_successor() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let redis = Redis::start();
-    let state = redis.url();
-    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+async fn a_sale_in_english_over_the_customer_service_api() {
+    let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let servers = [
-        serve(&peer, one.path(), &settings),
-        serve(&peer, two.path(), &settings),
-    ];
-    for expiry in 0..2 {
-        let people: Vec<String> = (0..20).map(|n| format!("oS{expiry}{n}")).collect();
-        let said = people.iter().enumerate().map(|(n, who)| {
-            let server = &servers[n % servers.len()];
-            say(&peer, server, who, "你好")
-        });
-        futures_util::future::join_all(said).await;
-        for who in &people {
-            peer.sent_at_least(who, 1).await;
+    let server = serve(&peer, data.path(), &[]);
+    let wish = "which espresso machine do you recommend?";
+    let offer = ask(&peer, &server, "oEn", wish, 2).await;
+    assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
+    let compare = line(&offer[1], "Compare the first two").unwrap();
+    let before = peer.sent("oEn").await.len();
+    let press = json!({"url": hook(&server), "from": "oEn", "text": "-", "safe": true,
+        "fields": {"bizmsgmenuid": compare}});
+    assert_eq!(shown(&peer.sim("text", press).await), None);
+    let compared = peer.sent_at_least("oEn", before + 1).await;
+    assert!(words(&compared[before]).contains("rice"), "{compared:?}");
+    let wish = "20 of them for our office within two weeks, my phone is 13800138000";
+    let lead = ask(&peer, &server, "oEn", wish, 1).await;
+    assert!(words(&lead[0]).contains("colleague"), "{lead:?}");
+    assert!(!is_secret(&logged(data.path())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brief_says_which_code_brought_the_customer_and_the_turns_replay() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    let event = async |event: &str, fields: Value, more: usize| {
+        let before = peer.sent("oCa").await.len();
+        let act = json!({"url": hook(&server), "from": "oCa", "event": event, "safe": true,
+            "created": 0, "fields": fields});
+        peer.sim("event", act).await;
+        peer.sent_at_least("oCa", before + more).await;
+    };
+    let scene = json!({"EventKey": "qrscene_spring-fair", "Ticket": "t"});
+    event("subscribe", scene, 1).await;
+    // A line of the menu says what it stands for, and is no campaign.
+    event("CLICK", json!({"EventKey": "意式咖啡机有推荐吗？"}), 2).await;
+    let person = ask(&peer, &server, "oCa", "转人工", 1).await;
+    assert!(words(&person[0]).contains("同事"), "{person:?}");
+    server.stop();
+    let records = bot::store::records::Records::in_folder(data.path());
+    let records = records.await.unwrap();
+    let handoffs = bot::store::RecordStore::handoffs(&records, "wechat:oCa").await;
+    let brief: Value = serde_json::from_str(&handoffs.unwrap()[0].brief_json).unwrap();
+    let first = &brief["lines"][0];
+    assert_eq!(
+        (&first["what"], &first["value"], &first["quote"]),
+        (&json!("source"), &json!("scan"), &json!("spring-fair")),
+        "{brief:#}"
+    );
+    drop(records);
+    let dir = data.path().to_str().unwrap();
+    let (code, told, error) = run(&["replay", "wechat:oCa", "--data", dir], b"");
+    assert_eq!(code, 0, "{told}{error}");
+    assert!(told.contains(" 0 differences"), "{told}");
+}
+
+/// A copy of the demo shop with other products.
+fn shop(to: &Path, change: impl Fn(String) -> String) {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo");
+    let copied = std::process::Command::new("cp")
+        .args(["-r", demo.to_str().unwrap(), to.to_str().unwrap()])
+        .status();
+    assert!(copied.unwrap().success());
+    let products = to.join("demo/products.tsv");
+    let text = std::fs::read_to_string(&products).unwrap();
+    std::fs::write(&products, change(text)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_s_name_is_a_name_whatever_is_in_it() {
+    let hostile = "]]> &lt;a href='https://evil.example'&gt;赠品&lt;/a&gt; _*`{}\u{202e}";
+    let dir = tempfile::tempdir().unwrap();
+    shop(dir.path(), |products| {
+        products.replace("山岚 Uno", &format!("山岚 Uno {hostile}"))
+    });
+    let at = dir.path().join("demo").display().to_string();
+    let peer = WeChatPeer::start(&[]);
+    for settings in [vec![], vec![PASSIVE]] {
+        let is_passive = !settings.is_empty();
+        let data = tempfile::tempdir().unwrap();
+        let mut all = vec![("TIANSHENG_SHOP__DIR", at.as_str())];
+        all.extend(settings);
+        let server = serve(&peer, data.path(), &all);
+        let question = "山岚 Uno 多少钱";
+        let text = match is_passive {
+            true => seen(&peer, &server, "oHp", question).await,
+            false => words(&ask(&peer, &server, "oHa", question, 1).await[0]),
+        };
+        assert!(text.contains("山岚 Uno ]]>"), "{text}");
+        for tag in ["<a href='https://evil", "href=\"https://evil"] {
+            assert!(!text.contains(tag), "{text}");
         }
-        assert_eq!(peer.calls("stable_token").await, 1 + expiry);
-        peer.sim("expire", json!({})).await;
     }
-    for server in [one.path(), two.path()] {
-        assert!(!is_secret(&logged(server)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_of_six_seconds_and_more_gives_one_reply() {
+    let slow = axum::Router::new().route(
+        "/v1/chat/completions",
+        axum::routing::post(async || {
+            tokio::time::sleep(Duration::from_secs(6)).await;
+            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let model = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    let slow = [
+        ("TIANSHENG_MODEL__URL", model.as_str()),
+        ("TIANSHENG_MODEL__NAME", "slow"),
+        ("TIANSHENG_MODEL__TIMEOUT_MS", "20000"),
+    ];
+    let peer = WeChatPeer::start(&[]);
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let api = serve(&peer, here.path(), &slow);
+    let mut settings = slow.to_vec();
+    settings.push(PASSIVE);
+    let passive = serve(&peer, there.path(), &settings);
+    let question = "意式咖啡机有推荐吗？";
+    let (_, first) = tokio::join!(
+        ask(&peer, &api, "oSa", question, 2),
+        say(&peer, &passive, "oSp", question)
+    );
+    // Over the API it comes when it is there.
+    tokio::time::sleep(QUIET).await;
+    let sent = peer.sent("oSa").await;
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(words(&sent[0]).contains("¥2,480"), "{sent:?}");
+    // Inside answers it waits for the customer, who asks whether it is there.
+    assert_eq!(first.as_array().unwrap().len(), 1, "one attempt: {first}");
+    assert!(shown(&first).unwrap().contains("请稍候"), "{first}");
+    let mut offers = 0;
+    for _ in 0..6 {
+        let text = seen(&peer, &passive, "oSp", "好了吗").await;
+        offers += text.matches("¥2,480").count();
+        if offers > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
+    assert_eq!(offers, 1, "once");
 }

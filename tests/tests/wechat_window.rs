@@ -6,66 +6,10 @@
     clippy::indexing_slicing
 )]
 
-use bot::mail::{Mail, RepAction};
-use bot::mailbox::{Burst, post};
-use bot::store::redis::State;
+use bot::mail::RepAction;
 use serde_json::{Value, json};
-use tests::binary::Server;
-use tests::official::{QUIET, ask, hook, is_secret, logged, say, serve, until_counted};
-use tests::redis_server::Redis;
+use tests::official::{Desk, QUIET, ask, hook, is_secret, logged, say, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, words};
-
-/// A shop with its state on Redis, where the test can be a rep.
-struct Desk {
-    state: State,
-    redis: Redis,
-}
-
-impl Desk {
-    fn open() -> Self {
-        let redis = Redis::start();
-        let settings = bot::config::state::State::of_url(&redis.url()).unwrap();
-        Self {
-            state: State::open(&settings),
-            redis,
-        }
-    }
-
-    fn serve(&self, peer: &WeChatPeer, data: &std::path::Path) -> Server {
-        let url = self.redis.url();
-        serve(peer, data, &[("TIANSHENG_STATE__URL", url.as_str())])
-    }
-
-    async fn rep(&self, who: &str, number: usize, action: RepAction) {
-        let mail = Mail::Rep {
-            rep: "lin".to_owned(),
-            action,
-        };
-        let conversation = format!("wechat:{who}");
-        let event_id = format!("rep-{number}");
-        let now_ms = now_ms();
-        post(
-            &self.state,
-            conversation,
-            event_id,
-            &mail,
-            Burst::default(),
-            now_ms,
-        )
-        .await
-        .unwrap();
-    }
-
-    async fn rep_says(&self, who: &str, number: usize) {
-        let text = format!("同事说{number}");
-        self.rep(who, number, RepAction::Say { text }).await;
-    }
-}
-
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    i64::try_from(since.unwrap().as_millis()).unwrap()
-}
 
 async fn all_words(peer: &WeChatPeer, who: &str) -> Vec<String> {
     peer.sent(who).await.iter().map(words).collect()

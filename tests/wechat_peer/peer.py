@@ -5,7 +5,7 @@ Waits, repetitions, quotas and return codes follow developers.weixin.qq.com.
 
     peer.py APP_ID SECRET TOKEN AES_KEY [--port N]
 
-Prints `listening PORT`. People and faults come in at /_sim/{verify,text,image,voice,video,location,link,event,sealed,fault,clock,expire,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{verify,text,image,voice,video,location,link,event,sealed,fault,clock,expire,forget_media,state}.
 """
 
 import argparse
@@ -29,6 +29,7 @@ TOKEN_S, OVERLAP_S = 7200, 300
 # What a customer's act allows: so many messages in so many seconds.
 QUOTAS = {"message": (5, 48 * 3600), "menu": (3, 60), "subscribe": (3, 60), "SCAN": (3, 60)}
 SENT_KINDS = {"text", "image", "voice", "video", "music", "news", "msgmenu"}
+PNG = b"\x89PNG\r\n\x1a\n"
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
 
 
@@ -61,6 +62,7 @@ class Peer:
         self.tokens, self.stable = {}, None
         self.next_id = 6_054_768_590_064_713_728
         self.quotas = collections.defaultdict(list)
+        self.media = {}
         self.sent, self.typing, self.deliveries, self.calls, self.faults = [], [], [], [], []
 
     def now(self):
@@ -81,12 +83,14 @@ class Peer:
         async with aiohttp.ClientSession() as http, http.get(act["url"], params=query) as answer:
             return {"status": answer.status, "echoed": await answer.text() == echo}
 
-    def sealed(self, document, safe):
+    def sealed(self, document, safe, raw=None, app_id=None):
         """The request of one delivery: its query and its body."""
         query = self.query(openid=document["FromUserName"])
-        body = written(document)
+        body = raw or written(document)
         if safe:
-            sealed = self.crypto.encrypt_message(body, query["nonce"], query["timestamp"])
+            options = self.options
+            crypto = WeChatCrypto(options.token, options.aes_key, app_id or options.app_id)
+            sealed = crypto.encrypt_message(body, query["nonce"], query["timestamp"])
             sealed = xmltodict.parse(sealed)["xml"]
             query.update(encrypt_type="aes", msg_signature=sealed["MsgSignature"])
             body = written({"ToUserName": document["ToUserName"], "Encrypt": sealed["Encrypt"]})
@@ -236,6 +240,8 @@ class Peer:
                 raise Refusal(44004, "empty content")
             if len(body["text"]["content"].encode()) > TEXT_BYTES_MAX:
                 raise Refusal(45002, "content size out of limit")
+        if kind == "image" and body["image"]["media_id"] not in self.media:
+            raise Refusal(40007, "invalid media_id")
         if kind == "news" and len(body["news"]["articles"]) != 1:
             raise Refusal(45008, "article size out of limit")
         if kind == "msgmenu":
@@ -251,9 +257,30 @@ class Peer:
         self.typing.append(body["touser"])
         return {"errcode": 0, "errmsg": "ok"}
 
+    def quota(self, body):
+        if body.get("cgi_path") != "/cgi-bin/message/custom/send":
+            raise Refusal(76021, "cgi_path not found, please check")
+        used = self.calls.count("message/custom/send")
+        return {"errcode": 0, "quota": {"daily_limit": 100_000, "used": used, "remain": 1}}
+
+    async def upload(self, request):
+        part = await (await request.multipart()).next()
+        content = await part.read()
+        if request.query.get("type") != "image" or part.name != "media" or not part.filename:
+            raise Refusal(41005, "media data missing")
+        if not content.startswith(PNG):
+            raise Refusal(40009, "invalid image size")
+        media = secrets.token_urlsafe(48)
+        self.media[media] = content
+        return {"type": "image", "media_id": media, "created_at": int(self.now())}
+
+    async def picture(self, request):
+        return web.Response(body=PNG + request.match_info["name"].encode(), content_type="image/png")
+
     async def api(self, request):
         name = request.match_info["name"]
-        raw = await request.read()
+        is_upload = name == "media/upload"
+        raw = b"" if is_upload else await request.read()
         body = json.loads(raw or b"{}")
         self.calls.append(name)
         try:
@@ -271,10 +298,13 @@ class Peer:
                 if fault.get("status"):
                     return web.Response(status=fault["status"], text="<html>")
                 raise Refusal(fault.get("code", -1), fault.get("reason", "system error"))
+            if is_upload:
+                return web.json_response(await self.upload(request))
             act = {
                 "stable_token": self.stable_token,
                 "message/custom/send": self.send,
                 "message/custom/typing": self.show_typing,
+                "openapi/quota/get": self.quota,
             }[name]
             return web.json_response(act(body))
         except Refusal as refusal:
@@ -293,12 +323,16 @@ class Peer:
                 self.allow(act, name)
             return web.json_response(await self.deliver(act["url"], document, act))
         if name == "sealed":
-            query, body = self.sealed(self.document(act, "text"), act.get("safe", False))
+            document = self.document(act, "text")
+            more = act.get("raw"), act.get("app_id")
+            query, body = self.sealed(document, act.get("safe", False), *more)
             return web.json_response({"query": query, "body": body})
         if name == "fault":
             self.faults.extend([act] * act.pop("times", 1))
         elif name == "clock":
             self.ahead += act["advance"]
+        elif name == "forget_media":
+            self.media.clear()
         elif name == "expire":
             self.tokens = {token: self.now() - 1 for token in self.tokens}
         elif name == "state":
@@ -323,6 +357,7 @@ async def main():
     peer = Peer(options)
     app = web.Application()
     app.router.add_post("/cgi-bin/{name:.+}", peer.api)
+    app.router.add_get("/pictures/{name}", peer.picture)
     app.router.add_post("/_sim/{name}", peer.sim)
     runner = web.AppRunner(app)
     await runner.setup()

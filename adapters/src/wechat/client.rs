@@ -3,8 +3,9 @@
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
 use super::NAME;
-use crate::{Access, Granted, Keep, Receipt};
-use reqwest::StatusCode;
+use super::outcome::{Failed, is_about_the_token, receipt, told, without_token};
+use crate::{Access, Check, Granted, Keep, Receipt};
+use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,9 +17,6 @@ use url::Url;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Longest reason of WeChat's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
-/// Wait where a minute's quota is used up, and where the day's is, milliseconds.
-const MINUTE_MS: u64 = 60_000;
-const DAY_MS: u64 = 60 * 60_000;
 
 pub(super) struct Api {
     http: reqwest::Client,
@@ -28,23 +26,8 @@ pub(super) struct Api {
     access: Access<Failed>,
 }
 
-/// Why something asked of WeChat was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failed {
-    /// Nothing can have been written.
-    NoConnection,
-    /// It says itself that it did not do it.
-    Busy,
-    Refused {
-        code: i64,
-        reason: String,
-    },
-    /// It may have been done.
-    NoAnswer,
-}
-
 #[derive(Deserialize)]
-struct Answered {
+pub(super) struct Answered {
     #[serde(default)]
     errcode: i64,
     #[serde(default)]
@@ -53,6 +36,18 @@ struct Answered {
     #[serde(default)]
     expires_in: u64,
     msgid: Option<Value>,
+    quota: Option<Quota>,
+    #[serde(flatten)]
+    pub more: Value,
+}
+
+/// Calls of one day.
+#[derive(Deserialize)]
+struct Quota {
+    #[serde(default)]
+    daily_limit: i64,
+    #[serde(default)]
+    used: i64,
 }
 
 impl Api {
@@ -76,6 +71,19 @@ impl Api {
     /// The token that holds, the same for all replicas.
     pub(super) async fn token(&self) -> Result<String, Failed> {
         self.access.token(|force| self.stable_token(force)).await
+    }
+
+    /// True where another may be had at once.
+    pub(super) async fn refused(&self, token: &str) -> bool {
+        self.access.refused(token).await
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(super) fn app_id(&self) -> &str {
+        &self.app_id
     }
 
     async fn stable_token(&self, force: bool) -> Result<Granted, Failed> {
@@ -104,7 +112,7 @@ impl Api {
         if let Err(Failed::Refused { code, .. }) = &sent
             && is_about_the_token(*code)
         {
-            return match self.access.refused(&token).await {
+            return match self.refused(&token).await {
                 true => Receipt::RefreshToken,
                 false => Receipt::TryAgain,
             };
@@ -114,6 +122,48 @@ impl Api {
             Some(Value::Number(id)) => id.to_string(),
             _ => String::new(),
         }))
+    }
+
+    /// Whether the account may use the customer-service API, and how much of today's quota is left; no customer is written to.
+    pub(super) async fn may_send(&self) -> Check {
+        let forbidden = || {
+            Check::wrong(
+                "the account may not use the customer-service API",
+                "have the account verified (微信认证), or set channels.wechat.customer_service to false: the shop then answers inside deliveries",
+            )
+        };
+        let token = match self.token().await {
+            Ok(token) => token,
+            Err(failed) => {
+                let (detail, advice) = told(&failed);
+                return Check::wrong(detail, advice);
+            }
+        };
+        let body = json!({"cgi_path": "/cgi-bin/message/custom/send"});
+        let path = "cgi-bin/openapi/quota/get";
+        match self.post(path, Some(&token), &body).await {
+            Ok(Answered {
+                quota: Some(Quota { daily_limit, used }),
+                ..
+            }) => match daily_limit {
+                ..=0 => forbidden(),
+                limit if used >= limit => Check::wrong(
+                    format!("today's {limit} customer-service messages are used up"),
+                    "wait for midnight (Beijing), or clear the quota (清空 api 的调用 quota) at developers.weixin.qq.com",
+                ),
+                limit => Check::fine(format!(
+                    "customer-service messages: {used} of {limit} used today"
+                )),
+            },
+            // No permission, said of the API itself and of a path that is asked about.
+            Err(Failed::Refused {
+                code: 48_001 | 76_022,
+                ..
+            }) => forbidden(),
+            Ok(_) | Err(_) => {
+                Check::fine("WeChat does not tell the quota of customer-service messages")
+            }
+        }
     }
 
     /// Nobody waits for it, and the message itself says whether the customer can be reached.
@@ -131,13 +181,22 @@ impl Api {
         token: Option<&str>,
         body: &Value,
     ) -> Result<Answered, Failed> {
+        let request = self.http.post(self.url(path, token)).json(body);
+        self.answered(request).await
+    }
+
+    pub(super) fn url(&self, path: &str, token: Option<&str>) -> Url {
         let mut url = self.base.clone();
         let root = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{root}/{path}"));
         if let Some(token) = token {
             url.query_pairs_mut().append_pair("access_token", token);
         }
-        let sent = self.http.post(url).json(body).send().await;
+        url
+    }
+
+    pub(super) async fn answered(&self, request: RequestBuilder) -> Result<Answered, Failed> {
+        let sent = request.send().await;
         let mut response = sent.map_err(|error| match error.is_connect() {
             true => Failed::NoConnection,
             false => Failed::NoAnswer,
@@ -162,86 +221,5 @@ impl Api {
                 reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
             }),
         }
-    }
-}
-
-fn is_about_the_token(code: i64) -> bool {
-    matches!(code, 40_001 | 40_014 | 41_001 | 42_001)
-}
-
-/// Nothing of the message has left, and a person may have to do something first.
-fn without_token(failed: &Failed) -> Receipt {
-    match failed {
-        Failed::Refused { code, .. } => match waits(*code) {
-            Some(wait_ms) => Receipt::RetryAfter { wait_ms },
-            None => Receipt::TryAgain,
-        },
-        Failed::NoConnection | Failed::Busy | Failed::NoAnswer => Receipt::TryAgain,
-    }
-}
-
-fn waits(code: i64) -> Option<u64> {
-    match code {
-        45_011 => Some(MINUTE_MS),
-        45_009 => Some(DAY_MS),
-        _ => None,
-    }
-}
-
-/// What the sender does next.
-pub(super) fn receipt(sent: Result<String, Failed>) -> Receipt {
-    let (code, reason) = match sent {
-        Ok(provider_id) => return Receipt::Sent { provider_id },
-        Err(Failed::NoConnection | Failed::Busy) => return Receipt::TryAgain,
-        Err(Failed::NoAnswer) => return Receipt::Unknown,
-        Err(Failed::Refused { code, reason }) => (code, reason),
-    };
-    if is_about_the_token(code) {
-        return Receipt::RefreshToken;
-    }
-    if let Some(wait_ms) = waits(code) {
-        return Receipt::RetryAfter { wait_ms };
-    }
-    match code {
-        // Out of time, and out of count.
-        45_015 | 45_047 => Receipt::WindowClosed,
-        // Not known, or follows no more.
-        40_003 | 43_004 => Receipt::Blocked,
-        // This machine's address is not on the account's list.
-        40_164 => Receipt::TryAgain,
-        48_001 => Receipt::Permanent {
-            reason: "the account may not use the customer-service API; set channels.wechat.customer_service to false".to_owned(),
-        },
-        code => Receipt::Permanent {
-            reason: format!("{code} {reason}"),
-        },
-    }
-}
-
-/// What went wrong and what to do, for the operator.
-pub(super) fn told(failed: &Failed) -> (String, &'static str) {
-    match failed {
-        Failed::NoConnection => (
-            "no connection to WeChat".to_owned(),
-            "check channels.wechat.api_url and that this machine reaches it",
-        ),
-        Failed::Busy => ("WeChat is busy".to_owned(), "try again"),
-        Failed::NoAnswer => (
-            "no answer that is the API's".to_owned(),
-            "check channels.wechat.api_url",
-        ),
-        Failed::Refused { code, reason } => (
-            format!("WeChat gives no token: {code} {reason}"),
-            match code {
-                40_013 => "check channels.wechat.app_id",
-                40_001 | 40_125 => {
-                    "check channels.wechat.app_secret; resetting it makes the old one void"
-                }
-                40_164 => {
-                    "put this machine's public address on the account's IP whitelist (开发 - 基本配置)"
-                }
-                _ => "look the number up in the list of return codes of the official accounts",
-            },
-        ),
     }
 }

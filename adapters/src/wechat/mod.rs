@@ -4,11 +4,14 @@
 
 mod answer;
 mod client;
+mod media;
 mod message;
+mod outcome;
 mod render;
 
 use crate::render::tokens;
 use crate::wxcrypt::crypto::Key;
+use crate::wxcrypt::nonces::Nonces;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
@@ -18,6 +21,7 @@ use crate::{
 };
 use answer::Form;
 use client::Api;
+use render::Asked;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;
 use std::sync::Arc;
@@ -88,6 +92,7 @@ pub struct Account {
 pub struct WeChat {
     shared: Shared,
     api: Option<Api>,
+    keep: Arc<dyn Keep>,
 }
 
 /// The EncodingAESKey of an account: 43 letters and digits.
@@ -105,11 +110,13 @@ impl WeChat {
                 keys: keys
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
+                nonces: Nonces::default(),
             },
             api: account.app_secret.clone().map(|secret| {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
-                Api::new(http, url, app_id, secret, keep)
+                Api::new(http, url, app_id, secret, Arc::clone(&keep))
             }),
+            keep,
         }
     }
 
@@ -209,6 +216,18 @@ impl Channel for WeChat {
         }
     }
 
+    /// That there is a token; what keeps the account from one is told once it is asked, not only when a customer waits.
+    fn meet(&self) -> Asking<'_, Result<(), String>> {
+        Box::pin(async move {
+            let Some(api) = &self.api else { return Ok(()) };
+            let met = api.token().await;
+            met.map(|_| ()).map_err(|failed| {
+                let (detail, advice) = outcome::told(&failed);
+                format!("{detail}; {advice}")
+            })
+        })
+    }
+
     fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
         match request.method {
             "GET" => self.echoed(request),
@@ -249,8 +268,13 @@ impl Channel for WeChat {
         let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
             return Box::pin(ready(permanent("it has no such piece")));
         };
-        let request = render::request(message.address.place(), &piece);
-        Box::pin(async move { api.send(&request).await })
+        let to = message.address.place();
+        Box::pin(async move {
+            match render::request(to, &piece) {
+                Asked::Message(request) => api.send(&request).await,
+                Asked::Picture(address) => api.send_picture(&self.keep, to, address).await,
+            }
+        })
     }
 
     fn answer(&self, form: &str, held: &[Held], from: Place, now_ms: i64) -> Option<Answered> {
@@ -278,19 +302,30 @@ impl Channel for WeChat {
                 None => found.push(Check::fine(
                     "the shop answers inside deliveries only, within 5 s; with the customer-service API it could write later too",
                 )),
-                Some(api) => found.push(match api.token().await {
-                    Ok(_) => Check::fine("WeChat gives a token for the app id and secret"),
-                    Err(failed) => {
-                        let (detail, advice) = client::told(&failed);
-                        Check::wrong(detail, advice)
+                Some(api) => match api.token().await {
+                    Ok(_) => {
+                        found.push(Check::fine("WeChat gives a token for the app id and secret"));
+                        found.push(api.may_send().await);
                     }
-                }),
+                    Err(failed) => {
+                        let (detail, advice) = outcome::told(&failed);
+                        found.push(Check::wrong(detail, advice));
+                    }
+                },
             }
-            found.push(Check::fine(match self.shared.keys.len() {
-                0 => "deliveries are taken in plain text; 安全模式 and channels.wechat.aes_key would prove their words too",
-                1 => "deliveries are encrypted",
-                _ => "deliveries are encrypted; the key before is taken as well",
-            }));
+            found.push(match self.shared.keys.len() {
+                0 => Check {
+                    ok: true,
+                    detail: "deliveries are taken in plain text: their words are not signed"
+                        .to_owned(),
+                    advice: Some(
+                        "choose 安全模式 (设置与开发 - 基本配置) and set channels.wechat.aes_key"
+                            .to_owned(),
+                    ),
+                },
+                1 => Check::fine("deliveries are encrypted"),
+                _ => Check::fine("deliveries are encrypted; the key before is taken as well"),
+            });
             found
         })
     }

@@ -27,6 +27,8 @@ pub(super) enum Piece {
         url: String,
         picture: String,
     },
+    /// A picture without a page: WeChat shows it only from its own store.
+    Picture(String),
     /// Lines to touch under a text: id and label.
     Menu {
         head: String,
@@ -37,11 +39,12 @@ pub(super) enum Piece {
 /// As few messages as can be, since a customer may get only some.
 pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     let tongue = tongue(body);
-    let graphic = only_product(body).and_then(|product| graphic(product, tongue));
-    let mut pieces: Vec<Piece> = texts(body, graphic.is_none(), false, TEXT)
-        .into_iter()
-        .map(Piece::Text)
-        .collect();
+    let product = only_product(body);
+    let graphic = product.and_then(|product| graphic(product, tongue));
+    let picture = product.filter(|_| graphic.is_none()).and_then(picture);
+    let texts = texts(body, graphic.is_none(), false, TEXT);
+    let mut pieces: Vec<Piece> = picture.into_iter().collect();
+    pieces.extend(texts.into_iter().map(Piece::Text));
     pieces.extend(graphic);
     let items = items(body);
     if items.is_empty() {
@@ -185,6 +188,11 @@ fn graphic(product: &Card, tongue: Tongue) -> Option<Piece> {
     })
 }
 
+fn picture(product: &Card) -> Option<Piece> {
+    let picture = product.image.as_deref().and_then(public_url)?;
+    Some(Piece::Picture(picture))
+}
+
 fn items(body: &Body) -> Vec<(String, String)> {
     let menus = body.parts.iter().filter_map(|part| match part {
         Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
@@ -207,9 +215,16 @@ fn shortened(text: &str, characters: usize) -> String {
     }
 }
 
-/// The body of a request to send it.
-pub(super) fn request(to: &str, piece: &Piece) -> Value {
-    match piece {
+/// What is asked of the API to send a piece.
+pub(super) enum Asked<'a> {
+    Message(Value),
+    /// To be had from its address first.
+    Picture(&'a str),
+}
+
+pub(super) fn request<'a>(to: &str, piece: &'a Piece) -> Asked<'a> {
+    Asked::Message(match piece {
+        Piece::Picture(address) => return Asked::Picture(address),
         Piece::Text(text) => json!({
             "touser": to, "msgtype": "text", "text": {"content": text},
         }),
@@ -233,5 +248,5 @@ pub(super) fn request(to: &str, piece: &Piece) -> Value {
                 "msgmenu": {"head_content": head, "list": list, "tail_content": ""},
             })
         }
-    }
+    })
 }

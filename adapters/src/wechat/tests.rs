@@ -243,7 +243,8 @@ fn every_event_is_read_and_known_again_by_its_second_kind_and_key() {
 #[test]
 fn what_cannot_be_read_is_passed_over_and_what_is_no_xml_is_refused() {
     let channel = account(&[], Some("s"));
-    let take = |body: &str| receive(&channel, "POST", &query(NOW_S), body);
+    // Each in a channel of its own: a signature carries one body.
+    let take = |body: &str| receive(&account(&[], Some("s")), "POST", &query(NOW_S), body);
     let success = Acknowledgement::AtOnce(answer::plain("success"));
     for body in [
         "<xml></xml>",
@@ -399,7 +400,7 @@ fn an_account_without_the_api_says_everything_in_the_feed() {
 #[test]
 fn each_return_code_becomes_what_the_sender_does_next() {
     let of = |code: i64| {
-        client::receipt(Err(client::Failed::Refused {
+        outcome::receipt(Err(outcome::Failed::Refused {
             code,
             reason: "r".to_owned(),
         }))
@@ -419,10 +420,10 @@ fn each_return_code_becomes_what_the_sender_does_next() {
         matches!(of(48_001), Receipt::Permanent { reason } if reason.contains("customer_service"))
     );
     assert!(matches!(of(45_002), Receipt::Permanent { .. }));
-    let failed = |failed| client::receipt(Err(failed));
-    assert_eq!(failed(client::Failed::Busy), Receipt::TryAgain);
-    assert_eq!(failed(client::Failed::NoConnection), Receipt::TryAgain);
-    assert_eq!(failed(client::Failed::NoAnswer), Receipt::Unknown);
+    let failed = |failed| outcome::receipt(Err(failed));
+    assert_eq!(failed(outcome::Failed::Busy), Receipt::TryAgain);
+    assert_eq!(failed(outcome::Failed::NoConnection), Receipt::TryAgain);
+    assert_eq!(failed(outcome::Failed::NoAnswer), Receipt::Unknown);
 }
 
 #[test]

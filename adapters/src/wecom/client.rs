@@ -241,7 +241,8 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> 
     let answered: Answered = serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
     match answered.errcode {
         0 => Ok(answered),
-        -1 => Err(Failed::Busy),
+        // Too many at once passes.
+        -1 | 45_033 => Err(Failed::Busy),
         code => Err(Failed::Refused {
             code,
             reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
@@ -281,9 +282,9 @@ pub(super) fn receipt(failed: Failed) -> Receipt {
     }
 }
 
-/// 45009 of an hour or a day, 45033 of requests at once.
+/// Calls of a minute, an hour or a day are used up.
 fn is_a_quota(code: i64) -> bool {
-    matches!(code, 45_009 | 45_033)
+    code == 45_009
 }
 
 /// How long to wait before asking again for what came in.

@@ -1,5 +1,10 @@
 //! The samples that Tencent published with its own implementations of the scheme, one of DingTalk's, and what must be refused.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use super::*;
 

@@ -1,6 +1,7 @@
 //! Whether it was WeChat that sent a request, and its words in the clear.
 
 use super::crypto::{Key, is_signed};
+use super::nonces::Nonces;
 use super::xml::Document;
 use crate::{Delivered, Refused};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     pub token: SecretString,
     /// The account's key and the one before; none where deliveries come in plain text.
     pub keys: Vec<Key>,
+    pub nonces: Nonces,
 }
 
 /// The parts of a delivery's query, by name.
@@ -51,6 +53,12 @@ impl Shared {
                 return Err(malformed(
                     "it is encrypted, and channels.wechat.aes_key is not set".to_owned(),
                 ));
+            }
+            // The time was read when it was proved.
+            let sent_at_s = given(&query, "timestamp").parse().unwrap_or_default();
+            let nonce = given(&query, "nonce");
+            if !self.nonces.carries(sent_at_s, nonce, request.body) {
+                return Err(Refused::Forged);
             }
             return Ok(Opened {
                 document,

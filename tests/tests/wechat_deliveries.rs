@@ -1,0 +1,296 @@
+//! What WeChat delivers to an official account: once or often, early or late, real or forged, and with the process killed between.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::binary::free_port;
+use tests::official::{PASSIVE, QUIET, hook, say, seen, serve, serve_at};
+use tests::redis_server::Redis;
+use tests::wechat_peer::{WeChatPeer, shown};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeated_deliveries_are_answered_once_and_forged_ones_never() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    let url = hook(&server);
+    let same = json!({"url": url, "from": "oD", "text": "你好", "safe": true, "id": 42});
+    let (a, b, c) = tokio::join!(
+        peer.sim("text", same.clone()),
+        peer.sim("text", same.clone()),
+        peer.sim("text", same.clone())
+    );
+    assert_eq!((shown(&a), shown(&b), shown(&c)), (None, None, None));
+    let scan = json!({"url": url, "from": "oE", "event": "SCAN", "safe": true,
+        "created": 0, "fields": {"EventKey": "12"}});
+    peer.sim("event", scan.clone()).await;
+    peer.sim("event", scan).await;
+    peer.sent_at_least("oD", 1).await;
+    peer.sent_at_least("oE", 1).await;
+    let forged = json!({"url": url, "from": "oF", "text": "你好", "safe": true, "tampered": true});
+    let plain = json!({"url": url, "from": "oF", "text": "你好"});
+    for wrong in [forged, plain] {
+        let delivery = peer.sim("text", wrong).await;
+        assert_eq!(delivery[0]["status"], 401, "{delivery}");
+    }
+    let old = json!({"url": url, "forged": true});
+    let refused = peer.sim("verify", old).await;
+    assert_eq!(refused, json!({"status": 401, "echoed": false}));
+    // A recording is worth nothing five minutes later.
+    peer.sim("clock", json!({"advance": -400})).await;
+    let late = say(&peer, &server, "oF", "你好").await;
+    assert_eq!(late[0]["status"], 401, "{late}");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oD").await.len(), 1);
+    assert_eq!(peer.sent("oE").await.len(), 1);
+    assert_eq!(peer.sent("oF").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_one_turn_whose_answer_is_shown_once() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let server = serve(&peer, data.path(), &settings);
+    let (a, b, c) = tokio::join!(
+        say(&peer, &server, "oG", "你好"),
+        say(&peer, &server, "oG", "我想买意式咖啡机"),
+        say(&peer, &server, "oG", "预算三千以内")
+    );
+    let seen: Vec<String> = [a, b, c].iter().filter_map(shown).collect();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(seen[0].contains('¥'), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_too_late_is_shown_at_the_next_message() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [
+        PASSIVE,
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "6000"),
+        ("TIANSHENG_MAILBOX__BURST_MAX_MS", "6000"),
+    ];
+    let server = serve(&peer, data.path(), &settings);
+    let first = say(&peer, &server, "oH", "意式咖啡机有推荐吗？").await;
+    assert_eq!(first.as_array().unwrap().len(), 1, "one attempt: {first}");
+    let first = shown(&first).unwrap();
+    assert!(first.contains("请稍候"), "{first}");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let second = seen(&peer, &server, "oH", "好了吗").await;
+    assert!(second.contains("¥2,480"), "{second}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_comes_again_gets_the_answer_it_got() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[PASSIVE]);
+    let act = json!({"url": hook(&server), "from": "oI", "text": "你好", "safe": true, "id": 7});
+    let first = shown(&peer.sim("text", act.clone()).await).unwrap();
+    let again = shown(&peer.sim("text", act).await).unwrap();
+    assert_eq!(first, again);
+    let other = seen(&peer, &server, "oI", "转人工").await;
+    assert!(other.contains("同事") && !other.contains(&first), "{other}");
+    // A person has it now: there is nothing to show, and nothing to wait for.
+    let silent = say(&peer, &server, "oI", "在吗").await;
+    assert!(
+        shown(&silent).is_none_or(|text| !text.contains(&first)),
+        "{silent}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_answered_after_a_kill() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
+    let server = serve(&peer, data.path(), &settings);
+    assert_eq!(shown(&say(&peer, &server, "oP", "你好").await), None);
+    server.kill();
+    assert_eq!(peer.sent("oP").await.len(), 0);
+    let _server = serve(&peer, data.path(), &settings);
+    peer.sent_at_least("oP", 1).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oP").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn either_of_two_replicas_answers_whichever_ran_the_turn() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [PASSIVE, ("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = WeChatPeer::start(&[]);
+    let first = serve(&peer, one.path(), &settings);
+    let second = serve(&peer, two.path(), &settings);
+    for customer in 0..12 {
+        let from = format!("oQ{customer}");
+        let (here, there) = match customer % 2 {
+            0 => (&first, &second),
+            _ => (&second, &first),
+        };
+        let greeting = seen(&peer, here, &from, "你好").await;
+        assert!(
+            !greeting.is_empty() && !greeting.contains("请稍候"),
+            "{greeting}"
+        );
+        let person = seen(&peer, there, &from, "转人工").await;
+        assert!(
+            person.contains("同事") && !person.contains(&greeting),
+            "{person}"
+        );
+    }
+    // A burst over both is shown once.
+    let (a, b) = tokio::join!(
+        say(&peer, &first, "oR", "意式咖啡机有推荐吗？"),
+        say(&peer, &second, "oR", "预算三千以内")
+    );
+    let offers: Vec<String> = [a, b].iter().filter_map(shown).collect();
+    let texts: std::collections::BTreeSet<&String> = offers.iter().collect();
+    assert_eq!(
+        texts.len(),
+        offers.len(),
+        "nothing is shown twice: {offers:?}"
+    );
+}
+
+/// Posts a delivery as it is given, and gives its status.
+async fn posted(server: &tests::binary::Server, query: &Value, body: &str) -> u16 {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let pairs: Vec<(String, String)> = query
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect();
+    let asked = http.post(hook(server)).query(&pairs).body(body.to_owned());
+    asked.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_for_another_account_or_is_a_bomb_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    // So that WeChat lets the shop write.
+    say(&peer, &server, "oFo", "你好").await;
+    peer.sent_at_least("oFo", 1).await;
+    let sealed = async |more: Value| {
+        let mut act = json!({"from": "oFo", "text": "你好", "safe": true});
+        act.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let sealed = peer.sim("sealed", act).await;
+        let body = sealed["body"].as_str().unwrap().to_owned();
+        (sealed["query"].clone(), body)
+    };
+    let (query, body) = sealed(json!({"app_id": "wx0000000000000000"})).await;
+    assert_eq!(posted(&server, &query, &body).await, 401);
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><xml><ToUserName>g</ToUserName><FromUserName>oFo</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><MsgId>1</MsgId><Content>&b;</Content></xml>";
+    let (query, body) = sealed(json!({"raw": bomb})).await;
+    assert_eq!(posted(&server, &query, &body).await, 400);
+    // One letter of the cipher changed, and the same cipher under another time.
+    let (query, body) = sealed(json!({})).await;
+    let tampered = body.replacen("<Encrypt><![CDATA[", "<Encrypt><![CDATA[A", 1);
+    assert_eq!(posted(&server, &query, &tampered).await, 401);
+    let (other, _) = sealed(json!({})).await;
+    assert_eq!(posted(&server, &other, &body).await, 401);
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oFo").await.len(), 1);
+    // As it was made, it is taken.
+    assert_eq!(posted(&server, &query, &body).await, 200);
+    peer.sent_at_least("oFo", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_signature_of_a_plain_delivery_carries_no_other_words() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(
+        &peer,
+        data.path(),
+        &[("TIANSHENG_CHANNELS__WECHAT__AES_KEY", "")],
+    );
+    // So that WeChat lets the shop write.
+    let act = json!({"url": hook(&server), "from": "oPl", "text": "你好"});
+    peer.sim("text", act).await;
+    peer.sent_at_least("oPl", 1).await;
+    let sealed = peer
+        .sim("sealed", json!({"from": "oPl", "text": "转人工"}))
+        .await;
+    let (query, body) = (&sealed["query"], sealed["body"].as_str().unwrap());
+    assert_eq!(posted(&server, query, body).await, 200);
+    // WeChat repeats what it got no answer for; whoever has read the address cannot say more with it.
+    assert_eq!(posted(&server, query, body).await, 200);
+    let other = body.replace("转人工", "你好");
+    assert_eq!(posted(&server, query, &other).await, 401);
+    peer.sent_at_least("oPl", 2).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oPl").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_in_another_order_is_answered_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    let mut delivered = Vec::new();
+    for (id, text) in [
+        (2, "预算三千以内"),
+        (1, "意式咖啡机有推荐吗？"),
+        (2, "预算三千以内"),
+    ] {
+        let act =
+            json!({"url": hook(&server), "from": "oOr", "text": text, "safe": true, "id": id});
+        delivered.push(shown(&peer.sim("text", act).await));
+    }
+    assert_eq!(delivered, [None, None, None]);
+    let offered = async || {
+        let sent = peer.sent("oOr").await;
+        sent.iter()
+            .any(|message| message.to_string().contains("¥2,480"))
+            .then_some(())
+    };
+    peer.until("the offer", offered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_api_what_was_said_before_a_kill_is_shown_after_it() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
+    let port = free_port();
+    let server = serve_at(port, &peer, data.path(), &settings);
+    let act = json!({"url": hook(&server), "from": "oKp", "text": "意式咖啡机有推荐吗？",
+        "safe": true, "id": 77});
+    let delivery = {
+        let (peer, act) = (&peer, act.clone());
+        let say = peer.sim("text", act);
+        let kill = async {
+            // Accepted, and the turn still to come.
+            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            server.kill();
+            serve_at(port, peer, data.path(), &settings)
+        };
+        tokio::join!(say, kill)
+    };
+    let (delivery, server) = delivery;
+    // WeChat delivers it again, and gets what was said for it, or the word that it comes.
+    let delivery = delivery.as_array().unwrap().last().unwrap()["shown"].clone();
+    let mut all = delivery.as_str().unwrap_or_default().to_owned();
+    if !all.contains("¥2,480") {
+        all = seen(&peer, &server, "oKp", "好了吗").await;
+    }
+    assert!(all.contains("¥2,480"), "{all}");
+    let after = seen(&peer, &server, "oKp", "转人工").await;
+    assert!(
+        after.contains("同事") && !after.contains("¥2,480"),
+        "{after}"
+    );
+}
