@@ -460,7 +460,7 @@ fn wecom_is_set_by_its_corp_id_and_needs_all_its_secrets() {
          tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.aes_key` beside it",
     );
     let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
-    let all = format!("{id}\ntoken = \"t0ken\"\naes_key = \"{key},{key}\"\n");
+    let all = format!("{id}token = \"t0ken\"\naes_key = \"{key},{key}\"\n");
     let from_file = [("TIANSHENG_CHANNELS__WECOM__SECRET_FILE", "DIR/key")];
     let wecom = load(&all, &from_file).unwrap().channels.wecom.unwrap();
     assert_eq!(wecom.secret.expose_secret(), "sk-from-file");
