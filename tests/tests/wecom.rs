@@ -267,16 +267,26 @@ async fn what_came_without_a_callback_is_read_all_the_same() {
 async fn an_account_that_is_refused_keeps_no_other_from_being_read() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&[]);
-    for (code, reason) in [(95000, "invalid open_kfid"), (48002, "api forbidden")] {
-        let wrong = json!({"name": "kf/sync_msg", "account": ACCOUNT, "times": 100,
+    for (code, times, reason) in [
+        (95000, 1, "invalid open_kfid"),
+        (48002, 50, "api forbidden"),
+    ] {
+        let wrong = json!({"name": "kf/sync_msg", "account": ACCOUNT, "times": times,
             "code": code, "reason": reason});
         peer.sim("fault", wrong).await;
     }
     let server = serve(&peer, data.path(), &[]);
-    let what = json!({"text": "你好", "account": OTHER_ACCOUNT});
-    act(&peer, &server, "say", "wmE", what).await;
+    let say = async |text: &str| {
+        let what = json!({"text": text, "account": OTHER_ACCOUNT});
+        act(&peer, &server, "say", "wmE", what).await;
+    };
+    say("你好").await;
     peer.sent_at_least("wmE", 1).await;
     until_logged(&peer, data.path(), "invalid open_kfid").await;
+    act(&peer, &server, "nudge", "wmE", json!({})).await;
+    until_logged(&peer, data.path(), "api forbidden").await;
+    say("转人工").await;
+    peer.sent_at_least("wmE", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -499,6 +509,8 @@ async fn a_person_of_the_desk_silences_the_agent_at_once_and_its_end_brings_it_b
     say(&peer, &server, "wmK", "好的，谢谢").await;
     tokio::time::sleep(QUIET * 3).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "the agent is silent");
+    // The person's words are not even tried to be said again.
+    until_counted(&peer, &server, "silenced", 0).await;
     act(&peer, &server, "end", "wmK", json!({})).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "until the customer writes");
@@ -517,6 +529,55 @@ async fn a_person_of_the_desk_silences_the_agent_at_once_and_its_end_brings_it_b
     let places = what.map(|what| told.find(what).unwrap_or_else(|| panic!("{what}: {told}")));
     assert!(places.is_sorted(), "{told}");
     assert_eq!(told.matches("\"event\":\"taken\"").count(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_the_desk_take_the_conversation_though_no_event_told() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    ask(&peer, &server, "wmS", "你好", 1).await;
+    let take = json!({"from": "wmS", "silent": true, "servicer": "li"});
+    peer.sim("take", take).await;
+    act(
+        &peer,
+        &server,
+        "desk_say",
+        "wmS",
+        json!({"text": "我是小李"}),
+    )
+    .await;
+    say(&peer, &server, "wmS", "意式咖啡机有推荐吗？").await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("wmS").await.len(), 1);
+    let told = transcript(data.path(), server, "wmS").await;
+    let what = [
+        "\"event\":\"taken\",\"rep\":\"li\"",
+        "我是小李",
+        "意式咖啡机",
+    ];
+    let places = what.map(|what| told.find(what).unwrap_or_else(|| panic!("{what}: {told}")));
+    assert!(places.is_sorted(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_whose_token_is_over_before_wecom_answers_is_followed_without_it() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    peer.until("the polls of the start", async || {
+        (peer.calls("kf/sync_msg").await >= 2).then_some(())
+    })
+    .await;
+    let broken = json!({"name": "kf/sync_msg", "status": 502, "times": 3});
+    peer.sim("fault", broken).await;
+    say(&peer, &server, "wmT", "你好").await;
+    peer.sim("clock", json!({"advance": 700})).await;
+    peer.sent_at_least("wmT", 1).await;
+    let pulls = peer.state().await["pulls"].clone();
+    let mut found = pulls.as_array().unwrap().iter();
+    let read = found.find(|pull| pull["messages"] == 1).unwrap();
+    assert_eq!(read["token"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -406,6 +406,7 @@ fn each_piece_has_an_id_of_its_own_that_wecom_takes() {
         .flat_map(|message| (0..3).map(|piece| id(message, piece)))
         .collect();
     assert_eq!(ids.len(), 6);
+    assert!(ids.contains(&id("wecom:wkA.wmA/2", 1)), "always the same");
     for id in ids {
         assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_alphanumeric()));
     }
