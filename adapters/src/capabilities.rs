@@ -17,6 +17,7 @@ pub struct Capabilities {
     /// Pictures must be uploaded before a message can name them.
     pub upload_first: bool,
     pub handoff: Handoff,
+    pub sync_reply: SyncReply,
     pub catch_up: CatchUp,
 }
 
@@ -120,6 +121,20 @@ pub enum Handoff {
     Ours,
     /// The platform has a desk of its own.
     Native,
+}
+
+/// Whether the answer to a delivery may carry a reply, and in what time, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncReply {
+    None,
+    /// A reply that is ready in time is shown so and costs nothing; others go over the API.
+    InTime {
+        within_ms: u64,
+    },
+    /// There is no other way out; what comes too late is shown with the next answer.
+    Only {
+        within_ms: u64,
+    },
 }
 
 /// What becomes of messages while nobody of ours listens.

@@ -94,6 +94,13 @@ pub trait Channel: Send + Sync {
         }))
     }
 
+    /// The message as an answer to a delivery carries it whole; `None` where it has to be sent.
+    ///
+    /// Only asked of a channel whose answers carry what is in time ([`crate::SyncReply::InTime`]).
+    fn within_answer(&self, _message: &Outbound) -> Option<Held> {
+        None
+    }
+
     /// What waits in the feed from a place on, as the answer to a delivery: as much of it as fits. `None` where no answer can be written.
     ///
     /// Only of a channel that returns [`crate::Acknowledgement::WithReply`]; the form is the one that came with it.

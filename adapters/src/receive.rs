@@ -95,8 +95,8 @@ pub struct Waiting {
 /// Under this name a channel that answers deliveries puts into the feed which events a turn has read, as a JSON list of their ids.
 pub const READ_EVENT: &str = "read";
 
-/// Something in a conversation's feed that waits to be seen inside an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that waits to be seen inside an answer: an item of a conversation's feed, or a message that is offered, which has no place in a feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     pub seq: u64,
     pub event: String,

@@ -99,6 +99,7 @@ pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String>
                 .app_secret
                 .clone()
                 .filter(|_| wechat.customer_service),
+            answer_in_time: wechat.answer_in_time,
             api_url: wechat.api_url.clone(),
         };
         all.push(Arc::new(WeChat::new(&account, http, Arc::clone(keep))));

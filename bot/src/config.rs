@@ -62,6 +62,7 @@ const KNOWN: &[&str] = &[
     "channels.wechat.aes_key",
     "channels.wechat.aes_key_file",
     "channels.wechat.customer_service",
+    "channels.wechat.answer_in_time",
     "channels.wechat.api_url",
     "channels.wecom.corp_id",
     "channels.wecom.secret",

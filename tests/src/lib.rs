@@ -16,6 +16,7 @@ pub mod load;
 pub mod model_server;
 pub mod nginx;
 pub mod official;
+pub mod platform;
 pub mod postgres_server;
 pub mod redis_server;
 pub mod storm;

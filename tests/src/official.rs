@@ -26,6 +26,8 @@ pub fn serve_at(port: u16, peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]
         ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY),
         ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET),
         ("TIANSHENG_CHANNELS__WECHAT__API_URL", peer.url.as_str()),
+        // Where it is not the matter of a test, what is said goes over the API.
+        ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "false"),
         ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
         // What is logged at its most talkative must hold no secret.
         ("TIANSHENG_LOG__LEVEL", "debug"),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// Longest wait for what is to come on the feed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A stream that says nothing for so long has said what there is.
+const QUIET: Duration = Duration::from_millis(300);
 
 pub struct Visitor {
     pub conversation: String,
@@ -36,15 +38,41 @@ impl Visitor {
 
     /// The status of the answer.
     pub async fn post(&self, url: &str, id: &str, text: &str) -> u16 {
-        let answer = self
+        let message = json!({"id": id, "text": text});
+        self.send(url, &message).await.unwrap()
+    }
+
+    /// The status of the answer, if there is one.
+    pub async fn send(&self, url: &str, message: &Value) -> Option<u16> {
+        let asked = self
             .http
             .post(format!("{url}/v1/web/messages"))
             .bearer_auth(&self.token)
-            .json(&json!({"id": id, "text": text}))
-            .send()
-            .await
-            .unwrap();
-        answer.status().as_u16()
+            .json(message)
+            .send();
+        Some(asked.await.ok()?.status().as_u16())
+    }
+
+    /// All that was said to the visitor so far; nothing while nobody answers.
+    pub async fn replies(&self, url: &str) -> Vec<Value> {
+        let asked = self
+            .http
+            .get(format!("{url}/v1/web/events"))
+            .bearer_auth(&self.token)
+            .send();
+        let Ok(mut stream) = asked.await else {
+            return Vec::new();
+        };
+        let mut text = String::new();
+        // What is there comes at once.
+        while let Ok(Ok(Some(chunk))) = tokio::time::timeout(QUIET, stream.chunk()).await {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        let told = parsed(text.rsplit_once("\n\n").map_or("", |(whole, _)| whole));
+        told.iter()
+            .filter(|told| told.event == "message")
+            .map(|told| serde_json::from_str(&told.data).unwrap())
+            .collect()
     }
 
     /// Posts, and waits for the receipt of the turn that read it.

@@ -266,6 +266,8 @@ class Peer:
             raise Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=self.moved[chat])
         self.flood(chat)
         message = {"message_id": self.next_message, "from": self.as_user(), "chat": self.chat(chat), "date": int(time.time())}
+        if args.get("message_thread_id"):
+            message.update(message_thread_id=int(args["message_thread_id"]), is_topic_message=True)
         is_text = name == "sendmessage"
         text = args.get("text" if is_text else "caption") or ""
         if is_text and not text.strip():
@@ -335,13 +337,14 @@ class Peer:
         kind = "edited_message" if asked.get("edited") else "message"
         if asked.get("edited"):
             message["edit_date"] = int(time.time())
-        return {"update_id": self.happened(kind, message), "message_id": message["message_id"]}
+        number = self.happened(kind, message)
+        return {"update_id": number, "message_id": message["message_id"], "update": {"update_id": number, kind: message}}
 
     def sim_press(self, asked):
         message = self.messages[(asked.get("chat", asked["from"]), asked["message_id"])]
         message = {key: value for key, value in message.items() if key != "entities"}
         id, self.next_press = str(9000 + self.next_press), self.next_press + 1
-        self.presses[id] = time.time() + 15
+        self.presses[id] = time.time() + asked.get("waits", 15)
         press = {"id": id, "from": self.person(asked), "message": message, "chat_instance": "1", "data": asked["data"]}
         return {"update_id": self.happened("callback_query", press, PRESS_KEPT_S), "id": id}
 
@@ -360,6 +363,9 @@ class Peer:
     def sim_migrate(self, asked):
         self.moved[asked["chat"]] = asked["to"]
         return {}
+
+    def sim_sent(self, asked):
+        return [m for (chat, _), m in self.messages.items() if chat == asked["chat"] and m["from"]["is_bot"]]
 
     def sim_state(self, _asked):
         return {

@@ -460,6 +460,29 @@ async fn one_of_two_replicas_polls_and_the_other_goes_on_where_it_was_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_press_that_comes_late_still_counts() {
+    for mode in ["webhook", "polling"] {
+        let data = tempfile::tempdir().unwrap();
+        let peer = TelegramPeer::start(&[]);
+        let server = serve(&peer, data.path(), mode, &[]);
+        if mode == "webhook" {
+            peer.hook(&server.url).await;
+        }
+        let offer = ask(&peer, 95, "意式咖啡机有推荐吗？", 1).await;
+        let compare = button(&offer[0], "比较前两款").unwrap();
+        // Telegram waits for no answer to it any more, and what was said after it has come before it.
+        let press =
+            json!({"from": 95, "message_id": offer[0]["message_id"], "data": compare, "waits": 0});
+        ask(&peer, 95, "第二款有货吗", 1).await;
+        let before = peer.sent(95).await.len();
+        peer.sim("press", press).await;
+        let compared = peer.sent_at_least(95, before + 1).await;
+        assert!(words(&compared[before]).contains("价"), "{compared:?}");
+        assert_eq!(peer.calls("answercallbackquery").await, 1, "{mode}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_agent_cannot_see_or_hear_it_says_so() {
     let data = tempfile::tempdir().unwrap();
     let (peer, server) = on_webhook(data.path(), &[]).await;
@@ -521,6 +544,15 @@ async fn a_group_is_answered_when_it_asks_and_followed_when_it_moves() {
     peer.sent_at_least(-1001, 1).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(-1001).await.len(), 1);
+    // What is asked in a topic is answered there, and is a conversation of its own.
+    let mut in_topic = mention.clone();
+    in_topic["message_thread_id"] = json!(7);
+    in_topic["is_topic_message"] = json!(true);
+    say("@sales_test_bot 意式咖啡机有推荐吗？", in_topic).await;
+    let sent = peer.sent_at_least(-1001, 2).await;
+    assert!(words(&sent[1]).contains("AI"), "{sent:?}");
+    let topics: Vec<&Value> = sent.iter().map(|m| &m["message_thread_id"]).collect();
+    assert_eq!(topics, [&Value::Null, &json!(7)]);
     peer.sim("migrate", json!({"chat": -1001, "to": -1002}))
         .await;
     say("@sales_test_bot 转人工", mention).await;
@@ -622,7 +654,7 @@ async fn whoever_waits_for_a_slow_answer_sees_that_it_is_being_written() {
     let slow = axum::Router::new().route(
         "/v1/chat/completions",
         axum::routing::post(async || {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(6)).await;
             axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
         }),
     );
@@ -635,5 +667,6 @@ async fn whoever_waits_for_a_slow_answer_sees_that_it_is_being_written() {
     ];
     let (peer, _server) = on_webhook(data.path(), &settings).await;
     ask(&peer, 99, "意式咖啡机有推荐吗？", 1).await;
-    assert!(peer.calls("sendchataction").await >= 1);
+    // Telegram shows it for five seconds.
+    assert!(peer.calls("sendchataction").await >= 2);
 }

@@ -294,3 +294,44 @@ async fn without_the_api_what_was_said_before_a_kill_is_shown_after_it() {
         "{after}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_deliveries_of_one_message_at_once_show_one_reply() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[PASSIVE]);
+    let act = json!({"url": hook(&server), "from": "oCo", "text": "意式咖啡机有推荐吗？",
+        "safe": true, "id": 4_561_255_354_251_345_929_u64});
+    let three = (0..3).map(|_| peer.sim("text", act.clone()));
+    let seen_by = futures_util::future::join_all(three).await;
+    // WeChat shows what answers the newest of them, so each has the same or nothing.
+    let offers: Vec<String> = seen_by
+        .iter()
+        .filter_map(shown)
+        .filter(|text| text.contains("¥2,480"))
+        .collect();
+    assert!(!offers.is_empty(), "{seen_by:?}");
+    assert!(offers.iter().all(|offer| *offer == offers[0]), "{offers:?}");
+    let next = seen(&peer, &server, "oCo", "转人工").await;
+    assert!(next.contains("同事") && !next.contains("¥2,480"), "{next}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_over_the_api_is_one_reply() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let server = serve(&peer, data.path(), &settings);
+    let said =
+        ["你好", "我想买意式咖啡机", "预算三千以内"].map(|text| say(&peer, &server, "oBu", text));
+    futures_util::future::join_all(said).await;
+    peer.sent_at_least("oBu", 2).await;
+    tokio::time::sleep(QUIET).await;
+    let sent = peer.sent("oBu").await;
+    let offers = sent.iter().filter(|m| m.to_string().contains('¥')).count();
+    assert_eq!(
+        (sent.len(), offers),
+        (2, 1),
+        "one text and its menu: {sent:?}"
+    );
+}

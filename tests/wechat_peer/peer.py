@@ -62,6 +62,7 @@ class Peer:
         self.tokens, self.stable = {}, None
         self.next_id = 6_054_768_590_064_713_728
         self.quotas = collections.defaultdict(list)
+        self.answered = {}
         self.media = {}
         self.sent, self.typing, self.deliveries, self.calls, self.faults = [], [], [], [], []
 
@@ -119,6 +120,13 @@ class Peer:
         else:
             tried.append({"shown": BROKEN, "error": "no answer"})
         self.deliveries.append(tried)
+        seen = tried[-1]["shown"]
+        key = (document["FromUserName"], document.get("MsgId") or document["CreateTime"])
+        # Concurrent repetitions are one message to the customer, where they show the same.
+        if seen and seen != BROKEN and self.answered.get(key) != seen:
+            self.answered[key] = seen
+            text = {"touser": key[0], "msgtype": "text", "text": {"content": seen}}
+            self.sent.append({"at": self.now(), "inside_answer": True, **text})
         return tried
 
     async def asked(self, url, query, body, document, safe):

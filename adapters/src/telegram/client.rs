@@ -2,14 +2,17 @@
 //!
 //! Errors of the client hold URLs with the bot's token, so none of them is ever shown: each becomes words of our own.
 
+use super::place::Whereabouts;
 use super::render::{Piece, entities};
 use crate::{Address, Receipt};
 use serde::Serialize;
-use teloxide_core::payloads::{SendMessageSetters as _, SendPhotoSetters as _};
+use teloxide_core::payloads::{
+    SendChatActionSetters as _, SendMessageSetters as _, SendPhotoSetters as _,
+};
 use teloxide_core::requests::{JsonRequest, Payload, Request as _, Requester as _};
 use teloxide_core::types::{
     ChatAction, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Me, Message,
-    WebhookInfo,
+    MessageId, ThreadId, WebhookInfo,
 };
 use teloxide_core::{ApiError, Bot, RequestError};
 
@@ -58,9 +61,17 @@ pub(super) async fn webhook(bot: &Bot) -> Result<WebhookInfo, RequestError> {
     bot.get_webhook_info().await
 }
 
-pub(super) async fn typing(bot: &Bot, chat: i64) {
+pub(super) async fn typing(bot: &Bot, at: Whereabouts) {
+    let mut request = bot.send_chat_action(ChatId(at.chat), ChatAction::Typing);
+    if let Some(topic) = at.topic {
+        request = request.message_thread_id(thread(topic));
+    }
     // Nobody waits for it, and the message itself says whether the chat is open.
-    let _ = bot.send_chat_action(ChatId(chat), ChatAction::Typing).await;
+    let _ = request.await;
+}
+
+fn thread(topic: i32) -> ThreadId {
+    ThreadId(MessageId(topic))
 }
 
 pub(super) async fn answer_callback(bot: &Bot, id: &str) {
@@ -70,7 +81,12 @@ pub(super) async fn answer_callback(bot: &Bot, id: &str) {
 }
 
 /// Sends one message. A picture that Telegram cannot use is sent as its text.
-pub(super) async fn send(bot: &Bot, chat: i64, piece: Piece) -> Result<Message, RequestError> {
+pub(super) async fn send(
+    bot: &Bot,
+    at: Whereabouts,
+    piece: Piece,
+) -> Result<Message, RequestError> {
+    let chat = ChatId(at.chat);
     let markup = InlineKeyboardMarkup::new(piece.keyboard.iter().map(|row| {
         row.iter()
             .map(|(label, data)| InlineKeyboardButton::callback(label.clone(), data.clone()))
@@ -80,20 +96,24 @@ pub(super) async fn send(bot: &Bot, chat: i64, piece: Piece) -> Result<Message, 
     let marks = entities(&piece.text);
     if let Some(photo) = piece.photo {
         let mut request = bot
-            .send_photo(ChatId(chat), InputFile::url(photo))
+            .send_photo(chat, InputFile::url(photo))
             .caption(piece.text.text.clone())
             .caption_entities(marks.clone());
         if has_keyboard {
             request = request.reply_markup(markup.clone());
+        }
+        if let Some(topic) = at.topic {
+            request = request.message_thread_id(thread(topic));
         }
         match request.await {
             Err(RequestError::Api(error)) if is_about_the_picture(&error) => {}
             done => return done,
         }
     }
-    let mut request = bot
-        .send_message(ChatId(chat), piece.text.text)
-        .entities(marks);
+    let mut request = bot.send_message(chat, piece.text.text).entities(marks);
+    if let Some(topic) = at.topic {
+        request = request.message_thread_id(thread(topic));
+    }
     if has_keyboard {
         request = request.reply_markup(markup);
     }

@@ -3,14 +3,17 @@
 //! Limits and behaviour are those of the Bot API (core.telegram.org/bots/api, /bots/faq) and of its server (github.com/tdlib/telegram-bot-api).
 
 mod client;
+mod place;
 mod render;
 mod update;
 
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Length, Outbound, OutboundBody, Pace,
-    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, Typing, Unit,
+    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
+    Unit,
 };
+use place::Whereabouts;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::future::ready;
@@ -248,24 +251,6 @@ fn failed(error: RequestError) -> PullError {
     }
 }
 
-/// The chat of a place: all before the dot, behind which a group's customer stands.
-fn chat(place: &str) -> &str {
-    place.split('.').next().unwrap_or(place)
-}
-
-fn chat_id(address: &Address) -> Option<i64> {
-    chat(address.place()).parse().ok()
-}
-
-/// The same customer in another chat.
-fn elsewhere(address: &Address, chat: i64) -> Option<Address> {
-    let place = match address.place().split_once('.') {
-        Some((_, customer)) => format!("{chat}.{customer}"),
-        None => chat.to_string(),
-    };
-    Address::new(NAME, &place).ok()
-}
-
 impl Channel for Telegram {
     fn name(&self) -> &'static str {
         NAME
@@ -290,6 +275,7 @@ impl Channel for Telegram {
             receipts: Receipts::None,
             upload_first: false,
             handoff: Handoff::Ours,
+            sync_reply: SyncReply::None,
             catch_up: CatchUp::Redelivered {
                 for_ms: REDELIVERED_MS,
             },
@@ -369,28 +355,30 @@ impl Channel for Telegram {
         let OutboundBody::Reply(body) = &message.body else {
             return Box::pin(ready(permanent("it is no reply")));
         };
-        let Some(chat) = chat_id(&message.address) else {
+        let Some(at) = Whereabouts::of(&message.address) else {
             return Box::pin(ready(permanent("the address names no chat")));
         };
         let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
             return Box::pin(ready(permanent("it has no such piece")));
         };
         Box::pin(async move {
-            let sent = client::send(&self.bot, chat, piece).await;
-            client::receipt(sent, |to| elsewhere(&message.address, to))
+            let sent = client::send(&self.bot, at, piece).await;
+            client::receipt(sent, |chat| at.in_chat(chat).address())
         })
     }
 
     fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
         Box::pin(async move {
-            if let Some(chat) = chat_id(address) {
-                client::typing(&self.bot, chat).await;
+            if let Some(at) = Whereabouts::of(address) {
+                client::typing(&self.bot, at).await;
             }
         })
     }
 
+    /// A chat, with all its customers and topics.
     fn lane<'a>(&self, address: &'a Address) -> &'a str {
-        chat(address.place())
+        let place = address.place();
+        place.split('.').next().unwrap_or(place)
     }
 
     fn check(&self) -> Asking<'_, Vec<Check>> {

@@ -7,7 +7,7 @@
 )]
 
 use super::*;
-use crate::{Arrival, Body, Card, Choice, FileKind, Inbound, InboundBody, Part, Price};
+use crate::{Arrival, Body, Card, Choice, Door, FileKind, Inbound, InboundBody, Part, Price};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
@@ -263,6 +263,15 @@ fn commands_are_what_they_ask_for() {
     };
     let choice = |id: &str| InboundBody::Choice(id.to_owned());
     assert_eq!(command("/start", 6), choice("start:zh"));
+    assert_eq!(
+        command("/start spring-26_a", 6),
+        InboundBody::Came {
+            door: Door::Link,
+            campaign: Some("spring-26_a".to_owned()),
+            means: Box::new(choice("start:zh")),
+        }
+    );
+    assert_eq!(command("/start 您好", 6), choice("start:zh"));
     assert_eq!(command("/help@sales_test_bot x", 20), choice("help:zh"));
     assert_eq!(
         command("/price 手冲壶", 6),

@@ -1,8 +1,8 @@
 //! An update as Telegram writes it, read into what happened. Only what is needed is read, so that an update of a newer Bot API is taken too.
 
-use super::NAME;
+use super::place::Whereabouts;
 use crate::render::TOKEN_MARK;
-use crate::{Address, Arrival, File, FileKind, Inbound, InboundBody};
+use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
 
 /// Whose updates these are.
@@ -35,6 +35,9 @@ struct Message {
     date: i64,
     edit_date: Option<i64>,
     chat: Chat,
+    message_thread_id: Option<i32>,
+    #[serde(default)]
+    is_topic_message: bool,
     from: Option<User>,
     text: Option<String>,
     caption: Option<String>,
@@ -113,6 +116,9 @@ struct Callback {
 #[derive(Deserialize)]
 struct Pressed {
     chat: Chat,
+    message_thread_id: Option<i32>,
+    #[serde(default)]
+    is_topic_message: bool,
 }
 
 /// The error says where the update is not as it should be, without its words.
@@ -133,11 +139,14 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
 }
 
 fn pressed(callback: &Callback, event_id: String, now_ms: i64) -> Option<Arrival> {
-    let chat = &callback.message.as_ref()?.chat;
+    let message = callback.message.as_ref()?;
+    let topic = message
+        .message_thread_id
+        .filter(|_| message.is_topic_message);
     let data = callback.data.clone()?;
     let is_token = data.starts_with(TOKEN_MARK);
     let inbound = Inbound {
-        address: address(chat, &callback.from)?,
+        address: address(&message.chat, &callback.from, topic)?,
         event_id,
         // A press carries no time of its own.
         sent_at_ms: now_ms,
@@ -151,7 +160,10 @@ fn pressed(callback: &Callback, event_id: String, now_ms: i64) -> Option<Arrival
 
 fn said(message: Message, event_id: String, own: Own<'_>) -> Option<Arrival> {
     let from = message.from.as_ref().filter(|from| !from.is_bot)?;
-    let address = address(&message.chat, from)?;
+    let topic = message
+        .message_thread_id
+        .filter(|_| message.is_topic_message);
+    let address = address(&message.chat, from, topic)?;
     if message.chat.r#type != "private" && !is_for_us(&message, own) {
         return None;
     }
@@ -167,14 +179,20 @@ fn said(message: Message, event_id: String, own: Own<'_>) -> Option<Arrival> {
     }))
 }
 
-/// A private chat is one conversation; in a group each customer has one of their own.
-fn address(chat: &Chat, from: &User) -> Option<Address> {
-    let place = match chat.r#type.as_str() {
-        "private" => chat.id.to_string(),
-        "group" | "supergroup" => format!("{}.{}", chat.id, from.id),
+/// A private chat is one conversation; in a group each customer has one of their own, in each topic.
+fn address(chat: &Chat, from: &User, topic: Option<i32>) -> Option<Address> {
+    let (customer, topic) = match chat.r#type.as_str() {
+        "private" => (None, None),
+        "group" | "supergroup" => (Some(from.id), topic),
         _ => return None,
     };
-    Address::new(NAME, &place).ok()
+    let chat = chat.id;
+    Whereabouts {
+        chat,
+        customer,
+        topic,
+    }
+    .address()
 }
 
 /// In a group: mentioned, replied to, or commanded.
@@ -265,12 +283,32 @@ fn commanded(text: &str, command: &str, from: &User) -> InboundBody {
         None => "",
     };
     match name {
-        "/start" => InboundBody::Choice(format!("start:{language}")),
+        "/start" => {
+            let greeting = InboundBody::Choice(format!("start:{language}"));
+            let link = text.get(command.len()..).unwrap_or_default().trim();
+            came(link, greeting)
+        }
         "/help" => InboundBody::Choice(format!("help:{language}")),
         _ => {
             let rest = text.get(command.len()..).unwrap_or_default();
             InboundBody::Text(format!("{}{rest}", name.trim_start_matches('/')))
         }
+    }
+}
+
+/// `t.me/BOT?start=CAMPAIGN` arrives as `/start CAMPAIGN`; what somebody typed behind it is no campaign.
+fn came(link: &str, greeting: InboundBody) -> InboundBody {
+    let is_campaign = (1..=CAMPAIGN_CHARS_MAX).contains(&link.len())
+        && link
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if !is_campaign {
+        return greeting;
+    }
+    InboundBody::Came {
+        door: Door::Link,
+        campaign: Some(link.to_owned()),
+        means: Box::new(greeting),
     }
 }
 

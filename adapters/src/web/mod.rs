@@ -10,7 +10,7 @@ pub use post::{
 
 use crate::{
     Capabilities, Cards, CatchUp, Channel, Choices, Delivery, Handoff, Idempotency, Length,
-    Outbound, OutboundBody, Part, Receipts, Speaker, Typing, Unit,
+    Outbound, OutboundBody, Part, Receipts, Speaker, SyncReply, Typing, Unit,
 };
 use serde::Serialize;
 
@@ -49,6 +49,7 @@ impl Channel for Web {
             receipts: Receipts::None,
             upload_first: false,
             handoff: Handoff::Ours,
+            sync_reply: SyncReply::None,
             catch_up: CatchUp::None,
         }
     }

@@ -16,8 +16,8 @@ use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending, Touch,
-    Typing, Unit, Window,
+    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    SyncReply, Touch, Typing, Unit, Window,
 };
 use answer::Form;
 use client::Api;
@@ -86,12 +86,15 @@ pub struct Account {
     pub aes_keys: Vec<SecretString>,
     /// For the customer-service API; without it the shop only answers deliveries.
     pub app_secret: Option<SecretString>,
+    /// With the API too, a reply of one text that is ready in time is the answer to the delivery.
+    pub answer_in_time: bool,
     pub api_url: Url,
 }
 
 pub struct WeChat {
     shared: Shared,
     api: Option<Api>,
+    sync_reply: SyncReply,
     keep: Arc<dyn Keep>,
 }
 
@@ -104,6 +107,12 @@ impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
     pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
+        let within_ms = HELD_MS;
+        let sync_reply = match (&account.app_secret, account.answer_in_time) {
+            (None, _) => SyncReply::Only { within_ms },
+            (Some(_), true) => SyncReply::InTime { within_ms },
+            (Some(_), false) => SyncReply::None,
+        };
         Self {
             shared: Shared {
                 token: account.token.clone(),
@@ -116,6 +125,7 @@ impl WeChat {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
                 Api::new(http, url, app_id, secret, Arc::clone(&keep))
             }),
+            sync_reply,
             keep,
         }
     }
@@ -158,7 +168,9 @@ impl WeChat {
             nonce: given(&opened.query, "nonce").to_owned(),
         };
         let acknowledgement = match &read.arrival {
-            Some(Arrival::Said(said) | Arrival::Pressed(said)) if self.api.is_none() => {
+            Some(Arrival::Said(said) | Arrival::Pressed(said))
+                if self.sync_reply != SyncReply::None =>
+            {
                 let waiting = self.shared.waiting(&form, said, request.now_ms, success);
                 waiting.map_or_else(Acknowledgement::AtOnce, Acknowledgement::WithReply)
             }
@@ -210,6 +222,7 @@ impl Channel for WeChat {
             receipts: Receipts::None,
             upload_first: false,
             handoff: Handoff::Ours,
+            sync_reply: self.sync_reply,
             catch_up: CatchUp::Redelivered {
                 for_ms: DELIVERY_MS * DELIVERIES,
             },
@@ -275,6 +288,21 @@ impl Channel for WeChat {
                 Asked::Picture(address) => api.send_picture(&self.keep, to, address).await,
             }
         })
+    }
+
+    /// What has nothing to touch is one text; a menu and a picture need the API.
+    fn within_answer(&self, message: &Outbound) -> Option<Held> {
+        let OutboundBody::Reply(body) = &message.body else {
+            return None;
+        };
+        match render::pieces(body).as_slice() {
+            [render::Piece::Text(text)] => Some(Held {
+                seq: 0,
+                event: MESSAGE_EVENT.to_owned(),
+                data: serde_json::to_string(&[text]).ok()?,
+            }),
+            _ => None,
+        }
     }
 
     fn answer(&self, form: &str, held: &[Held], from: Place, now_ms: i64) -> Option<Answered> {

@@ -25,6 +25,7 @@ fn account(keys: &[&str], secret: Option<&str>) -> WeChat {
         token: SecretString::from(TOKEN),
         aes_keys: keys.iter().map(|key| SecretString::from(*key)).collect(),
         app_secret: secret.map(SecretString::from),
+        answer_in_time: true,
         api_url: Url::parse(API_URL).unwrap(),
     };
     WeChat::new(

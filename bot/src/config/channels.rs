@@ -36,6 +36,8 @@ pub struct WeChat {
     pub app_secret: Option<SecretString>,
     /// The account may write by the customer-service API; without it the shop only answers deliveries.
     pub customer_service: bool,
+    /// False where something before the server waits less than the 5 s that WeChat does.
+    pub answer_in_time: bool,
     pub api_url: Url,
 }
 
@@ -135,6 +137,7 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
     const AES_KEY: &str = "channels.wechat.aes_key";
     const AES_KEY_FILE: &str = "channels.wechat.aes_key_file";
     const CUSTOMER_SERVICE: &str = "channels.wechat.customer_service";
+    const ANSWER_IN_TIME: &str = "channels.wechat.answer_in_time";
     const API_URL: &str = "channels.wechat.api_url";
     let app_id = reading.with(APP_ID, "an app id such as wx5823bf96d3bd56c7", |text| {
         let usable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -144,6 +147,9 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
     let token = reading.secret(TOKEN, TOKEN_FILE);
     let aes_keys = reading.secret(AES_KEY, AES_KEY_FILE);
     let customer_service = reading.with(CUSTOMER_SERVICE, "true or false", |text| {
+        text.parse::<bool>().ok()
+    });
+    let answer_in_time = reading.with(ANSWER_IN_TIME, "true or false", |text| {
         text.parse::<bool>().ok()
     });
     let api_url = reading.with(
@@ -160,6 +166,7 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
             AES_KEY,
             AES_KEY_FILE,
             CUSTOMER_SERVICE,
+            ANSWER_IN_TIME,
             API_URL,
         ] {
             if reading.given(key) {
@@ -183,6 +190,7 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
         aes_keys,
         app_secret,
         customer_service,
+        answer_in_time: answer_in_time.unwrap_or(true),
         api_url: match api_url {
             Some(url) => url,
             None => Url::parse(adapters::wechat::API_URL).ok()?,

@@ -27,7 +27,7 @@ const BEGUN_MS: f64 = 6_000.0;
 const LOCKS: usize = 64;
 
 pub(super) struct Answers {
-    places: Semaphore,
+    pub(super) places: Semaphore,
     locks: [Mutex<()>; LOCKS],
 }
 

@@ -2,10 +2,10 @@
 
 use super::body::read_bytes;
 use super::problem::{Kind, Problem};
-use super::{Shared, answers, no_store};
-use crate::mailbox::{Burst, take};
+use super::{Shared, answers, no_store, offers};
+use crate::mailbox::{Burst, offer, take};
 use crate::telemetry::metrics::{ACCEPT, CHANNEL_UNREAD};
-use adapters::{Acknowledgement, Delivered, Refused};
+use adapters::{Acknowledgement, Delivered, Refused, SyncReply};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -44,6 +44,13 @@ pub(super) async fn receive(
         metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
         tracing::error!(channel = channel.name(), what, "passed over");
     }
+    let is_offered = matches!(channel.capabilities().sync_reply, SyncReply::InTime { .. });
+    let since_ms = (shared.now_ms)();
+    if let Acknowledgement::WithReply(waiting) = &received.acknowledgement
+        && is_offered
+    {
+        super::bounded(offer::wait(shared.state.as_ref(), waiting, since_ms)).await?;
+    }
     let burst = Burst::of(&shared.settings.mailbox);
     for arrival in received.arrivals {
         let now_ms = (shared.now_ms)();
@@ -59,6 +66,9 @@ pub(super) async fn receive(
     }
     let answer = match received.acknowledgement {
         Acknowledgement::AtOnce(answer) => answer,
+        Acknowledgement::WithReply(waiting) if is_offered => {
+            offers::within(&shared, channel.as_ref(), waiting, since_ms).await
+        }
         Acknowledgement::WithReply(waiting) => {
             answers::within(&shared, channel.as_ref(), waiting).await
         }

@@ -10,6 +10,7 @@ mod limits;
 mod listeners;
 mod messages;
 mod observe;
+mod offers;
 mod origin;
 mod problem;
 mod serve;

@@ -3,6 +3,7 @@
 mod archiver;
 mod arrivals;
 mod job;
+pub mod offer;
 mod pace;
 mod puller;
 mod push;

@@ -2,11 +2,12 @@
 
 use super::Clock;
 use super::arrivals::{TOKEN_KEPT_MS, token_key};
+use super::offer::{self, Offered};
 use super::pace::{Paces, pause};
 use super::sender::LEASE_MS;
 use super::window::{KEPT_BACK, Left, Opened, WAITS_MS};
 use crate::mail::Mark;
-use crate::store::{Outgoing, Queue, SendClaim, StateStore};
+use crate::store::{Outgoing, Queue, SendClaim, StateStore, StoreError};
 use adapters::{Channel, Outbound, Receipt, Token};
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ const PACE_WAIT_MS_MAX: u64 = 3_000;
 const PACE_WAITS_MAX: usize = 4;
 /// How often one piece follows a conversation that moved.
 const MOVES_MAX: usize = 2;
+/// Looks whether a delivery takes what it is offered, and the wait before each.
+const OFFER_LOOKS: usize = 6;
+const OFFER_LOOK: Duration = Duration::from_millis(50);
 /// How long it is known how much of a message has left, milliseconds.
 const PROGRESS_KEPT_MS: u64 = WAITS_MS;
 /// Tries to keep the progress, since without it what has left would leave again.
@@ -87,6 +91,12 @@ impl Push<'_> {
                 return later;
             }
         }
+        match self.offered(&outbound, &count).await {
+            Ok(Offered::Untaken) => {}
+            Ok(Offered::Shown) => return Pushed::Done,
+            Ok(Offered::Waits { wait_ms }) => return Pushed::Later { wait_ms },
+            Err(_) => return later,
+        }
         let conversation = self.claim.conversation.as_str();
         let Ok(mut left) = Left::of(self.state, self.channel, conversation, self.now()).await
         else {
@@ -114,6 +124,35 @@ impl Push<'_> {
             }
         }
         Pushed::Done
+    }
+
+    /// The answer to a delivery may carry it, which costs nothing of what may be sent.
+    async fn offered(
+        &self,
+        outbound: &Outbound,
+        count: &impl Fn(&'static str),
+    ) -> Result<Offered, StoreError> {
+        let mut looks = 0;
+        loop {
+            let message = offer::Message {
+                outbound,
+                bot: self.outgoing.bot,
+                epoch: self.outgoing.epoch,
+                now_ms: self.now(),
+            };
+            let offered = offer::offer(self.state, self.channel, &message).await?;
+            match offered {
+                Offered::Shown => count("answered"),
+                // It is mostly taken at once; put aside, it would keep what follows.
+                Offered::Waits { .. } if looks < OFFER_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(OFFER_LOOK).await;
+                    continue;
+                }
+                Offered::Waits { .. } | Offered::Untaken => {}
+            }
+            return Ok(offered);
+        }
     }
 
     async fn piece(
@@ -202,16 +241,12 @@ impl Push<'_> {
                 .spend(self.channel, &outbound.address, self.state, self.now())
                 .await;
             match spent {
-                None => return self.silenced(count).await,
+                None => return self.may_not(count).await,
                 Some(wait_ms) if wait_ms > PACE_WAIT_MS_MAX => {
                     return Some(Next::Later { wait_ms });
                 }
                 Some(wait_ms) => {
-                    let until_ms = self.in_ms(LEASE_MS);
-                    let (id, token) = (&self.claim.conversation, self.claim.token);
-                    let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
-                    if extended.is_err() {
-                        // Whoever has it now sends it.
+                    if !self.extended().await {
                         return Some(Next::Later { wait_ms: RETRY_MS });
                     }
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -221,8 +256,19 @@ impl Push<'_> {
         Some(Next::Later { wait_ms: RETRY_MS })
     }
 
-    /// A take-over may have come after the claim.
-    async fn silenced(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+    /// Keeps the message from other senders; false where another has it, who sends it then.
+    async fn extended(&self) -> bool {
+        let (id, token) = (&self.claim.conversation, self.claim.token);
+        let until_ms = self.in_ms(LEASE_MS);
+        let extended = self.state.extend(Queue::Send, id, token, until_ms).await;
+        extended.is_ok()
+    }
+
+    /// The claim may have ended, and a take-over may have come after it.
+    async fn may_not(&self, count: &impl Fn(&'static str)) -> Option<Next> {
+        if !self.extended().await {
+            return Some(Next::Later { wait_ms: RETRY_MS });
+        }
         match self.state.epoch(&self.claim.conversation).await {
             Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
                 count("silenced");

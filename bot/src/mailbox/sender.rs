@@ -1,5 +1,6 @@
 //! The sender: what is committed leaves, in order, and is settled.
 
+use super::offer;
 use super::pace::Paces;
 use super::push::{Push, Pushed};
 use super::window::{Opened, WAITS_MS, is_reopened};
@@ -19,15 +20,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-/// How long claimed messages are kept from other senders, milliseconds.
+/// How long claimed messages are kept from other senders, milliseconds: what goes into a feed is settled at once.
+pub const CLAIM_MS: u64 = 5_000;
+/// The same from the moment at which one is given to a platform: its answer may take long, and what has left must be settled.
 pub const LEASE_MS: u64 = 30_000;
 /// The agenda is looked at this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 1_000;
-/// Conversations sent to at once.
-const CONVERSATIONS_MAX: usize = 16;
-/// Tries to settle where the store does not answer, and the wait after the first.
-const SETTLE_TRIES: u32 = 6;
+/// Conversations sent to at once: a platform that hangs holds its places for a while, and the others must not wait for it.
+const CONVERSATIONS_MAX: usize = 256;
+/// Conversations claimed in one step.
+const CLAIMED_MAX: usize = 16;
+/// Tries to settle where the store does not answer or is full, the wait after the first and the longest: together less than a lease, so that what has left is not sent again.
+const SETTLE_TRIES: u32 = 14;
 const SETTLE_RETRY_MS: u64 = 100;
+const SETTLE_RETRY_MS_MAX: u64 = 2_000;
 /// How long a stop waits for sends under way.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -71,7 +77,11 @@ impl Sender {
                 continue;
             }
             let now_ms = (this.clock)();
-            match this.state.claim_sends(now_ms, LEASE_MS, free).await {
+            match this
+                .state
+                .claim_sends(now_ms, CLAIM_MS, free.min(CLAIMED_MAX))
+                .await
+            {
                 Ok(claimed) if claimed.claims.is_empty() => {
                     let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
                     rest(&mut hints, |hint| *hint == Hint::Sends, wait, &stop).await;
@@ -181,9 +191,9 @@ impl Sender {
         let mut wait_ms = SETTLE_RETRY_MS;
         for _ in 1..SETTLE_TRIES {
             match self.state.settle(settle.clone()).await {
-                Err(StoreError::Unavailable { .. }) => {
+                Err(StoreError::Unavailable { .. } | StoreError::Full { .. }) => {
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                    wait_ms *= 2;
+                    wait_ms = (wait_ms * 2).min(SETTLE_RETRY_MS_MAX);
                 }
                 settled => return settled,
             }
@@ -222,7 +232,17 @@ impl Sender {
             return Sent::Done(None);
         };
         match channel.deliver(&outbound) {
-            Delivery::Nothing => Sent::Done(None),
+            Delivery::Nothing => {
+                let message = offer::Message {
+                    outbound: &outbound,
+                    bot: outgoing.bot,
+                    epoch: outgoing.epoch,
+                    now_ms: (self.clock)(),
+                };
+                let (state, channel) = (self.state.as_ref(), channel.as_ref());
+                offer::nothing(state, channel, &message, &claim.outbounds).await;
+                Sent::Done(None)
+            }
             Delivery::Feed { event, data } => {
                 count("fed");
                 Sent::Done(Some(NewFeedItem {

@@ -13,6 +13,9 @@ use tokio_util::task::TaskTracker;
 /// Platforms asked at once; one more is not shown.
 const ASKED_MAX: usize = 16;
 
+/// Shown anew when so much of the time is over for which a platform shows it.
+const ANEW_AFTER: f64 = 0.7;
+
 pub struct Typist {
     pub state: Arc<dyn StateStore>,
     pub channels: Channels,
@@ -58,7 +61,7 @@ impl Typist {
             return None;
         };
         let rate = Rate {
-            every_ms: lasts_ms as f64,
+            every_ms: lasts_ms as f64 * ANEW_AFTER,
             burst: 1,
         };
         let key = format!("typing:{conversation}");

@@ -214,7 +214,12 @@ impl Left {
     /// Unkept, the platform's own count stops what is too much.
     pub(super) async fn keep(&self, state: &dyn StateStore, conversation: &str, now_ms: i64) {
         let text = serde_json::to_string(&self.spent).unwrap_or_default();
-        let until_ms = now_ms.saturating_add_unsigned(WAITS_MS);
+        let waits = now_ms.saturating_add_unsigned(WAITS_MS);
+        let ends = self.opened.0.iter().map(|open| open.until_ms).max();
+        let until_ms = match self.spent.waits {
+            true => waits,
+            false => ends.unwrap_or(waits),
+        };
         let _ = state
             .remember(&spent_key(conversation), &text, until_ms)
             .await;
@@ -238,6 +243,7 @@ pub(super) mod tests {
             token: "t".into(),
             aes_keys: Vec::new(),
             app_secret: Some("s".into()),
+            answer_in_time: true,
             api_url: url::Url::parse(adapters::wechat::API_URL).unwrap(),
         };
         let http = crate::model::http_client(std::time::Duration::from_secs(1)).unwrap();

@@ -17,6 +17,8 @@ pub const LEASE_MS: u64 = 15_000;
 const POLL_MS: u64 = 1_000;
 /// A turn that takes longer shows the customer that an answer is being written.
 const TYPING_AFTER: Duration = Duration::from_millis(150);
+/// How often it is shown anew: a platform stops showing it after some five seconds.
+const TYPING_EVERY: Duration = Duration::from_secs(4);
 /// How long a stop waits for turns that are running.
 const GRACE: Duration = Duration::from_secs(10);
 /// Commits tried again where the store does not answer, and the wait before the first.
@@ -102,7 +104,7 @@ impl Workers {
 
     async fn turn(&self, claim: TurnClaim) {
         let begun = Instant::now();
-        let mut typing = claim.letters.is_empty();
+        let mut typing_at = (!claim.letters.is_empty()).then(|| begun + TYPING_AFTER);
         let now_ms = (self.clock)();
         let result = {
             let engine = self.engine.run(&claim, now_ms);
@@ -111,8 +113,8 @@ impl Workers {
             loop {
                 tokio::select! {
                     result = &mut engine => break result,
-                    () = tokio::time::sleep_until((begun + TYPING_AFTER).into()), if !typing => {
-                        typing = true;
+                    () = tokio::time::sleep_until(typing_at.unwrap_or(begun).into()), if typing_at.is_some() => {
+                        typing_at = typing_at.map(|at| at + TYPING_EVERY);
                         self.state.hint(Hint::Typing(claim.conversation.clone()));
                     }
                     () = tokio::time::sleep(third) => {

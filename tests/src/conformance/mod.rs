@@ -630,6 +630,18 @@ async fn facts_end(store: &impl StateStore) {
     );
     assert_eq!(store.recall("session:x", T0 + 20).await.unwrap(), None);
     assert_eq!(store.recall("session:y", T0).await.unwrap(), None);
+    // The first is kept, and is the first whenever it asks.
+    let first = async |value: &str, now_ms| {
+        let kept = store.keep_first("take:m", value, now_ms, T0 + 60_000);
+        kept.await.unwrap()
+    };
+    assert!(first("one", T0).await);
+    assert!(!first("two", T0).await);
+    assert!(first("one", T0 + 1).await);
+    assert_eq!(
+        store.recall("take:m", T0).await.unwrap().as_deref(),
+        Some("one")
+    );
 }
 
 async fn concurrent_repeats_are_one_letter<S: StateStore>(store: Arc<S>) {

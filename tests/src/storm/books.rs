@@ -6,6 +6,7 @@ use bot::store::records::Records;
 use bot::store::{RecordStore, StateStore};
 use dialogs::conversation::Conversation;
 use dialogs::event::{Event, Said};
+use dialogs::reply::{Reply, ReplyPart};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub struct Books {
     pub run_twice: usize,
     pub answered_twice: usize,
     pub unanswered: usize,
+    /// Replies that came twice over a platform's API: by their nature where a sender was killed with one in flight.
+    pub sent_twice: BTreeMap<String, usize>,
     pub fold_differs: usize,
     pub records_differ: usize,
 }
@@ -63,7 +66,9 @@ pub async fn check_with(
         .map(|customer| Told {
             conversation: &customer.conversation,
             acknowledged: &customer.acknowledged,
+            unsure: &[],
             sent_again: customer.sent_again,
+            sent: None,
         })
         .collect();
     check_told(&told, state, records).await
@@ -74,7 +79,11 @@ pub struct Told<'a> {
     pub conversation: &'a str,
     /// Ids in the order in which they were acknowledged.
     pub acknowledged: &'a [String],
+    /// Ids of which nobody can tell whether the shop has them.
+    pub unsure: &'a [String],
     pub sent_again: usize,
+    /// What came over a platform's API; without it, the answers are in the feed.
+    pub sent: Option<&'a [String]>,
 }
 
 /// The same for whoever spoke.
@@ -126,7 +135,7 @@ pub async fn check_told(
         books.lost_messages.extend(gone.cloned());
         let mut firsts = Vec::new();
         for id in &heard {
-            if !firsts.contains(id) {
+            if !firsts.contains(id) && !customer.unsure.contains(id) {
                 firsts.push(id.clone());
             }
         }
@@ -136,6 +145,14 @@ pub async fn check_told(
         let stored: Conversation = serde_json::from_str(&snapshot.state).unwrap();
         books.fold_differs += usize::from(folded != stored);
 
+        if let Some(sent) = customer.sent {
+            let (missing, twice) = compared(&events, sent);
+            books.unanswered += missing;
+            if twice > 0 {
+                books.sent_twice.insert(id.to_owned(), twice);
+            }
+            continue;
+        }
         let mut answers: BTreeMap<String, usize> = BTreeMap::new();
         for item in state.feed(id, 0, usize::MAX).await.unwrap() {
             if item.event == "message" {
@@ -153,4 +170,46 @@ pub async fn check_told(
     }
     books.lost = books.lost_messages.len();
     books
+}
+
+/// Replies that never came over the platform, and those that came more than once: each is known by its first line.
+fn compared(events: &[Event], sent: &[String]) -> (usize, usize) {
+    let replies = events.iter().filter_map(|event| match event {
+        Event::Replied { reply, .. } => Some(reply),
+        _ => None,
+    });
+    let replies: Vec<Vec<String>> = replies.map(lines).collect();
+    let firsts = replies.iter().filter_map(|lines| lines.first().cloned());
+    let mut counts: BTreeMap<String, (usize, usize)> = firsts.map(|line| (line, (0, 0))).collect();
+    // What begins one reply may also stand within another.
+    for line in replies.iter().flatten() {
+        if let Some((decided, _)) = counts.get_mut(line) {
+            *decided += 1;
+        }
+    }
+    for line in sent.iter().flat_map(|message| message.lines()) {
+        if let Some((_, came)) = counts.get_mut(&letters(line)) {
+            *came += 1;
+        }
+    }
+    counts
+        .values()
+        .fold((0, 0), |(missing, twice), (decided, came)| {
+            let (less, more) = (decided.saturating_sub(*came), came.saturating_sub(*decided));
+            (missing + less, twice + more)
+        })
+}
+
+fn lines(reply: &Reply) -> Vec<String> {
+    let texts = reply.parts.iter().filter_map(|part| match part {
+        ReplyPart::Text { text } => Some(text),
+        _ => None,
+    });
+    let lines = texts.flat_map(|text| text.lines()).map(letters);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+/// What is left of a line whatever marks a platform wants.
+fn letters(line: &str) -> String {
+    line.chars().filter(|c| c.is_alphanumeric()).collect()
 }

@@ -3,6 +3,7 @@
 use super::faults::{Fault, Planned};
 use super::fleet::Replica;
 use crate::faulty::Way;
+use crate::platform::Platform;
 use crate::postgres_server::Postgres;
 use crate::redis_server::Redis;
 use bot::mailbox::LEASE_MS;
@@ -28,13 +29,14 @@ pub struct Grounds {
     pub replicas: Vec<Replica>,
     pub redis: Mutex<Redis>,
     pub postgres: Mutex<Postgres>,
+    pub platforms: Vec<Arc<dyn Platform>>,
     pub http: reqwest::Client,
 }
 
 /// What was seen of one fault.
 pub enum Mark {
     Nothing,
-    /// When, and the conversations whose turn or send was leased to the one that was killed.
+    /// When, and the conversations whose turn or send was leased to the one that was killed or stopped.
     Orphans {
         at: Instant,
         turns: Vec<String>,
@@ -91,9 +93,16 @@ impl Grounds {
                 return Mark::Orphans { at, turns, sends };
             }
             Fault::Stopped(replica) => {
+                let (at, at_ms) = (Instant::now(), now_ms());
                 self.replicas[replica].signal("-STOP");
-                lasting.await;
+                let leased = async {
+                    tokio::time::sleep(ORPHANS_AFTER).await;
+                    let turns = self.leased("turn", at_ms, LEASE_MS);
+                    (turns, self.leased("send", at_ms, SEND_LEASE_MS))
+                };
+                let ((), (turns, sends)) = tokio::join!(lasting, leased);
                 self.replicas[replica].signal("-CONT");
+                return Mark::Orphans { at, turns, sends };
             }
             Fault::CutOff(replica) => return self.cut_off(&self.replicas[replica], lasting).await,
             Fault::PostgresCut(replica) => {
@@ -144,6 +153,11 @@ impl Grounds {
                 self.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
                 self.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]);
             }
+            Fault::PlatformsBusy(sends) => {
+                for platform in &self.platforms {
+                    platform.refuse(sends).await;
+                }
+            }
             Fault::ConnectionsCut => {
                 for replica in &self.replicas {
                     replica.to_redis.drop_all();
@@ -179,7 +193,7 @@ impl Grounds {
     fn leased(&self, queue: &str, at_ms: u64, lease_ms: u64) -> Vec<String> {
         let (now, last) = (now_ms().to_string(), (at_ms + lease_ms).to_string());
         let found = self.ask(&["EVAL", LEASES, "0", queue, &now, &last]);
-        let ids = found.lines().filter(|line| line.starts_with("web:"));
+        let ids = found.lines().filter(|line| line.contains(':'));
         ids.map(str::to_owned).collect()
     }
 

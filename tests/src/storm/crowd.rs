@@ -1,5 +1,6 @@
 //! Many visitors at once, from the first word until each is answered.
 
+use super::people::Left;
 use super::visitor::{Doors, Pace, Visitor};
 use super::{Books, Dice, Told, check_told};
 use bot::config::records::Records as RecordsSettings;
@@ -85,6 +86,16 @@ pub fn sums(visitors: &[Visitor]) -> Sums {
 
 /// What a replica that was stopped left in the journal is archived, then the books are checked.
 pub async fn books(visitors: &[Visitor], redis_url: &str, records_url: &str) -> Books {
+    books_of(visitors, &[], redis_url, records_url).await
+}
+
+/// The same with those who wrote on platforms.
+pub async fn books_of(
+    visitors: &[Visitor],
+    platforms: &[Left],
+    redis_url: &str,
+    records_url: &str,
+) -> Books {
     let settings = StateSettings::of_url(redis_url).unwrap();
     let records = || Records::on_server(&RecordsSettings::of_url(records_url).unwrap());
     let archiver = bot::mailbox::Archiver {
@@ -96,14 +107,17 @@ pub async fn books(visitors: &[Visitor], redis_url: &str, records_url: &str) -> 
     let stop = bot::http::CancellationToken::new();
     stop.cancel();
     archiver.run(stop).await;
-    let told: Vec<Told<'_>> = visitors
+    let mut told: Vec<Told<'_>> = visitors
         .iter()
         .map(|visitor| Told {
             conversation: &visitor.conversation,
             acknowledged: &visitor.acknowledged,
+            unsure: &[],
             sent_again: visitor.sent_again,
+            sent: None,
         })
         .collect();
+    told.extend(platforms.iter().flat_map(Left::told));
     // Whoever was quiet may have left Redis, and is brought back to be looked at.
     let state = State::open_with(&settings, Some(Arc::new(records())));
     check_told(&told, &state, &records()).await

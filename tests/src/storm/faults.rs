@@ -42,6 +42,8 @@ pub enum Fault {
     ConnectionsKilled,
     /// Every way to Redis breaks at once.
     ConnectionsCut,
+    /// Each platform refuses so many sends with its word for "later".
+    PlatformsBusy(usize),
 }
 
 impl fmt::Display for Fault {
@@ -61,6 +63,7 @@ impl fmt::Display for Fault {
             Fault::RedisAlone => f.write_str("Redis: min-replicas-to-write (NOREPLICAS)"),
             Fault::ConnectionsKilled => f.write_str("Redis: CLIENT KILL TYPE normal"),
             Fault::ConnectionsCut => f.write_str("Redis: all connections cut"),
+            Fault::PlatformsBusy(sends) => write!(f, "platforms: {sends} sends refused each"),
         }
     }
 }
@@ -137,6 +140,10 @@ pub fn plan(dice: &mut Dice) -> Vec<Planned> {
             Fault::RedisSlow(late),
         );
         add(between(6_000, 90_000), 0, Fault::ConnectionsCut);
+    }
+    for _ in 0..6 {
+        let sends = between(2, 5) as usize;
+        add(between(5_000, 90_000), 0, Fault::PlatformsBusy(sends));
     }
     add(between(6_000, 90_000), 1_500, Fault::RedisPaused);
     add(between(6_000, 90_000), 1_300, Fault::RedisBusy);

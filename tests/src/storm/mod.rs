@@ -7,6 +7,7 @@ pub mod crowd;
 pub mod faults;
 pub mod fleet;
 pub mod losses;
+pub mod people;
 pub mod report;
 pub mod visitor;
 

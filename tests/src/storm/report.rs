@@ -4,6 +4,7 @@ use super::Books;
 use super::bringer::{Brought, Mark};
 use super::crowd::Sums;
 use super::faults::Planned;
+use super::people::{Left, Person};
 use super::visitor::Visitor;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -47,6 +48,7 @@ pub fn told(
     seed: u64,
     brought: &[Brought],
     visitors: &[Visitor],
+    platforms: &[Left],
     sums: &Sums,
     books: &Books,
     away: usize,
@@ -97,6 +99,21 @@ pub fn told(
         ("records != log", books.records_differ.to_string()),
     ] {
         line(format!("| {name} | {value} |"));
+    }
+    line("\n| platform | people | said | given up by the platform | brought again | sent to them | of that twice |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |".to_owned());
+    for left in platforms {
+        let sum = |of: fn(&Person) -> usize| left.people.iter().map(of).sum::<usize>();
+        let twice = |person: &Person| books.sent_twice.get(&person.conversation).copied();
+        let twice: usize = left.people.iter().filter_map(twice).sum();
+        line(format!(
+            "| {} | {} | {} | {} | {} | {} | {twice} |",
+            left.name(),
+            left.people.len(),
+            sum(|person| person.said.len()),
+            sum(|person| person.unsure.len()),
+            sum(|person| person.repeated),
+            sum(|person| person.sent.len()),
+        ));
     }
     text
 }

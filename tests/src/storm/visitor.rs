@@ -24,7 +24,7 @@ const BURST_MAX: u64 = 4;
 /// Messages that everybody says, however short the storm.
 const MESSAGES_MIN: usize = 3;
 
-const SAYINGS: [&str; 10] = [
+pub(super) const SAYINGS: [&str; 10] = [
     "你好",
     "预算三千以内的意式咖啡机有推荐吗？",
     "第一个有货吗",
@@ -224,7 +224,7 @@ impl Visitor {
     }
 }
 
-async fn rest(ms: u64, over: &AtomicBool) {
+pub(super) async fn rest(ms: u64, over: &AtomicBool) {
     let until = Instant::now() + Duration::from_millis(ms);
     while Instant::now() < until && !over.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(50)).await;

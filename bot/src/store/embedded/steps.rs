@@ -36,6 +36,7 @@ pub(super) enum Work {
     Hasten(String, i64, Reply<()>),
     TrimJournal(u64, Reply<()>),
     Remember(String, String, i64, Reply<()>),
+    KeepFirst(String, String, i64, i64, Reply<bool>),
     Point(String, u64, String, Reply<Option<u64>>),
 }
 
@@ -51,6 +52,7 @@ impl Work {
             | Work::Settle(..)
             | Work::Hasten(..)
             | Work::Remember(..)
+            | Work::KeepFirst(..)
             | Work::Point(..) => true,
             Work::ClaimTurns(..)
             | Work::ClaimSends(..)
@@ -84,6 +86,9 @@ impl Work {
                 answered(reply, hasten(tables, hints, &conversation, now))
             }
             Work::TrimJournal(to, reply) => answered(reply, trim_journal(tables, journal, to)),
+            Work::KeepFirst(key, value, now, until, reply) => {
+                answered(reply, keep_first(tables, &key, &value, now, until))
+            }
             Work::Remember(key, value, until, reply) => {
                 answered(reply, remember(tables, &key, &value, until))
             }
@@ -112,6 +117,7 @@ impl Work {
             Work::Extend(.., reply) | Work::Hasten(.., reply) => told(reply),
             Work::TrimJournal(_, reply) => told(reply),
             Work::Remember(.., reply) => told(reply),
+            Work::KeepFirst(.., reply) => told(reply),
             Work::Point(.., reply) => told(reply),
         }
     }
@@ -395,6 +401,24 @@ fn trim_journal(tables: &mut Tables<'_>, journal: &mut u64, to_seq: u64) -> Done
         *journal = journal.saturating_sub(1);
     }
     Ok(Ok(()))
+}
+
+fn keep_first(
+    tables: &mut Tables<'_>,
+    key: &str,
+    value: &str,
+    now_ms: i64,
+    until_ms: i64,
+) -> Done<bool> {
+    let kept = tables.facts.get(key)?.map(|kept| {
+        let (until_ms, kept) = kept.value();
+        (until_ms > now_ms).then(|| kept == value)
+    });
+    if let Some(Some(is_this)) = kept {
+        return Ok(Ok(is_this));
+    }
+    tables.facts.insert(key, (until_ms, value))?;
+    Ok(Ok(true))
 }
 
 fn remember(tables: &mut Tables<'_>, key: &str, value: &str, until_ms: i64) -> Done<()> {

@@ -260,6 +260,28 @@ impl Inner {
         self.link.ask::<redis::Value>(&set).await.map(|_| ())
     }
 
+    pub(super) async fn keep_first(
+        &self,
+        key: &str,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.meet().await?;
+        let kept_ms = until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS;
+        let mut set = cmd("SET", self.keys.fact(key));
+        set.arg(format!("{until_ms} {value}"))
+            .arg("PX")
+            .arg(kept_ms)
+            .arg("NX");
+        if self.link.ask::<Option<String>>(&set).await?.is_some() {
+            return Ok(true);
+        }
+        // It may have been set by this, and only the word of it was lost.
+        let kept = self.recall(key, now_ms).await?;
+        Ok(kept.is_some_and(|kept| kept == value))
+    }
+
     pub(super) async fn recall(
         &self,
         key: &str,

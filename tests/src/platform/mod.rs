@@ -1,0 +1,104 @@
+//! Platforms with people on them, each driven alike: what they say, what the shop sent them, and what goes wrong on the way.
+
+mod telegram;
+mod web;
+mod wechat;
+
+pub use telegram::OnTelegram;
+pub use web::OnTheWeb;
+pub use wechat::{OnWeChat, OnWeChatInAnswers};
+
+use serde_json::Value;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Longest wait for what is to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// People are numbers; each has one conversation with the shop.
+pub trait Platform: Send + Sync {
+    /// For messages of failed tests.
+    fn name(&self) -> &'static str;
+
+    /// What a server needs to be on this platform, as environment variables.
+    fn settings(&self) -> Vec<(&'static str, String)>;
+
+    /// From now on, what people say is brought to this server.
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()>;
+
+    /// The conversation's id in the shop's stores.
+    fn conversation(&self, person: usize) -> String;
+
+    /// Done when the platform has brought it to the shop, or has given up, or has promised to bring it.
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said>;
+
+    /// The platform brings the same once more.
+    fn repeat<'a>(&'a self, person: usize, said: &'a Said) -> Doing<'a, ()>;
+
+    /// A choice that the shop offered is pressed, or typed where there is nothing to press; false where it is not there.
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool>;
+
+    /// The words of all that the shop sent, in order, a message each.
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>>;
+
+    /// Whether the shop can say something that no message asked for.
+    fn writes_unasked(&self) -> bool {
+        true
+    }
+
+    /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.
+    fn refuse(&self, times: usize) -> Doing<'_, bool>;
+}
+
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// As the shop's log has it.
+    pub event_id: String,
+    /// False where the platform gave up: whether the shop has it nobody can tell.
+    pub sure: bool,
+    /// What is needed to bring it again.
+    again: Value,
+}
+
+/// Looks until there is something.
+pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} never came");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What came after so many messages, once it holds a word.
+pub async fn told(platform: &dyn Platform, person: usize, before: usize, word: &str) -> String {
+    let what = format!("{word:?} to {person} on {}", platform.name());
+    until(&what, async || {
+        let sent = platform.sent(person).await;
+        let new = sent.get(before..).unwrap_or_default().join("\n");
+        new.contains(word).then_some(new)
+    })
+    .await
+}
+
+/// Presses a choice, once it is there.
+pub async fn press(platform: &dyn Platform, person: usize, label: &str) {
+    let what = format!("{label:?} for {person} on {}", platform.name());
+    until(&what, async || {
+        platform.press(person, label).await.then_some(())
+    })
+    .await;
+}
+
+/// Says something and gives what comes, once it holds a word.
+pub async fn ask(platform: &dyn Platform, person: usize, text: &str, word: &str) -> String {
+    let before = platform.sent(person).await.len();
+    platform.say(person, text).await;
+    told(platform, person, before, word).await
+}

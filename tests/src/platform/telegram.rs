@@ -1,0 +1,106 @@
+//! Telegram: a Bot API server whose people write in private chats.
+
+use super::{Doing, Platform, Said};
+use crate::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
+use serde_json::{Value, json};
+
+/// The first person's id.
+const FIRST: usize = 1_000;
+
+pub struct OnTelegram {
+    pub peer: TelegramPeer,
+}
+
+impl OnTelegram {
+    pub fn start() -> Self {
+        Self {
+            peer: TelegramPeer::start(&[]),
+        }
+    }
+
+    fn chat(person: usize) -> i64 {
+        i64::try_from(FIRST + person).unwrap()
+    }
+
+    async fn messages(&self, person: usize) -> Vec<Value> {
+        let chat = json!({"chat": Self::chat(person)});
+        let sent = self.peer.sim("sent", chat).await;
+        sent.as_array().unwrap().clone()
+    }
+}
+
+impl Platform for OnTelegram {
+    fn name(&self) -> &'static str {
+        "Telegram"
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN.to_owned()),
+            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET.to_owned()),
+            ("TIANSHENG_CHANNELS__TELEGRAM__MODE", "webhook".to_owned()),
+            (
+                "TIANSHENG_CHANNELS__TELEGRAM__API_URL",
+                self.peer.url.clone(),
+            ),
+        ]
+    }
+
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
+        Box::pin(self.peer.hook(url))
+    }
+
+    fn conversation(&self, person: usize) -> String {
+        format!("telegram:{}", Self::chat(person))
+    }
+
+    /// Telegram tries for a day.
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
+        Box::pin(async move {
+            let said = self.peer.say(Self::chat(person), text).await;
+            Said {
+                event_id: said["update_id"].to_string(),
+                sure: true,
+                again: json!({"update": said["update"]}),
+            }
+        })
+    }
+
+    fn repeat<'a>(&'a self, _person: usize, said: &'a Said) -> Doing<'a, ()> {
+        Box::pin(async move {
+            self.peer.sim("replay", said.again.clone()).await;
+        })
+    }
+
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let messages = self.messages(person).await;
+            let found = messages
+                .iter()
+                .rev()
+                .find_map(|message| Some((message["message_id"].clone(), button(message, label)?)));
+            let Some((id, data)) = found else {
+                return false;
+            };
+            let press = json!({"from": Self::chat(person), "message_id": id, "data": data});
+            self.peer.sim("press", press).await;
+            true
+        })
+    }
+
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
+        Box::pin(async move {
+            let messages = self.messages(person).await;
+            messages.iter().map(|m| words(m).to_owned()).collect()
+        })
+    }
+
+    fn refuse(&self, times: usize) -> Doing<'_, bool> {
+        Box::pin(async move {
+            let fault = json!({"method": "sendMessage", "times": times, "code": 429,
+                "description": "Too Many Requests: retry after 1", "parameters": {"retry_after": 1}});
+            self.peer.sim("fault", fault).await;
+            true
+        })
+    }
+}

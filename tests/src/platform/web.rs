@@ -1,0 +1,142 @@
+//! The shop's own page: its visitors keep a session, post and read their feed.
+
+use super::{Doing, Platform, Said};
+use crate::visitor::Visitor;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+#[derive(Default)]
+pub struct OnTheWeb {
+    url: Mutex<String>,
+    visitors: Mutex<BTreeMap<usize, Arc<Visitor>>>,
+}
+
+impl OnTheWeb {
+    fn url(&self) -> String {
+        self.url.lock().unwrap().clone()
+    }
+
+    fn known(&self, person: usize) -> Option<Arc<Visitor>> {
+        self.visitors.lock().unwrap().get(&person).cloned()
+    }
+
+    async fn visitor(&self, person: usize) -> Arc<Visitor> {
+        if let Some(known) = self.known(person) {
+            return known;
+        }
+        let new = Arc::new(Visitor::new(&self.url()).await);
+        let mut visitors = self.visitors.lock().unwrap();
+        Arc::clone(visitors.entry(person).or_insert(new))
+    }
+
+    async fn post(&self, person: usize, message: Value) -> Said {
+        let visitor = self.visitor(person).await;
+        let status = visitor.send(&self.url(), &message).await;
+        Said {
+            event_id: message["id"].as_str().unwrap().to_owned(),
+            sure: status == Some(202),
+            again: message,
+        }
+    }
+}
+
+fn id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+impl Platform for OnTheWeb {
+    fn name(&self) -> &'static str {
+        "the web"
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let unlimited = "100000".to_owned();
+        vec![
+            ("TIANSHENG_WEB__SESSIONS_PER_MINUTE", unlimited.clone()),
+            ("TIANSHENG_WEB__MESSAGES_PER_MINUTE", unlimited),
+        ]
+    }
+
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
+        *self.url.lock().unwrap() = url.to_owned();
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Of somebody who was here.
+    fn conversation(&self, person: usize) -> String {
+        self.known(person).unwrap().conversation.clone()
+    }
+
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
+        Box::pin(self.post(person, json!({"id": id(), "text": text})))
+    }
+
+    fn repeat<'a>(&'a self, person: usize, said: &'a Said) -> Doing<'a, ()> {
+        Box::pin(async move {
+            self.post(person, said.again.clone()).await;
+        })
+    }
+
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let visitor = self.visitor(person).await;
+            let replies = visitor.replies(&self.url()).await;
+            let choices = replies.iter().rev().flat_map(parts);
+            let choice = choices
+                .filter_map(|part| part["choices"].as_array())
+                .flatten()
+                .find(|choice| choice["label"] == label);
+            let Some(choice) = choice else {
+                return false;
+            };
+            let message = json!({"id": id(), "choice": choice["id"]});
+            self.post(person, message).await;
+            true
+        })
+    }
+
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
+        Box::pin(async move {
+            let Some(visitor) = self.known(person) else {
+                return Vec::new();
+            };
+            let replies = visitor.replies(&self.url()).await;
+            replies.iter().map(words).collect()
+        })
+    }
+
+    fn refuse(&self, _times: usize) -> Doing<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+}
+
+fn parts(reply: &Value) -> Vec<&Value> {
+    reply["reply"].as_array().unwrap().iter().collect()
+}
+
+/// The texts and cards of a reply.
+fn words(reply: &Value) -> String {
+    let mut words = Vec::new();
+    for part in parts(reply) {
+        words.extend(part["text"].as_str().map(str::to_owned));
+        for card in part["products"].as_array().into_iter().flatten() {
+            let amount = card["price"]["amount"].as_str().unwrap();
+            words.push(format!("{} {}", card["title"], shown(amount)));
+        }
+    }
+    words.join("\n")
+}
+
+/// `2480.00` as the page shows it: `2,480`.
+fn shown(amount: &str) -> String {
+    let whole = amount.trim_end_matches(".00");
+    match whole.len() {
+        4..=6 => format!(
+            "{},{}",
+            &whole[..whole.len() - 3],
+            &whole[whole.len() - 3..]
+        ),
+        _ => whole.to_owned(),
+    }
+}

@@ -1,0 +1,196 @@
+//! WeChat: an official account, with the customer-service API and without it.
+
+use super::{Doing, Platform, Said};
+use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The first message's id.
+const FIRST_ID: u64 = 7_000_000_000_000_000_000;
+
+/// An account that may write over the API.
+pub struct OnWeChat {
+    pub peer: WeChatPeer,
+    url: Mutex<String>,
+    next_id: AtomicU64,
+}
+
+impl OnWeChat {
+    pub fn start() -> Self {
+        Self {
+            peer: WeChatPeer::start(&[]),
+            url: Mutex::default(),
+            next_id: AtomicU64::new(FIRST_ID),
+        }
+    }
+
+    fn openid(person: usize) -> String {
+        format!("oPerson-{person}")
+    }
+
+    /// The answers to its deliveries, and what it told.
+    async fn delivered(&self, person: usize, text: &str, more: Value) -> (Value, Said) {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let mut act = json!({"url": *self.url.lock().unwrap(), "from": Self::openid(person),
+            "text": text, "safe": true, "id": id});
+        act.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let tried = self.peer.sim("text", act.clone()).await;
+        let last = tried.as_array().unwrap().last().unwrap();
+        let said = Said {
+            event_id: id.to_string(),
+            sure: last["error"].is_null(),
+            again: act,
+        };
+        (tried, said)
+    }
+
+    fn settings_with(&self, customer_service: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__API_URL", self.peer.url.clone()),
+            (
+                "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
+                customer_service.to_owned(),
+            ),
+        ]
+    }
+}
+
+impl Platform for OnWeChat {
+    fn name(&self) -> &'static str {
+        "WeChat"
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        self.settings_with("true")
+    }
+
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
+        *self.url.lock().unwrap() = format!("{url}/webhooks/wechat");
+        Box::pin(std::future::ready(()))
+    }
+
+    fn conversation(&self, person: usize) -> String {
+        format!("wechat:{}", Self::openid(person))
+    }
+
+    /// WeChat tries three times.
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
+        Box::pin(async move { self.delivered(person, text, json!({})).await.1 })
+    }
+
+    fn repeat<'a>(&'a self, _person: usize, said: &'a Said) -> Doing<'a, ()> {
+        Box::pin(async move {
+            self.peer.sim("text", said.again.clone()).await;
+        })
+    }
+
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let sent = self.peer.sent(&Self::openid(person)).await;
+            let id = sent.iter().rev().find_map(|message| line(message, label));
+            let Some(id) = id else {
+                return false;
+            };
+            let fields = json!({"fields": {"bizmsgmenuid": id}});
+            self.delivered(person, label, fields).await;
+            true
+        })
+    }
+
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
+        Box::pin(async move {
+            let sent = self.peer.sent(&Self::openid(person)).await;
+            sent.iter().map(words).collect()
+        })
+    }
+
+    fn refuse(&self, times: usize) -> Doing<'_, bool> {
+        Box::pin(async move {
+            let fault = json!({"name": "message/custom/send", "code": -1, "times": times});
+            self.peer.sim("fault", fault).await;
+            true
+        })
+    }
+}
+
+/// An account that may only answer deliveries: what the shop says is what the answers show.
+pub struct OnWeChatInAnswers {
+    account: OnWeChat,
+    seen: Mutex<BTreeMap<usize, Vec<String>>>,
+}
+
+impl OnWeChatInAnswers {
+    pub fn start() -> Self {
+        Self {
+            account: OnWeChat::start(),
+            seen: Mutex::default(),
+        }
+    }
+
+    async fn delivered(&self, person: usize, text: &str) -> Said {
+        let (tried, said) = self.account.delivered(person, text, json!({})).await;
+        if said.sure
+            && let Some(text) = shown(&tried)
+        {
+            let mut seen = self.seen.lock().unwrap();
+            seen.entry(person).or_default().push(text);
+        }
+        said
+    }
+}
+
+impl Platform for OnWeChatInAnswers {
+    fn name(&self) -> &'static str {
+        "WeChat without its API"
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        self.account.settings_with("false")
+    }
+
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
+        self.account.connect(url)
+    }
+
+    fn conversation(&self, person: usize) -> String {
+        self.account.conversation(person)
+    }
+
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
+        Box::pin(self.delivered(person, text))
+    }
+
+    fn repeat<'a>(&'a self, person: usize, said: &'a Said) -> Doing<'a, ()> {
+        // The customer sees the answer to a repetition in the place of the first.
+        self.account.repeat(person, said)
+    }
+
+    /// There is nothing to press: the line is typed.
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
+        Box::pin(async move {
+            self.delivered(person, label).await;
+            true
+        })
+    }
+
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
+        let seen = self.seen.lock().unwrap().get(&person).cloned();
+        Box::pin(std::future::ready(seen.unwrap_or_default()))
+    }
+
+    fn writes_unasked(&self) -> bool {
+        false
+    }
+
+    fn refuse(&self, _times: usize) -> Doing<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+}

@@ -1,0 +1,265 @@
+//! One suite over every channel, each on its platform: the same people with the same wishes, the same faults, and nothing lost, doubled or said too late anywhere.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use bot::config::state::State as StateSettings;
+use bot::mail::{Mail, RepAction};
+use bot::store::redis::State;
+use bot::store::{NewMail, StateStore as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tests::binary::{Server, free_port};
+use tests::front::Front;
+use tests::platform::{
+    OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, Platform, ask, press, told, until,
+};
+use tests::redis_server::Redis;
+
+/// Long enough for a second answer to come if one were to come.
+const QUIET: Duration = Duration::from_millis(1_500);
+
+macro_rules! on_every_platform {
+    ($($module:ident: $start:expr),* $(,)?) => { $(
+        mod $module {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_sale_in_chinese() {
+                super::a_sale_in_chinese(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_sale_in_english() {
+                super::a_sale_in_english(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn what_is_brought_again_is_answered_once() {
+                super::what_is_brought_again_is_answered_once(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn what_was_taken_is_answered_after_a_kill() {
+                super::what_was_taken_is_answered_after_a_kill(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn two_replicas_answer_everybody_once_and_one_of_them_goes_on() {
+                super::two_replicas_answer_everybody_once_and_one_of_them_goes_on(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_refused_send_is_sent_later_and_once() {
+                super::a_refused_send_is_sent_later_and_once(&$start).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back() {
+                super::a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(&$start)
+                    .await;
+            }
+        }
+    )* };
+}
+
+on_every_platform! {
+    web: OnTheWeb::default(),
+    telegram: OnTelegram::start(),
+    wechat: OnWeChat::start(),
+    wechat_in_answers: OnWeChatInAnswers::start(),
+}
+
+/// A server on the platform; `more` overrides its settings.
+fn serve(platform: &dyn Platform, data: &Path, port: u16, more: &[(&str, &str)]) -> Server {
+    let settings = platform.settings();
+    let mut environment = vec![
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "50"),
+        ("TIANSHENG_WEB__DRAIN_MS", "0"),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    environment.extend(settings.iter().map(|(name, value)| (*name, value.as_str())));
+    environment.extend(more);
+    Server::start(data, port, &environment)
+}
+
+async fn on(platform: &dyn Platform, data: &Path, more: &[(&str, &str)]) -> Server {
+    let server = serve(platform, data, free_port(), more);
+    platform.connect(&server.url).await;
+    server
+}
+
+async fn a_sale_in_chinese(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let _server = on(platform, data.path(), &[]).await;
+    ask(platform, 1, "你好", "AI").await;
+    ask(platform, 1, "意式咖啡机有推荐吗？", "2,480").await;
+    let before = platform.sent(1).await.len();
+    press(platform, 1, "比较前两款").await;
+    told(platform, 1, before, "价").await;
+    // A number means what the list before it counts.
+    ask(platform, 1, "2", "山岚 Uno").await;
+    ask(
+        platform,
+        1,
+        "要 20 台，给公司用，两周内到，电话 13800138000",
+        "同事",
+    )
+    .await;
+}
+
+async fn a_sale_in_english(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let _server = on(platform, data.path(), &[]).await;
+    ask(platform, 2, "hello, are you there?", "AI").await;
+    ask(
+        platform,
+        2,
+        "can you recommend an espresso machine?",
+        "2,480",
+    )
+    .await;
+    let before = platform.sent(2).await.len();
+    press(platform, 2, "Compare the first two").await;
+    told(platform, 2, before, "rice").await;
+    ask(platform, 2, "can I talk to a person", "colleague").await;
+}
+
+async fn what_is_brought_again_is_answered_once(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let _server = on(platform, data.path(), &[]).await;
+    let first = platform.say(3, "你好").await;
+    platform.repeat(3, &first).await;
+    told(platform, 3, 0, "AI").await;
+    let second = platform.say(3, "意式咖啡机有推荐吗？").await;
+    told(platform, 3, 1, "2,480").await;
+    tokio::time::sleep(QUIET).await;
+    let before = platform.sent(3).await;
+    // Late, and in another order.
+    platform.repeat(3, &second).await;
+    platform.repeat(3, &first).await;
+    platform.repeat(3, &second).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(platform.sent(3).await, before);
+}
+
+async fn what_was_taken_is_answered_after_a_kill(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let slow = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "2500")];
+    let server = serve(platform, data.path(), port, &slow);
+    platform.connect(&server.url).await;
+    let killed = async {
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        server.kill();
+        let so_far = platform.sent(4).await;
+        assert_eq!(so_far, Vec::<String>::new(), "it was answered before");
+        serve(platform, data.path(), port, &slow)
+    };
+    let (said, _server) = tokio::join!(platform.say(4, "你好"), killed);
+    if !said.sure {
+        // The platform has told the customer so, who asks again.
+        platform.say(4, "在吗").await;
+    }
+    told(platform, 4, 0, "AI").await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(platform.sent(4).await.len(), 1);
+}
+
+async fn two_replicas_answer_everybody_once_and_one_of_them_goes_on(platform: &dyn Platform) {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let shared = [("TIANSHENG_STATE__URL", state.as_str())];
+    let first = serve(platform, one.path(), free_port(), &shared);
+    let second = serve(platform, two.path(), free_port(), &shared);
+    let front = Front::before(vec![first.url.clone(), second.url.clone()]).await;
+    until("two replicas in service", async || {
+        (front.trusts(0) && front.trusts(1)).then_some(())
+    })
+    .await;
+    platform.connect(&front.url).await;
+    let greeted = async |people: std::ops::Range<usize>| {
+        let all = people.map(|person| async move {
+            let said = platform.say(person, "你好").await;
+            platform.repeat(person, &said).await;
+        });
+        futures_util::future::join_all(all).await;
+    };
+    greeted(10..18).await;
+    for person in 10..18 {
+        told(platform, person, 0, "AI").await;
+    }
+    first.kill();
+    greeted(18..24).await;
+    for person in 18..24 {
+        told(platform, person, 0, "AI").await;
+    }
+    tokio::time::sleep(QUIET).await;
+    for person in 10..24 {
+        let sent = platform.sent(person).await;
+        assert_eq!(sent.len(), 1, "{person}: {sent:#?}");
+    }
+}
+
+async fn a_refused_send_is_sent_later_and_once(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let _server = on(platform, data.path(), &[]).await;
+    if !platform.refuse(2).await {
+        // What goes into the feed cannot be refused by anybody.
+        return;
+    }
+    ask(platform, 5, "你好", "AI").await;
+    ask(platform, 5, "转人工", "同事").await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(platform.sent(5).await.len(), 2);
+}
+
+async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform: &dyn Platform) {
+    let data = tempfile::tempdir().unwrap();
+    let redis = Redis::start();
+    let url = redis.url();
+    let state = State::open(&StateSettings::of_url(&url).unwrap());
+    let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
+    ask(platform, 6, "你好", "AI").await;
+    let rep = async |event_id: &str, action: RepAction| {
+        let conversation = platform.conversation(6);
+        let mail = Mail::Rep {
+            rep: "lin".to_owned(),
+            action,
+        };
+        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let letter = NewMail {
+            conversation: conversation.clone(),
+            event_id: event_id.to_owned(),
+            at_ms: i64::try_from(at_ms.as_millis()).unwrap(),
+            quiet_ms: 0,
+            quiet_max_ms: 0,
+            body: serde_json::to_string(&mail).unwrap(),
+        };
+        let rev = async || state.snapshot(&conversation).await.unwrap().unwrap().rev;
+        let before = rev().await;
+        state.accept(letter).await.unwrap();
+        until("the turn", async || (rev().await > before).then_some(())).await;
+    };
+    rep("r1", RepAction::Take).await;
+    let before = platform.sent(6).await.len();
+    platform.say(6, "意式咖啡机有推荐吗？").await;
+    let text = "我是小林，我来为您介绍".to_owned();
+    rep("r2", RepAction::Say { text }).await;
+    if platform.writes_unasked() {
+        told(platform, 6, before, "小林").await;
+    } else {
+        // Shown with the next thing that is said.
+        ask(platform, 6, "好的", "小林").await;
+    }
+    tokio::time::sleep(QUIET).await;
+    let sent = platform.sent(6).await;
+    let new = sent[before..].join("\n");
+    assert!(!new.contains("2,480"), "the bot spoke: {new}");
+    rep("r3", RepAction::HandBack).await;
+    ask(platform, 6, "意式咖啡机有推荐吗？", "2,480").await;
+}

@@ -1,0 +1,207 @@
+//! A WeChat account whose replies are the answers to deliveries where they are in time, and go over the API where they are not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::binary::{Server, free_port};
+use tests::front::Front;
+use tests::official::{QUIET, hook, metrics, say, serve, serve_at};
+use tests::platform::until;
+use tests::redis_server::Redis;
+use tests::wechat_peer::{WeChatPeer, line, shown, words};
+
+const IN_TIME: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "true");
+
+/// How many messages came inside answers, and how many over the API.
+fn ways(sent: &[Value]) -> (usize, usize) {
+    let inside = sent.iter().filter(|m| m["inside_answer"] == true).count();
+    (inside, sent.len() - inside)
+}
+
+async fn sends(server: &Server, outcome: &str) -> bool {
+    let series = format!("channel=\"wechat\",outcome=\"{outcome}\"}}");
+    metrics(server).await.contains(&series)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_text_in_time_is_the_answer_and_costs_nothing_and_what_is_to_be_touched_goes_over_the_api()
+ {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[IN_TIME]);
+    let greeting = shown(&say(&peer, &server, "oA", "你好").await).unwrap();
+    assert!(greeting.contains("AI"), "{greeting}");
+    assert_eq!(peer.calls("message/custom/send").await, 0);
+    until("the figure", async || {
+        sends(&server, "answered").await.then_some(())
+    })
+    .await;
+    // Seven in a row would be more than a window takes.
+    for _ in 0..7 {
+        let text = shown(&say(&peer, &server, "oA", "多久能发货").await).unwrap();
+        assert!(!text.is_empty());
+    }
+    assert_eq!(peer.calls("message/custom/send").await, 0);
+    let before = peer.sent("oA").await.len();
+    let offer = say(&peer, &server, "oA", "意式咖啡机有推荐吗？").await;
+    assert_eq!(shown(&offer), None, "it has lines to touch");
+    // The delivery does not wait for what goes another way.
+    assert!(offer[0]["ms"].as_u64() < Some(3_000), "{offer}");
+    let sent = peer.sent_at_least("oA", before + 2).await[before..].to_vec();
+    assert!(line(&sent[1], "比较前两款").is_some(), "{sent:#?}");
+    let person = shown(&say(&peer, &server, "oA", "转人工").await).unwrap();
+    assert!(person.contains("同事"), "{person}");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(ways(&peer.sent("oA").await), (9, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_too_late_for_its_delivery_is_sent_once() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let slow = axum::Router::new().route(
+        "/v1/chat/completions",
+        axum::routing::post(async || {
+            tokio::time::sleep(Duration::from_secs(6)).await;
+            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let model = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    let settings = [
+        IN_TIME,
+        ("TIANSHENG_MODEL__URL", model.as_str()),
+        ("TIANSHENG_MODEL__NAME", "slow"),
+    ];
+    let server = serve(&peer, data.path(), &settings);
+    let delivery = say(&peer, &server, "oB", "你们的咖啡豆是哪里烘焙的，能不能参观").await;
+    assert_eq!(shown(&delivery), None);
+    assert_eq!(
+        delivery.as_array().unwrap().len(),
+        1,
+        "WeChat asked again: {delivery}"
+    );
+    peer.sent_at_least("oB", 1).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(ways(&peer.sent("oB").await), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_delivery_again_shows_the_same_whichever_replica_has_it() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [IN_TIME, ("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = WeChatPeer::start(&[]);
+    let first = serve(&peer, one.path(), &settings);
+    let second = serve(&peer, two.path(), &settings);
+    for customer in 0..8 {
+        let from = format!("oC{customer}");
+        let act = |server: &Server| json!({"url": hook(server), "from": from, "text": "你好", "safe": true, "id": 42 + customer});
+        let (a, b, c) = tokio::join!(
+            peer.sim("text", act(&first)),
+            peer.sim("text", act(&second)),
+            peer.sim("text", act(&first))
+        );
+        let again = peer.sim("text", act(&second)).await;
+        let texts: Vec<String> = [&a, &b, &c, &again]
+            .map(shown)
+            .into_iter()
+            .flatten()
+            .collect();
+        assert!(texts.iter().all(|text| *text == texts[0]), "{texts:#?}");
+        assert!(shown(&again).is_some(), "{again}");
+    }
+    tokio::time::sleep(QUIET).await;
+    for customer in 0..8 {
+        let sent = peer.sent(&format!("oC{customer}")).await;
+        assert_eq!(ways(&sent), (1, 0), "{sent:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_answered_once() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [IN_TIME, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "800")];
+    let server = serve(&peer, data.path(), &settings);
+    let (a, b, c) = tokio::join!(
+        say(&peer, &server, "oD", "你好"),
+        say(&peer, &server, "oD", "在吗"),
+        say(&peer, &server, "oD", "多久能发货")
+    );
+    let texts: Vec<String> = [a, b, c].iter().filter_map(shown).collect();
+    assert!(texts.len() <= 1, "{texts:#?}");
+    peer.sent_at_least("oD", 1).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let sent = peer.sent("oD").await;
+    let all: String = sent.iter().map(words).collect();
+    assert_eq!(all.matches("AI").count(), 1, "{sent:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_offered_when_the_server_was_killed_is_said_once() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let peer = WeChatPeer::start(&[]);
+    let settings = [IN_TIME, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let server = serve_at(port, &peer, data.path(), &settings);
+    let killed = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        server.kill();
+        serve_at(port, &peer, data.path(), &settings)
+    };
+    let act = json!({"url": format!("http://127.0.0.1:{port}/webhooks/wechat"),
+        "from": "oE", "text": "你好", "safe": true});
+    let (_delivery, _server) = tokio::join!(peer.sim("text", act), killed);
+    peer.sent_at_least("oE", 1).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let sent = peer.sent("oE").await;
+    assert_eq!(sent.len(), 1, "{sent:#?}");
+}
+
+/// Repetitions over two replicas while one of them is killed: what the shop says is said once each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_die_lose_and_double_nothing() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [
+        IN_TIME,
+        ("TIANSHENG_STATE__URL", state.as_str()),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "300"),
+    ];
+    let peer = WeChatPeer::start(&[]);
+    let first = serve(&peer, one.path(), &settings);
+    let second = serve(&peer, two.path(), &settings);
+    let front = Front::before(vec![first.url.clone(), second.url.clone()]).await;
+    until("two replicas in service", async || {
+        (front.trusts(0) && front.trusts(1)).then_some(())
+    })
+    .await;
+    let url = format!("{}/webhooks/wechat", front.url);
+    let people = (0..12).map(|customer| {
+        let act =
+            json!({"url": url, "from": format!("oF{customer}"), "text": "你好", "safe": true});
+        peer.sim("text", act)
+    });
+    let killed = async {
+        tokio::time::sleep(Duration::from_millis(350)).await;
+        second.kill();
+    };
+    tokio::join!(futures_util::future::join_all(people), killed);
+    for customer in 0..12 {
+        peer.sent_at_least(&format!("oF{customer}"), 1).await;
+    }
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for customer in 0..12 {
+        let sent = peer.sent(&format!("oF{customer}")).await;
+        assert_eq!(sent.len(), 1, "{customer}: {sent:#?}");
+    }
+}
