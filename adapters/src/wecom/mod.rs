@@ -16,7 +16,8 @@ use crate::wxcrypt::proof::Shared;
 use crate::{
     Acknowledgement, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, Speaker, Typing, Unit, Window,
+    Receipt, Receipts, Received, Refused, Sending, Source, Speaker, SyncReply, Typing, Unit,
+    Window,
 };
 use client::{Api, Failed, code, receipt};
 use message::account_and_user;
@@ -251,6 +252,7 @@ impl Channel for WeCom {
             pace: Some(PACE),
             window: Some(WINDOW),
             idempotency: Idempotency::None,
+            sync_reply: SyncReply::None,
             typing: Typing::None,
             editing: false,
             receipts: Receipts::Failures,

@@ -3,10 +3,12 @@
 mod telegram;
 mod web;
 mod wechat;
+mod wecom;
 
 pub use telegram::OnTelegram;
 pub use web::OnTheWeb;
 pub use wechat::{OnWeChat, OnWeChatInAnswers};
+pub use wecom::OnWeCom;
 
 use serde_json::Value;
 use std::future::Future;
