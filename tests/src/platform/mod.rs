@@ -52,6 +52,11 @@ pub trait Platform: Send + Sync {
         true
     }
 
+    /// Whether the shop has all that was said; where it fetches it, some may still lie there.
+    fn is_brought(&self) -> Doing<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
     /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.
     fn refuse(&self, times: usize) -> Doing<'_, bool>;
 }

@@ -15,7 +15,8 @@ pub struct OnWeCom {
 impl OnWeCom {
     pub fn start() -> Self {
         Self {
-            peer: WeComPeer::start(&[]),
+            // Without people at WeCom's own desk, a handoff stays with the shop's reps as elsewhere.
+            peer: WeComPeer::start(&["--no-desk"]),
             url: Mutex::default(),
             next_id: AtomicU64::new(1),
         }
@@ -95,6 +96,10 @@ impl Platform for OnWeCom {
                 .map(|message| words(message).to_owned())
                 .collect()
         })
+    }
+
+    fn is_brought(&self) -> Doing<'_, bool> {
+        Box::pin(async move { self.peer.state().await["unread"] == 0 })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
