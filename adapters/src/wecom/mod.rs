@@ -58,6 +58,8 @@ const WINDOW: Window = Window {
 };
 /// How long a callback's token may be used to pull, milliseconds.
 const WAITING_MS: u64 = 10 * 60 * 1000;
+/// Names of accounts that an operator is shown.
+const ACCOUNTS_SHOWN: usize = 5;
 /// The mode in which a conversation waits for a person.
 const WAITING_MODE: &str = "waiting";
 
@@ -231,9 +233,6 @@ impl WeCom {
         found
     }
 }
-
-/// Names of accounts that an operator is shown.
-const ACCOUNTS_SHOWN: usize = 5;
 
 impl Channel for WeCom {
     fn name(&self) -> &'static str {
