@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::binary::{Server, free_port};
 use tests::front::Front;
 use tests::platform::{
-    OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, Platform, ask, press, told, until,
+    OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, OnWeCom, Platform, ask, press, told, until,
 };
 use tests::redis_server::Redis;
 
@@ -71,6 +71,7 @@ on_every_platform! {
     telegram: OnTelegram::start(),
     wechat: OnWeChat::start(),
     wechat_in_answers: OnWeChatInAnswers::start(),
+    wecom: OnWeCom::start(),
 }
 
 /// A server on the platform; `more` overrides its settings.
