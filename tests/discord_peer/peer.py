@@ -451,6 +451,12 @@ class Acts:
                 if message["t"] == "MESSAGE_CREATE":
                     session.push(message["t"], message["d"])
 
+    def repeat(self, channel, message):
+        """One message is told once more, with a new number."""
+        payload = dict(serializers.message_payload(self.backend, self.backend.get_message(int(channel), int(message))))
+        for session in self.peer.sessions.values():
+            session.push("MESSAGE_CREATE", payload)
+
     def set(self, **values):
         for name, value in values.items():
             if name not in ("is_deaf", "starts_left", "endpoint"):

@@ -132,11 +132,10 @@ fn words(reply: &Value) -> String {
 fn shown(amount: &str) -> String {
     let whole = amount.trim_end_matches(".00");
     match whole.len() {
-        4..=6 => format!(
-            "{},{}",
-            &whole[..whole.len() - 3],
-            &whole[whole.len() - 3..]
-        ),
+        4..=6 => {
+            let (thousands, rest) = whole.split_at(whole.len() - 3);
+            format!("{thousands},{rest}")
+        }
         _ => whole.to_owned(),
     }
 }
