@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::binary::{Server, free_port};
 use tests::front::Front;
 use tests::platform::{
-    OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, Platform, ask, press, told, until,
+    OnDiscord, OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, Platform, ask, press, told, until,
 };
 use tests::redis_server::Redis;
 
@@ -69,6 +69,7 @@ macro_rules! on_every_platform {
 on_every_platform! {
     web: OnTheWeb::default(),
     telegram: OnTelegram::start(),
+    discord: OnDiscord::start(),
     wechat: OnWeChat::start(),
     wechat_in_answers: OnWeChatInAnswers::start(),
 }

@@ -1,9 +1,11 @@
 //! Platforms with people on them, each driven alike: what they say, what the shop sent them, and what goes wrong on the way.
 
+mod discord;
 mod telegram;
 mod web;
 mod wechat;
 
+pub use discord::OnDiscord;
 pub use telegram::OnTelegram;
 pub use web::OnTheWeb;
 pub use wechat::{OnWeChat, OnWeChatInAnswers};

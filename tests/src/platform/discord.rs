@@ -1,0 +1,121 @@
+//! Discord: people who write to the bot in direct messages, told over its gateway.
+
+use super::{Doing, LOOK, Platform, Said};
+use crate::discord_peer::{DiscordPeer, TOKEN, button, words};
+use serde_json::{Value, json};
+
+/// How often it is looked whether the shop listens.
+const LOOKS_MAX: usize = 600;
+/// The peer numbers people's channels from here.
+const FIRST: usize = 20_000_000;
+
+pub struct OnDiscord {
+    pub peer: DiscordPeer,
+}
+
+impl OnDiscord {
+    pub fn start() -> Self {
+        Self {
+            peer: DiscordPeer::start(&[]),
+        }
+    }
+
+    fn channel(person: usize) -> String {
+        (FIRST + person).to_string()
+    }
+
+    async fn person(&self, person: usize) -> Value {
+        self.peer.sim("person", json!({"number": person})).await
+    }
+}
+
+impl Platform for OnDiscord {
+    fn name(&self) -> &'static str {
+        "Discord"
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__DISCORD__TOKEN", TOKEN.to_owned()),
+            (
+                "TIANSHENG_CHANNELS__DISCORD__API_URL",
+                self.peer.url.clone(),
+            ),
+        ]
+    }
+
+    /// The shop comes to Discord, not Discord to the shop.
+    fn connect<'a>(&'a self, _url: &'a str) -> Doing<'a, ()> {
+        Box::pin(async move {
+            // Not `listened_to`: what looks by closure does not go to other threads.
+            for _ in 0..LOOKS_MAX {
+                if self.peer.is_listened_to().await {
+                    return;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+            panic!("nobody listens at the gateway");
+        })
+    }
+
+    fn conversation(&self, person: usize) -> String {
+        format!("discord:{}", Self::channel(person))
+    }
+
+    /// Told to whoever resumes the session.
+    fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
+        Box::pin(async move {
+            let them = self.person(person).await;
+            let (channel, user) = (them["channel"].as_str(), them["user"].as_str());
+            let said = self.peer.say(channel.unwrap(), user.unwrap(), text).await;
+            Said {
+                event_id: said["id"].as_str().unwrap().to_owned(),
+                sure: true,
+                again: json!({"channel": channel, "message": said["id"]}),
+            }
+        })
+    }
+
+    fn repeat<'a>(&'a self, _person: usize, said: &'a Said) -> Doing<'a, ()> {
+        Box::pin(async move {
+            self.peer.sim("repeat", said.again.clone()).await;
+        })
+    }
+
+    fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
+        Box::pin(async move {
+            let them = self.person(person).await;
+            let sent = self.peer.sent(&Self::channel(person)).await;
+            let found = sent
+                .iter()
+                .rev()
+                .find_map(|message| Some((message["id"].clone(), button(message, label)?)));
+            let Some((message, id)) = found else {
+                return false;
+            };
+            let press = json!({
+                "user": them["user"], "channel": them["channel"], "message": message, "id": id,
+            });
+            self.peer.sim("press", press).await;
+            true
+        })
+    }
+
+    fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
+        Box::pin(async move {
+            let sent = self.peer.sent(&Self::channel(person)).await;
+            sent.iter().map(words).collect()
+        })
+    }
+
+    fn refuse(&self, times: usize) -> Doing<'_, bool> {
+        Box::pin(async move {
+            let fault = json!({
+                "method": "POST", "path": "/messages", "times": times,
+                "status": 429, "retry_after": 1,
+            });
+            self.peer.sim("fault", fault).await;
+            true
+        })
+    }
+}
