@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tests::faulty::Way;
 use tests::front::Front;
-use tests::platform::{OnTelegram, OnWeChat, Platform, until};
+use tests::platform::{OnDiscord, OnTelegram, OnWeChat, Platform, until};
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
 use tests::storm::Dice;
@@ -63,8 +63,11 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     ]);
     let postgres = Postgres::start();
     let (redis_url, records_url) = (redis.url(), postgres.url("records"));
-    let platforms: Vec<Arc<dyn Platform>> =
-        vec![Arc::new(OnTelegram::start()), Arc::new(OnWeChat::start())];
+    let platforms: Vec<Arc<dyn Platform>> = vec![
+        Arc::new(OnTelegram::start()),
+        Arc::new(OnWeChat::start()),
+        Arc::new(OnDiscord::start()),
+    ];
     let of_platforms: Vec<(&str, String)> = platforms
         .iter()
         .flat_map(|platform| platform.settings())
