@@ -19,6 +19,8 @@ pub enum Delivery {
     Feed { event: &'static str, data: String },
     /// Over the platform's API as so many messages of its own, each by [`Channel::send`], in order.
     Push { pieces: usize, tokens: Vec<Token> },
+    /// Something is asked of the platform, by [`Channel::send`] as the first piece, that is no message to the customer.
+    Act,
     /// The channel has no form for this; settled as done.
     Nothing,
 }
@@ -48,6 +50,8 @@ pub enum Receipt {
     WindowClosed,
     /// The customer has blocked the shop or left.
     Blocked,
+    /// A person at the platform's own desk has the conversation: this is not said any more.
+    TakenOver,
     /// The conversation lives elsewhere now; to be sent there.
     Moved {
         to: Address,
@@ -149,7 +153,7 @@ impl Check {
 
 /// A channel that is asked for what came in; one replica at a time asks.
 pub trait Source: Send + Sync {
-    /// Waits for what came after the cursor; without one, for everything that is still there.
+    /// What came after the cursor; without one, everything that is still there. Waits for it where the platform can wait.
     ///
     /// Nothing is forgotten by the platform before a later call names a cursor after it.
     fn pull<'a>(
@@ -157,6 +161,11 @@ pub trait Source: Send + Sync {
         cursor: Option<&'a str>,
         now_ms: i64,
     ) -> Asking<'a, Result<Pulled, PullError>>;
+
+    /// How long to rest after a pull that gave no cursor, milliseconds; an [`crate::Arrival::Waiting`] ends the rest. 0 where a pull waits by itself.
+    fn rest_ms(&self) -> u64 {
+        0
+    }
 
     /// Everything that was pulled is durable.
     fn confirm<'a>(&'a self, _pulled: &'a Pulled) -> Asking<'a, ()> {

@@ -15,6 +15,8 @@ pub mod render;
 pub mod telegram;
 pub mod web;
 pub mod wechat;
+pub mod wecom;
+mod wxcrypt;
 
 pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
@@ -31,6 +33,6 @@ pub use message::{
     OutboundBody, Part, Price, Speaker,
 };
 pub use receive::{
-    Acknowledgement, Answer, Answered, Arrival, Delivered, Held, Place, READ_EVENT, Received,
-    Refused, Report, Waiting,
+    Acknowledgement, Answer, Answered, Arrival, Delivered, DeskAct, Held, Place, READ_EVENT,
+    Received, Refused, Report, Waiting,
 };

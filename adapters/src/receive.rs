@@ -37,8 +37,30 @@ pub enum Arrival {
         provider_id: String,
         report: Report,
     },
-    /// Something waits at the channel's source.
-    Waiting,
+    /// Something waits at the channel's source, which finds what it needs to fetch it under a key of [`crate::Keep`], for so long.
+    Waiting {
+        key: String,
+        note: String,
+        for_ms: u64,
+    },
+    /// At the platform's own desk a person did something with the conversation.
+    Desk {
+        address: Address,
+        event_id: String,
+        /// Who, by the platform's name for them.
+        person: String,
+        act: DeskAct,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeskAct {
+    /// It is theirs: the shop is silent.
+    Took,
+    /// What they wrote; the customer has it.
+    Wrote(String),
+    /// It is over: the shop answers what comes next.
+    Ended,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 use adapters::discord::{self, Discord};
 use adapters::telegram::{Mode, Telegram};
 use adapters::web::Web;
+use adapters::wecom::{Corp, WeCom};
 use adapters::{
     Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, KeptHere, Outbound,
     OutboundBody, Part, Price, Refused, Speaker,
@@ -35,10 +36,24 @@ fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
         Discord::new(&bot, reqwest::Client::new(), keep).unwrap()
     };
     let key = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
+    let corp = Corp {
+        corp_id: "ww1".to_owned(),
+        secret: SecretString::from("secret"),
+        token: SecretString::from("token"),
+        aes_keys: vec![SecretString::from(
+            "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
+        )],
+        api_url: adapters::wecom::API_URL.parse().unwrap(),
+    };
+    // A client that is never asked; it needs a provider to be made all the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::new();
+    let wecom = WeCom::new(&corp, http, Arc::new(KeptHere::default()));
     vec![
         (Box::new(Web), "3f0c"),
         (Box::new(discord(None)), "1575428995233611777"),
         (Box::new(discord(Some(key))), "1575428995233611777.17"),
+        (Box::new(wecom), "wkB.wmA"),
         (Box::new(telegram(Mode::Webhook)), "5"),
         (Box::new(telegram(Mode::Polling)), "-1001.5"),
     ]

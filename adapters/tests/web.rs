@@ -148,7 +148,7 @@ fn delivered(from: Speaker, body: OutboundBody) -> (&'static str, String) {
     };
     match Web.deliver(&message) {
         Delivery::Feed { event, data } => (event, data),
-        Delivery::Push { .. } | Delivery::Nothing => {
+        Delivery::Push { .. } | Delivery::Act | Delivery::Nothing => {
             panic!("the web channel delivers into the feed")
         }
     }

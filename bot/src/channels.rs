@@ -8,12 +8,13 @@ use adapters::discord::Discord;
 use adapters::telegram::Telegram;
 use adapters::web::Web;
 use adapters::wechat::{Account, WeChat};
+use adapters::wecom::{Corp, WeCom};
 use adapters::{Asking, Channel, Keep, Unkept};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long WeChat may take to answer a request; below what the sender gives a send.
+/// How long WeChat and WeCom may take to answer a request; below what the sender gives a send.
 const WECHAT_MAX: Duration = Duration::from_secs(10);
 /// The same for Discord; a send may ask twice.
 const DISCORD_MAX: Duration = Duration::from_secs(8);
@@ -110,6 +111,18 @@ pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String>
             api_url: wechat.api_url.clone(),
         };
         all.push(Arc::new(WeChat::new(&account, http, Arc::clone(keep))));
+    }
+    if let Some(wecom) = &settings.channels.wecom {
+        let http = crate::model::http_client(WECHAT_MAX)
+            .map_err(|_| "no HTTP client can be made for WeCom".to_owned())?;
+        let corp = Corp {
+            corp_id: wecom.corp_id.clone(),
+            secret: wecom.secret.clone(),
+            token: wecom.token.clone(),
+            aes_keys: wecom.aes_keys.clone(),
+            api_url: wecom.api_url.clone(),
+        };
+        all.push(Arc::new(WeCom::new(&corp, http, Arc::clone(keep))));
     }
     for channel in &all {
         // A rise from nothing cannot be told from a series that was not there.

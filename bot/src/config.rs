@@ -69,6 +69,14 @@ const KNOWN: &[&str] = &[
     "channels.wechat.customer_service",
     "channels.wechat.answer_in_time",
     "channels.wechat.api_url",
+    "channels.wecom.corp_id",
+    "channels.wecom.secret",
+    "channels.wecom.secret_file",
+    "channels.wecom.token",
+    "channels.wecom.token_file",
+    "channels.wecom.aes_key",
+    "channels.wecom.aes_key_file",
+    "channels.wecom.api_url",
     "web.origins",
     "web.messages_per_minute",
     "web.sessions_per_minute",
@@ -87,13 +95,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
-const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("embedder", "search works on words"),
-    ("channels.wecom", NOT_A_CHANNEL),
-];
-
-const NOT_A_CHANNEL: &str =
-    "the web widget, Telegram, Discord, WeChat and the terminal are the channels";
+const NOT_AVAILABLE: &[(&str, &str)] = &[("embedder", "search works on words")];
 
 /// Everything an operator may set, with its defaults in place.
 #[derive(Clone, Debug)]

@@ -50,4 +50,8 @@ pub enum RepAction {
         text: String,
     },
     HandBack,
+    /// Said at the platform's own desk: the customer has it.
+    Wrote {
+        text: String,
+    },
 }

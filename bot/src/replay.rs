@@ -166,11 +166,7 @@ fn letters(id: &str, logged: &[Event]) -> Vec<Letter> {
                 provider_id: provider_id.clone(),
             })),
             Said::Rep(rep) => {
-                let action = match logged.get(at + 1) {
-                    Some(Event::RepSaid { text, .. }) => RepAction::Say { text: text.clone() },
-                    Some(Event::HandedBack { .. }) => RepAction::HandBack,
-                    _ => RepAction::Take,
-                };
+                let action = rep_action(logged.get(at + 1..).unwrap_or_default());
                 Mail::Rep {
                     rep: rep.clone(),
                     action,
@@ -183,6 +179,33 @@ fn letters(id: &str, logged: &[Event]) -> Vec<Letter> {
         });
     }
     letters
+}
+
+/// What a rep did, by what followed from it; what changed nothing was a taking of what was theirs.
+fn rep_action(after: &[Event]) -> RepAction {
+    let said = |text: &String, elsewhere: bool| match elsewhere {
+        true => RepAction::Wrote { text: text.clone() },
+        false => RepAction::Say { text: text.clone() },
+    };
+    match after {
+        [
+            Event::RepSaid {
+                text, elsewhere, ..
+            },
+            ..,
+        ]
+        | [
+            Event::Taken { .. },
+            Event::RepSaid {
+                text,
+                elsewhere: elsewhere @ true,
+                ..
+            },
+            ..,
+        ] => said(text, *elsewhere),
+        [Event::HandedBack { .. }, ..] => RepAction::HandBack,
+        _ => RepAction::Take,
+    }
 }
 
 fn difference(turn: u64, logged: &[String], replayed: &[String]) -> Option<Difference> {

@@ -121,6 +121,11 @@ impl Mode {
             Mode::Human { .. } => "human",
         }
     }
+
+    /// This person has the conversation.
+    pub fn is_with(&self, person: &str) -> bool {
+        matches!(self, Mode::Human { rep } if rep == person)
+    }
 }
 
 impl Conversation {

@@ -98,6 +98,9 @@ pub enum Event {
         id: String,
         rep: String,
         text: String,
+        /// Said at the platform's own desk, so the customer has it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        elsewhere: bool,
     },
     HandedBack {
         rep: String,
@@ -187,6 +190,10 @@ pub enum Exclusion {
     Type(String),
     Brand(String),
     Attribute { name: String, key: String },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl SlotValue {

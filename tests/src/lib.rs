@@ -26,3 +26,4 @@ pub mod telegram_peer;
 pub mod visitor;
 pub mod watched;
 pub mod wechat_peer;
+pub mod wecom_peer;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tests::faulty::Way;
 use tests::front::Front;
-use tests::platform::{OnDiscord, OnTelegram, OnWeChat, Platform, until};
+use tests::platform::{OnDiscord, OnTelegram, OnWeChat, OnWeCom, Platform, until};
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
 use tests::storm::Dice;
@@ -67,6 +67,7 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
         Arc::new(OnTelegram::start()),
         Arc::new(OnWeChat::start()),
         Arc::new(OnDiscord::start()),
+        Arc::new(OnWeCom::start()),
     ];
     let of_platforms: Vec<(&str, String)> = platforms
         .iter()
@@ -131,7 +132,14 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     }
     let visitors = crowd.leaves().await;
     let last = begun + Duration::from_millis(STORM_MS) + LAST_MAX;
-    while !grounds.under_way().is_empty() && Instant::now() < last {
+    while Instant::now() < last {
+        let mut is_brought = true;
+        for platform in &grounds.platforms {
+            is_brought &= platform.is_brought().await;
+        }
+        if is_brought && grounds.under_way().is_empty() {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     println!("still under way: {:?}", grounds.under_way());

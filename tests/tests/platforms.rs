@@ -15,7 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::binary::{Server, free_port};
 use tests::front::Front;
 use tests::platform::{
-    OnDiscord, OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, Platform, ask, press, told, until,
+    OnDiscord, OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, OnWeCom, Platform, ask, press,
+    told, until,
 };
 use tests::redis_server::Redis;
 
@@ -72,6 +73,7 @@ on_every_platform! {
     discord: OnDiscord::start(),
     wechat: OnWeChat::start(),
     wechat_in_answers: OnWeChatInAnswers::start(),
+    wecom: OnWeCom::start(),
 }
 
 /// A server on the platform; `more` overrides its settings.

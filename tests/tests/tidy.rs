@@ -198,6 +198,7 @@ fn invariant_10_no_channel_is_chosen_by_its_name_outside_adapters() {
                 "\"telegram\" =>",
                 "\"discord\" =>",
                 "\"wechat\" =>",
+                "\"wecom\" =>",
             ],
             "a channel is found by the name in an address",
         );

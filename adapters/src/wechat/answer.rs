@@ -1,8 +1,9 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::crypto::{SALT_BYTES, signature};
-use super::proof::Shared;
-use super::{HELD_MS, MESSAGE_EVENT, TEXT, xml};
+use super::{HELD_MS, MESSAGE_EVENT, TEXT};
+use crate::wxcrypt::crypto::{SALT_BYTES, signature};
+use crate::wxcrypt::proof::Shared;
+use crate::wxcrypt::xml;
 use crate::{Answer, Held, Inbound, InboundBody, Place, Waiting};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};

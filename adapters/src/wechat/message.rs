@@ -1,8 +1,8 @@
 //! A message or an event of an official account, read into what happened. Only what is needed is read.
 
 use super::NAME;
-use super::xml::Document;
 use crate::render::TOKEN_MARK;
+use crate::wxcrypt::xml::Document;
 use crate::{
     Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody, Report,
 };

@@ -4,16 +4,15 @@
 
 mod answer;
 mod client;
-mod crypto;
 mod media;
 mod message;
-mod nonces;
 mod outcome;
-mod proof;
 mod render;
-mod xml;
 
 use crate::render::tokens;
+use crate::wxcrypt::crypto::Key;
+use crate::wxcrypt::nonces::Nonces;
+use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
@@ -22,9 +21,6 @@ use crate::{
 };
 use answer::Form;
 use client::Api;
-use crypto::Key;
-use nonces::Nonces;
-use proof::{Shared, given};
 use render::Asked;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::ready;

@@ -6,10 +6,10 @@
     clippy::indexing_slicing
 )]
 
-use super::crypto::is_signed;
 use super::render_tests::{choices, text};
-use super::xml::Document;
 use super::*;
+use crate::wxcrypt::crypto::{self, is_signed};
+use crate::wxcrypt::xml::Document;
 use crate::{Answer, Body, Door, FileKind, InboundBody, Report, Speaker};
 use http::HeaderMap;
 

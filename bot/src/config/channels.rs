@@ -15,6 +15,8 @@ pub struct Channels {
     pub discord: Option<discord::Bot>,
     /// None: the shop has no official account on WeChat.
     pub wechat: Option<WeChat>,
+    /// None: the shop has no customer service on WeCom.
+    pub wecom: Option<WeCom>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,11 +44,22 @@ pub struct WeChat {
     pub api_url: Url,
 }
 
+#[derive(Clone, Debug)]
+pub struct WeCom {
+    pub corp_id: String,
+    pub secret: SecretString,
+    pub token: SecretString,
+    /// The callback's key and, while it is changed, the one before; never empty.
+    pub aes_keys: Vec<SecretString>,
+    pub api_url: Url,
+}
+
 pub(super) fn read(reading: &mut Reading) -> Channels {
     Channels {
         telegram: telegram(reading),
         discord: discord(reading),
         wechat: wechat(reading),
+        wecom: wecom(reading),
     }
 }
 
@@ -216,18 +229,7 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
     if token.is_none() && !reading.given(TOKEN_FILE) {
         reading.missing(TOKEN, APP_ID);
     }
-    let aes_keys: Vec<SecretString> = aes_keys
-        .iter()
-        .flat_map(|keys| keys.expose_secret().split(','))
-        .map(|key| SecretString::from(key.trim()))
-        .collect();
-    let are_keys = aes_keys.iter().all(|key| is_aes_key(key.expose_secret()));
-    if !are_keys || aes_keys.len() > KEYS_MAX {
-        reading.refuse(
-            if reading.given(AES_KEY) { AES_KEY } else { AES_KEY_FILE },
-            "must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before".to_owned(),
-        );
-    }
+    let aes_keys = keys(reading, aes_keys.as_ref(), AES_KEY, AES_KEY_FILE);
     Some(WeChat {
         app_id,
         token: token?,
@@ -238,6 +240,80 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
         api_url: match api_url {
             Some(url) => url,
             None => Url::parse(adapters::wechat::API_URL).ok()?,
+        },
+    })
+}
+
+/// The key of an account and, while it is changed, the one before, with a comma between.
+fn keys(
+    reading: &mut Reading,
+    given: Option<&SecretString>,
+    key: &'static str,
+    file: &'static str,
+) -> Vec<SecretString> {
+    let keys: Vec<SecretString> = given
+        .into_iter()
+        .flat_map(|keys| keys.expose_secret().split(','))
+        .map(|key| SecretString::from(key.trim()))
+        .collect();
+    let are_keys = keys.iter().all(|key| is_aes_key(key.expose_secret()));
+    if !are_keys || keys.len() > KEYS_MAX {
+        reading.refuse(
+            if reading.given(key) { key } else { file },
+            "must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before".to_owned(),
+        );
+    }
+    keys
+}
+
+fn wecom(reading: &mut Reading) -> Option<WeCom> {
+    const CORP_ID: &str = "channels.wecom.corp_id";
+    const SECRET: &str = "channels.wecom.secret";
+    const SECRET_FILE: &str = "channels.wecom.secret_file";
+    const TOKEN: &str = "channels.wecom.token";
+    const TOKEN_FILE: &str = "channels.wecom.token_file";
+    const AES_KEY: &str = "channels.wecom.aes_key";
+    const AES_KEY_FILE: &str = "channels.wecom.aes_key_file";
+    const API_URL: &str = "channels.wecom.api_url";
+    let corp_id = reading.with(CORP_ID, "a corp id such as wwd08c8e7c775ab44d", |text| {
+        let usable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        usable.then(|| text.to_owned())
+    });
+    let secrets = [
+        (SECRET, SECRET_FILE),
+        (TOKEN, TOKEN_FILE),
+        (AES_KEY, AES_KEY_FILE),
+    ];
+    let [secret, token, aes_keys] = secrets.map(|(key, file)| reading.secret(key, file));
+    let api_url = reading.with(
+        API_URL,
+        "a URL such as https://qyapi.weixin.qq.com",
+        web_address,
+    );
+    let Some(corp_id) = corp_id else {
+        let pairs = secrets.iter().flat_map(|(key, file)| [*key, *file]);
+        for key in pairs.chain([API_URL]) {
+            if reading.given(key) {
+                reading.missing(CORP_ID, key);
+            }
+        }
+        return None;
+    };
+    let found = [&secret, &token, &aes_keys];
+    for ((key, file), found) in secrets.iter().zip(found) {
+        if found.is_none() && !reading.given(file) {
+            reading.missing(key, CORP_ID);
+        }
+    }
+    let aes_keys = keys(reading, aes_keys.as_ref(), AES_KEY, AES_KEY_FILE);
+    Some(WeCom {
+        corp_id,
+        secret: secret?,
+        token: token?,
+        aes_keys,
+        api_url: match api_url {
+            Some(url) => url,
+            None => Url::parse(adapters::wecom::API_URL).ok()?,
         },
     })
 }

@@ -281,11 +281,6 @@ fn every_problem_names_its_place_and_what_would_be_right() {
         "tiansheng.toml:1: unknown setting `colour`",
     );
     refused(
-        "[channels.wecom]\nsecret = \"a\"\n",
-        &[],
-        "tiansheng.toml:2: `channels.wecom.secret` is not available in this version: the web widget, Telegram, Discord, WeChat and the terminal are the channels; remove it",
-    );
-    refused(
         "",
         &[("TIANSHENG_EMBEDDER__URL", "http://127.0.0.1")],
         "TIANSHENG_EMBEDDER__URL: `embedder.url` is not available in this version: search works on words; remove it",
@@ -476,6 +471,39 @@ fn discord_takes_a_token_and_a_public_key() {
         "[channels.discord]\ntoken = \"no token\"\n",
         &[],
         "tiansheng.toml:2: `channels.discord.token` must be a bot's token, three parts with dots between, as the Bot page of the Developer Portal gives it",
+    );
+}
+
+#[test]
+fn wecom_is_set_by_its_corp_id_and_needs_all_its_secrets() {
+    let id = "[channels.wecom]\ncorp_id = \"ww12\"\n";
+    refused(
+        id,
+        &[],
+        "tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.secret` beside it\n\
+         tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.token` beside it\n\
+         tiansheng.toml:2: `channels.wecom.corp_id` needs `channels.wecom.aes_key` beside it",
+    );
+    let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+    let all = format!("{id}token = \"t0ken\"\naes_key = \"{key},{key}\"\n");
+    let from_file = [("TIANSHENG_CHANNELS__WECOM__SECRET_FILE", "DIR/key")];
+    let wecom = load(&all, &from_file).unwrap().channels.wecom.unwrap();
+    assert_eq!(wecom.secret.expose_secret(), "sk-from-file");
+    assert_eq!(wecom.api_url.as_str(), "https://qyapi.weixin.qq.com/");
+    assert_eq!(wecom.aes_keys.len(), 2);
+    let shown = format!("{wecom:?}");
+    for secret in ["sk-from-file", "t0ken", key] {
+        assert!(!shown.contains(secret));
+    }
+    refused(
+        &all.replace(key, "short"),
+        &from_file,
+        "tiansheng.toml:4: `channels.wecom.aes_key` must be an EncodingAESKey of 43 letters and digits; while it is changed, the new one, a comma and the one before",
+    );
+    refused(
+        "[channels.wecom]\ntoken = \"t\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.wecom.token` needs `channels.wecom.corp_id` beside it",
     );
 }
 

@@ -95,7 +95,13 @@ impl Listeners {
                 hint = hints.recv() => match hint {
                     Ok(Hint::Feed(conversation)) => self.nudge(&conversation, Nudge::Feed),
                     Ok(Hint::Typing(conversation)) => self.nudge(&conversation, Nudge::Typing),
-                    Ok(Hint::Turns | Hint::Sends | Hint::Journal | Hint::Pointer) => {}
+                    Ok(
+                        Hint::Turns
+                        | Hint::Sends
+                        | Hint::Journal
+                        | Hint::Pointer
+                        | Hint::Waiting(_),
+                    ) => {}
                     Err(broadcast::error::RecvError::Lagged(_)) => self.nudge_all(),
                     // The store is gone; streams go on polling until they are stopped.
                     Err(broadcast::error::RecvError::Closed) => {

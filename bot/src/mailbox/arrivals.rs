@@ -1,9 +1,10 @@
 //! What a platform told, into the mailboxes: the same for a delivery and for a pull.
 
-use super::{Burst, accept, window};
-use crate::store::{Accepted, StateStore, StoreError};
-use crate::telemetry::metrics::CHANNEL_MESSAGES;
-use adapters::{Arrival, Channel, InboundBody};
+use super::{Burst, accept, post, window};
+use crate::mail::{Mail, RepAction};
+use crate::store::{Accepted, Hint, StateStore, StoreError};
+use crate::telemetry::metrics::{CHANNEL_MESSAGES, SENDS};
+use adapters::{Arrival, Channel, DeskAct, InboundBody, Report};
 
 /// How long a button's token is known, milliseconds: people press what they find when they scroll back.
 pub(super) const TOKEN_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -33,11 +34,52 @@ pub async fn take(
             }
             inbound
         }
+        Arrival::Reported {
+            provider_id,
+            report: Report::Failed { reason },
+        } => {
+            let channel = channel.name();
+            metrics::counter!(SENDS, "channel" => channel, "outcome" => "undelivered").increment(1);
+            tracing::warn!(
+                channel,
+                id = provider_id,
+                reason,
+                "a message that left was not delivered"
+            );
+            return Ok(());
+        }
         Arrival::Reported { report, .. } => {
             tracing::debug!(channel = channel.name(), ?report, "a platform reported");
             return Ok(());
         }
-        Arrival::Waiting => return Ok(()),
+        Arrival::Waiting { key, note, for_ms } => {
+            let until_ms = now_ms.saturating_add_unsigned(for_ms);
+            state.remember(&key, &note, until_ms).await?;
+            state.hint(Hint::Waiting(channel.name().to_owned()));
+            return Ok(());
+        }
+        Arrival::Desk {
+            address,
+            event_id,
+            person,
+            act,
+        } => {
+            let mail = Mail::Rep {
+                rep: person,
+                action: match act {
+                    DeskAct::Took => RepAction::Take,
+                    DeskAct::Wrote(text) => RepAction::Wrote { text },
+                    DeskAct::Ended => RepAction::HandBack,
+                },
+            };
+            let conversation = address.as_str().to_owned();
+            let at_once = Burst {
+                quiet_ms: 0,
+                quiet_max_ms: 0,
+            };
+            post(state, conversation, event_id, &mail, at_once, now_ms).await?;
+            return Ok(());
+        }
     };
     window::open(state, channel, &inbound, now_ms).await?;
     let conversation = inbound.address.as_str().to_owned();

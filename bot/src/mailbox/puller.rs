@@ -1,7 +1,7 @@
 //! Asks a channel for what came in, one replica at a time; what was taken is durable before the cursor moves.
 
-use super::{Burst, Clock, Job, take};
-use crate::store::{StateStore, StoreError};
+use super::{Burst, Clock, Job, rest, take};
+use crate::store::{Hint, StateStore, StoreError};
 use crate::telemetry::metrics::CHANNEL_UNREAD;
 use adapters::{Channel, PullError, Pulled, Source};
 use std::sync::Arc;
@@ -26,6 +26,15 @@ pub struct Puller {
     pub clock: Clock,
 }
 
+/// What follows a pull.
+enum Next {
+    /// There may be more.
+    Now,
+    /// Nothing came.
+    Waiting,
+    Later(Duration),
+}
+
 impl Puller {
     /// Runs until `stop`; at once done for a channel that is not pulled.
     pub async fn run(self, stop: CancellationToken) {
@@ -34,27 +43,28 @@ impl Puller {
         };
         let name = self.channel.name();
         let mut job = Job::new(Arc::clone(&self.state), name, Arc::clone(&self.clock));
+        // Whichever replica was told that something waits, the one that has the job fetches it.
+        let mut hints = self.state.hints();
+        let waits = |hint: &Hint| matches!(hint, Hint::Waiting(channel) if channel == name);
         while !stop.is_cancelled() {
-            let wait = if job.held().await {
-                self.round(source, &mut job, &stop).await
-            } else {
-                LOOK
-            };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => {}
+            if !job.held().await {
+                rest(&mut hints, |_| false, LOOK, &stop).await;
+                continue;
+            }
+            match self.round(source, &mut job, &stop).await {
+                Next::Now => {}
+                Next::Waiting => {
+                    let most = Duration::from_millis(source.rest_ms()).min(LOOK);
+                    rest(&mut hints, waits, most, &stop).await;
+                }
+                Next::Later(wait) => rest(&mut hints, |_| false, wait, &stop).await,
             }
         }
         job.release().await;
     }
 
-    /// One pull, and how long to rest after it.
-    async fn round(
-        &self,
-        source: &dyn Source,
-        job: &mut Job,
-        stop: &CancellationToken,
-    ) -> Duration {
+    /// One pull, and what follows it.
+    async fn round(&self, source: &dyn Source, job: &mut Job, stop: &CancellationToken) -> Next {
         let name = self.channel.name();
         let key = format!("cursor:{name}");
         let cursor = match self.state.recall(&key, (self.clock)()).await {
@@ -68,9 +78,9 @@ impl Puller {
                 tokio::select! {
                     pulled = &mut pull => break pulled,
                     () = tokio::time::sleep(LOOK) => if !job.held().await {
-                        return LOOK;
+                        return Next::Now;
                     },
-                    () = stop.cancelled() => return Duration::ZERO,
+                    () = stop.cancelled() => return Next::Now,
                 }
             }
         };
@@ -78,17 +88,20 @@ impl Puller {
             Ok(pulled) => pulled,
             Err(PullError::Later { wait_ms, why }) => {
                 tracing::warn!(channel = name, why, "nothing can be pulled now");
-                return Duration::from_millis(wait_ms.clamp(1, LATER_MS_MAX));
+                return Next::Later(Duration::from_millis(wait_ms.clamp(1, LATER_MS_MAX)));
             }
             Err(PullError::Stopped { why }) => {
                 tracing::error!(channel = name, why, "nothing is pulled");
-                return STOPPED_RETRY;
+                return Next::Later(STOPPED_RETRY);
             }
         };
         match self.keep(&key, &pulled).await {
             Ok(()) => {
                 source.confirm(&pulled).await;
-                Duration::ZERO
+                match pulled.cursor {
+                    Some(_) => Next::Now,
+                    None => Next::Waiting,
+                }
             }
             Err(error) => not_taken(name, &error),
         }
@@ -112,7 +125,7 @@ impl Puller {
 }
 
 /// The same is pulled again, and what was taken of it is known by its event id.
-fn not_taken(channel: &str, error: &StoreError) -> Duration {
+fn not_taken(channel: &str, error: &StoreError) -> Next {
     tracing::warn!(channel, %error, "what came in cannot be kept yet");
-    STORE_RETRY
+    Next::Later(STORE_RETRY)
 }

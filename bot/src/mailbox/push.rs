@@ -42,6 +42,8 @@ pub(super) struct Push<'a> {
     pub outgoing: &'a Outgoing,
     pub channel: &'a dyn Channel,
     pub mark: &'a Mark,
+    /// The customer sees it, so it is counted by what their window takes.
+    pub is_message: bool,
 }
 
 /// What became of the message.
@@ -100,6 +102,7 @@ impl Push<'_> {
         else {
             return later;
         };
+        left = left.filter(|_| self.is_message);
         let mut done = 0;
         if pieces > 1 {
             match self.state.recall(&self.progress_key(), self.now()).await {
@@ -291,11 +294,16 @@ impl Push<'_> {
         let conversation = &self.claim.conversation;
         match receipt {
             Receipt::Sent { .. } => {
-                count("sent");
+                count(if self.is_message { "sent" } else { "asked" });
                 Next::Piece
             }
             Receipt::Blocked => {
                 count("blocked");
+                Next::End
+            }
+            // What the bot said goes nowhere; a rep's words would have to be said at the platform's desk.
+            Receipt::TakenOver => {
+                count("silenced");
                 Next::End
             }
             Receipt::WindowClosed => Next::Closed { is_refused: true },

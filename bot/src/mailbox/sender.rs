@@ -252,7 +252,11 @@ impl Sender {
                     data,
                 }))
             }
-            Delivery::Push { pieces, tokens } => {
+            delivery @ (Delivery::Push { .. } | Delivery::Act) => {
+                let (is_message, pieces, tokens) = match delivery {
+                    Delivery::Push { pieces, tokens } => (true, pieces, tokens),
+                    _ => (false, 1, Vec::new()),
+                };
                 let push = Push {
                     state: self.state.as_ref(),
                     paces: &self.paces,
@@ -261,6 +265,7 @@ impl Sender {
                     outgoing,
                     channel: channel.as_ref(),
                     mark,
+                    is_message,
                 };
                 match push.all(outbound, pieces, &tokens, count).await {
                     Pushed::Done => Sent::Done(None),

@@ -186,6 +186,8 @@ pub enum Hint {
     /// A reply is being written; over when it comes.
     Typing(String),
     Pointer,
+    /// Something waits at the source of this channel.
+    Waiting(String),
 }
 
 /// How often something may happen: once each `every_ms` in the long run, `burst` times at once after a rest.

@@ -103,7 +103,7 @@ impl Step {
             Word::Rep { action, .. } => match action {
                 RepAction::Take => "[rep takes over]".to_owned(),
                 RepAction::HandBack => "[rep hands back]".to_owned(),
-                RepAction::Say { text } => format!("[rep] {text}"),
+                RepAction::Say { text } | RepAction::Wrote { text } => format!("[rep] {text}"),
             },
         }
     }

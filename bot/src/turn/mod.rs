@@ -164,22 +164,40 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
             }
             Mail::Rep { rep, action } => {
                 log.push(heard(letter, at_ms, Said::Rep(rep.clone())));
-                match action {
-                    RepAction::Take => log.push(Event::Taken {
-                        rep: rep.clone(),
-                        at_ms,
-                    }),
-                    RepAction::Say { text } => log.push(Event::RepSaid {
-                        id: letter.event_id.clone(),
-                        rep: rep.clone(),
-                        text: text.clone(),
-                    }),
-                    RepAction::HandBack => log.push(Event::HandedBack { rep: rep.clone() }),
-                }
+                rep_acts(log, letter, rep, action, at_ms);
             }
         }
     }
     utterance
+}
+
+fn rep_acts(log: &mut Log, letter: &Letter, rep: &str, action: &RepAction, at_ms: i64) {
+    let taken = || Event::Taken {
+        rep: rep.to_owned(),
+        at_ms,
+    };
+    let said = |text: &str, elsewhere| Event::RepSaid {
+        id: letter.event_id.clone(),
+        rep: rep.to_owned(),
+        text: text.to_owned(),
+        elsewhere,
+    };
+    match action {
+        // A platform may tell the same more than once.
+        RepAction::Take if log.conversation.mode.is_with(rep) => {}
+        RepAction::Take => log.push(taken()),
+        RepAction::Say { text } => log.push(said(text, false)),
+        RepAction::Wrote { text } => {
+            // Whoever writes there has it, even if nobody told of the taking.
+            if !matches!(log.conversation.mode, Mode::Human { .. }) {
+                log.push(taken());
+            }
+            log.push(said(text, true));
+        }
+        RepAction::HandBack => log.push(Event::HandedBack {
+            rep: rep.to_owned(),
+        }),
+    }
 }
 
 fn heard(letter: &Letter, at_ms: i64, said: Said) -> Event {

@@ -53,7 +53,10 @@ impl Outcome {
                         add(id, Speaker::Bot, OutboundBody::Reply(convert::body(reply)));
                     }
                     Event::RepSaid {
-                        id: letter, text, ..
+                        id: letter,
+                        text,
+                        elsewhere: false,
+                        ..
                     } => {
                         let body = Body {
                             parts: vec![Part::Text { text: text.clone() }],

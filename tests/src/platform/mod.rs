@@ -4,11 +4,13 @@ mod discord;
 mod telegram;
 mod web;
 mod wechat;
+mod wecom;
 
 pub use discord::OnDiscord;
 pub use telegram::OnTelegram;
 pub use web::OnTheWeb;
 pub use wechat::{OnWeChat, OnWeChatInAnswers};
+pub use wecom::OnWeCom;
 
 use serde_json::Value;
 use std::future::Future;
@@ -50,6 +52,11 @@ pub trait Platform: Send + Sync {
     /// Whether the shop can say something that no message asked for.
     fn writes_unasked(&self) -> bool {
         true
+    }
+
+    /// Whether the shop has all that was said; where it fetches it, some may still lie there.
+    fn is_brought(&self) -> Doing<'_, bool> {
+        Box::pin(std::future::ready(true))
     }
 
     /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.

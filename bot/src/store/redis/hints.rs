@@ -25,6 +25,7 @@ pub(super) enum Told {
     Feed(String),
     Typing(String),
     Pointer,
+    Waiting(String),
 }
 
 pub(super) fn line(told: &Told) -> String {
@@ -35,6 +36,7 @@ pub(super) fn line(told: &Told) -> String {
         Told::Feed(id) => format!("f {id}"),
         Told::Typing(id) => format!("y {id}"),
         Told::Pointer => "p".to_owned(),
+        Told::Waiting(channel) => format!("w {channel}"),
     }
 }
 
@@ -57,6 +59,7 @@ pub(super) fn read(message: &str) -> (&str, Vec<Told>) {
                 "f" => id().map(Told::Feed),
                 "y" => id().map(Told::Typing),
                 "p" => Some(Told::Pointer),
+                "w" => id().map(Told::Waiting),
                 _ => None,
             }
         })
@@ -163,6 +166,7 @@ impl Inner {
             Told::Feed(id) => Hint::Feed(id),
             Told::Typing(id) => Hint::Typing(id),
             Told::Pointer => Hint::Pointer,
+            Told::Waiting(channel) => Hint::Waiting(channel),
         };
         // Nobody listening is no fault.
         let _ = self.hints.send(hint);
@@ -190,6 +194,7 @@ mod tests {
             Told::Journal,
             Told::Feed("web:a b".to_owned()),
             Told::Typing("web:1".to_owned()),
+            Told::Waiting("wecom".to_owned()),
         ];
         let lines: Vec<String> = all.iter().map(line).collect();
         let message = format!("me\n{}\nz 1\nt x", lines.join("\n"));

@@ -275,6 +275,7 @@ impl StateStore for State {
             Hint::Typing(id) => Some(Told::Typing(id.clone())),
             Hint::Journal => Some(Told::Journal),
             Hint::Pointer => Some(Told::Pointer),
+            Hint::Waiting(channel) => Some(Told::Waiting(channel.clone())),
             // Of a queue other replicas hear with the shard and the time, from the scripts.
             Hint::Turns | Hint::Sends => None,
         };

@@ -5,7 +5,7 @@ use quick_xml::events::Event;
 use std::collections::BTreeMap;
 
 /// Largest document, in bytes: the longest message many times over.
-pub(super) const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 /// Elements of a message; those known have a third of it.
 const FIELDS_MAX: usize = 64;
 /// Elements within elements; a list of pictures needs five.
@@ -15,13 +15,13 @@ const EVENTS_MAX: usize = 4_096;
 
 /// The elements right below `<xml>`, each with its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Document {
+pub(crate) struct Document {
     fields: BTreeMap<String, String>,
 }
 
 impl Document {
     /// The error holds nothing of the text.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         if text.len() > DOCUMENT_BYTES_MAX {
             return Err(format!("the XML has more than {DOCUMENT_BYTES_MAX} bytes"));
         }
@@ -47,7 +47,7 @@ impl Document {
         Err(format!("the XML has more than {EVENTS_MAX} parts"))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
     }
 }
@@ -116,7 +116,7 @@ fn character(name: &str) -> Option<char> {
 }
 
 /// A passive reply: a text to the customer.
-pub(super) fn reply(to: &str, from: &str, created_s: i64, content: &str) -> String {
+pub(crate) fn reply(to: &str, from: &str, created_s: i64, content: &str) -> String {
     format!(
         "<xml><ToUserName>{}</ToUserName><FromUserName>{}</FromUserName><CreateTime>{created_s}</CreateTime><MsgType>{}</MsgType><Content>{}</Content></xml>",
         data(to),
@@ -127,7 +127,7 @@ pub(super) fn reply(to: &str, from: &str, created_s: i64, content: &str) -> Stri
 }
 
 /// The same, encrypted and signed.
-pub(super) fn envelope(cipher: &str, signature: &str, timestamp: &str, nonce: &str) -> String {
+pub(crate) fn envelope(cipher: &str, signature: &str, timestamp: &str, nonce: &str) -> String {
     format!(
         "<xml><Encrypt>{}</Encrypt><MsgSignature>{}</MsgSignature><TimeStamp>{}</TimeStamp><Nonce>{}</Nonce></xml>",
         data(cipher),

@@ -9,11 +9,11 @@ const SIGNATURES_MAX: usize = 20_000;
 
 /// By time first, so that the oldest are forgotten first; those are refused for their age soon.
 #[derive(Default)]
-pub(super) struct Nonces(Mutex<BTreeMap<(i64, String), [u8; 32]>>);
+pub(crate) struct Nonces(Mutex<BTreeMap<(i64, String), [u8; 32]>>);
 
 impl Nonces {
     /// True for the first body that comes with this signature, and for the same again: WeChat repeats what it got no answer for.
-    pub(super) fn carries(&self, timestamp_s: i64, nonce: &str, body: &[u8]) -> bool {
+    pub(crate) fn carries(&self, timestamp_s: i64, nonce: &str, body: &[u8]) -> bool {
         let body: [u8; 32] = Sha256::digest(body).into();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (timestamp_s, nonce.to_owned());

@@ -14,11 +14,11 @@ use std::fmt::Write as _;
 use subtle::ConstantTimeEq as _;
 
 /// Characters of an EncodingAESKey; 32 bytes without their padding.
-pub(super) const KEY_CHARS: usize = 43;
+pub(crate) const KEY_CHARS: usize = 43;
 const KEY_BYTES: usize = 32;
 const IV_BYTES: usize = 16;
 /// Random bytes before the length.
-pub(super) const SALT_BYTES: usize = 16;
+pub(crate) const SALT_BYTES: usize = 16;
 const LENGTH_BYTES: usize = 4;
 /// Texts are padded to this, not to the cipher's own 16.
 const PADDED_BYTES: usize = 32;
@@ -32,7 +32,7 @@ const KEY_BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A signature over words in any order, in hexadecimal.
-pub(super) fn signature(words: &[&str]) -> String {
+pub(crate) fn signature(words: &[&str]) -> String {
     let mut sorted = words.to_vec();
     sorted.sort_unstable();
     let mut hasher = Sha1::new();
@@ -48,19 +48,19 @@ pub(super) fn signature(words: &[&str]) -> String {
 }
 
 /// Whether a signature is right; how long this takes tells nothing about the right one.
-pub(super) fn is_signed(words: &[&str], given: &str) -> bool {
+pub(crate) fn is_signed(words: &[&str], given: &str) -> bool {
     signature(words).as_bytes().ct_eq(given.as_bytes()).into()
 }
 
 /// A key of one account.
-pub(super) struct Key {
+pub(crate) struct Key {
     bytes: [u8; KEY_BYTES],
     receiver: String,
 }
 
 impl Key {
     /// `None` where the text is no EncodingAESKey.
-    pub(super) fn new(text: &str, receiver: &str) -> Option<Self> {
+    pub(crate) fn new(text: &str, receiver: &str) -> Option<Self> {
         if text.len() != KEY_CHARS {
             return None;
         }
@@ -76,7 +76,7 @@ impl Key {
     }
 
     /// The words inside, as they are. `None` where they were not written with this key for this account.
-    pub(super) fn decrypt(&self, cipher: &str) -> Option<String> {
+    pub(crate) fn decrypt(&self, cipher: &str) -> Option<String> {
         let mut buffer = STANDARD.decode(cipher.trim()).ok()?;
         let decryptor = cbc::Decryptor::<Aes256>::new_from_slices(&self.bytes, self.iv()).ok()?;
         let padded = decryptor.decrypt_padded::<NoPadding>(&mut buffer).ok()?;
@@ -93,7 +93,7 @@ impl Key {
     }
 
     /// `None` for a text longer than any that WeChat takes.
-    pub(super) fn encrypt(&self, text: &str, salt: [u8; SALT_BYTES]) -> Option<String> {
+    pub(crate) fn encrypt(&self, text: &str, salt: [u8; SALT_BYTES]) -> Option<String> {
         let length = u32::try_from(text.len()).ok()?;
         let mut buffer = salt.to_vec();
         buffer.extend(length.to_be_bytes());

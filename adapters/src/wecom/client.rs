@@ -1,0 +1,334 @@
+//! The API of WeCom (qyapi.weixin.qq.com): one token for all who ask, and what each answer means for who asked.
+//!
+//! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
+
+use crate::access::{Access, Granted};
+use crate::{Keep, Receipt};
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Largest answer that is read, in bytes: a page of messages with the longest texts, each character escaped.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest reason of WeCom's that is shown, in characters.
+const REASON_CHARS_MAX: usize = 120;
+/// Messages of one page.
+const PAGE: usize = 100;
+/// Accounts of one page of the list, and pages that are read.
+const ACCOUNTS_PAGE: usize = 100;
+const ACCOUNTS_PAGES_MAX: usize = 10;
+/// Wait where a quota is used up, milliseconds.
+const QUOTA_MS: u64 = 10 * 60_000;
+
+/// Return codes of developer.work.weixin.qq.com (全局错误码) that are told apart here.
+pub(super) mod code {
+    pub const COUNT_LIMIT: i64 = 95_001;
+    pub const EXPIRED: i64 = 95_002;
+    pub const NO_SUCH_ACCOUNT: i64 = 95_000;
+    pub const BAD_PULL_TOKEN: i64 = 95_007;
+    pub const ENDED: i64 = 95_013;
+    pub const NOT_ALLOWED_NOW: i64 = 95_016;
+    pub const NOT_IN_THIS_STATE: i64 = 95_018;
+}
+
+pub(super) struct Api {
+    http: reqwest::Client,
+    base: Url,
+    corp_id: String,
+    secret: SecretString,
+    access: Access<Failed>,
+}
+
+/// Why something asked of WeCom was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// Nothing can have been written.
+    NoConnection,
+    /// It says itself that it did not do it.
+    Busy,
+    /// There is no token to ask with, so nothing was asked.
+    NoToken(Box<Failed>),
+    /// The token was over; another can be had at once.
+    TokenOver,
+    Refused {
+        code: i64,
+        reason: String,
+    },
+    /// It may have been done.
+    NoAnswer,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    #[serde(default)]
+    errcode: i64,
+    #[serde(default)]
+    errmsg: String,
+    access_token: Option<String>,
+    #[serde(default)]
+    expires_in: u64,
+    #[serde(default)]
+    msgid: String,
+    #[serde(default)]
+    next_cursor: String,
+    #[serde(default)]
+    has_more: u8,
+    #[serde(default)]
+    msg_list: Vec<Value>,
+    #[serde(default)]
+    service_state: u8,
+    #[serde(default)]
+    servicer_userid: String,
+    #[serde(default)]
+    account_list: Vec<Account>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Account {
+    pub open_kfid: String,
+    #[serde(default)]
+    pub name: String,
+}
+
+/// One page of what came in on an account.
+pub(super) struct Page {
+    pub next_cursor: String,
+    pub has_more: bool,
+    pub messages: Vec<Value>,
+}
+
+impl Api {
+    pub(super) fn new(
+        http: reqwest::Client,
+        base: Url,
+        corp_id: &str,
+        secret: SecretString,
+        keep: Arc<dyn Keep>,
+    ) -> Self {
+        Self {
+            http,
+            base,
+            corp_id: corp_id.to_owned(),
+            secret,
+            access: Access::new(keep, "wecom:token", Failed::NoAnswer),
+        }
+    }
+
+    pub(super) async fn token(&self) -> Result<String, Failed> {
+        self.access.token(|_| self.granted()).await
+    }
+
+    async fn granted(&self) -> Result<Granted, Failed> {
+        let mut url = self.url("cgi-bin/gettoken");
+        url.query_pairs_mut()
+            .append_pair("corpid", &self.corp_id)
+            .append_pair("corpsecret", self.secret.expose_secret());
+        let answered = answered(self.http.get(url)).await?;
+        let lasts = Duration::from_secs(answered.expires_in);
+        answered
+            .access_token
+            .map(|token| Granted { token, lasts })
+            .ok_or(Failed::NoAnswer)
+    }
+
+    /// The platform's id of the message.
+    pub(super) async fn send(&self, message: &Value) -> Result<String, Failed> {
+        let answered = self.asked("cgi-bin/kf/send_msg", message).await?;
+        Ok(answered.msgid)
+    }
+
+    pub(super) async fn welcome(&self, message: &Value) -> Result<String, Failed> {
+        let answered = self.asked("cgi-bin/kf/send_msg_on_event", message).await?;
+        Ok(answered.msgid)
+    }
+
+    pub(super) async fn page(
+        &self,
+        account: &str,
+        cursor: Option<&str>,
+        token: Option<&str>,
+    ) -> Result<Page, Failed> {
+        let mut body = json!({"open_kfid": account, "limit": PAGE, "voice_format": 0});
+        for (name, value) in [("cursor", cursor), ("token", token)] {
+            if let (Some(value), Some(fields)) = (value, body.as_object_mut()) {
+                fields.insert(name.to_owned(), json!(value));
+            }
+        }
+        let answered = self.asked("cgi-bin/kf/sync_msg", &body).await?;
+        Ok(Page {
+            next_cursor: answered.next_cursor,
+            has_more: answered.has_more != 0,
+            messages: answered.msg_list,
+        })
+    }
+
+    /// In which state a conversation is, and who at WeCom's desk has it.
+    pub(super) async fn state(&self, account: &str, user: &str) -> Result<(u8, String), Failed> {
+        let body = json!({"open_kfid": account, "external_userid": user});
+        let answered = self.asked("cgi-bin/kf/service_state/get", &body).await?;
+        Ok((answered.service_state, answered.servicer_userid))
+    }
+
+    pub(super) async fn move_to(&self, account: &str, user: &str, state: u8) -> Result<(), Failed> {
+        let body = json!({
+            "open_kfid": account, "external_userid": user, "service_state": state,
+        });
+        self.asked("cgi-bin/kf/service_state/trans", &body).await?;
+        Ok(())
+    }
+
+    pub(super) async fn accounts(&self) -> Result<Vec<Account>, Failed> {
+        let mut all = Vec::new();
+        for page in 0..ACCOUNTS_PAGES_MAX {
+            let body = json!({"offset": page * ACCOUNTS_PAGE, "limit": ACCOUNTS_PAGE});
+            let found = self.asked("cgi-bin/kf/account/list", &body).await?;
+            let is_last = found.account_list.len() < ACCOUNTS_PAGE;
+            all.extend(found.account_list);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn asked(&self, path: &str, body: &Value) -> Result<Answered, Failed> {
+        let token = self.token().await;
+        let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
+        let mut url = self.url(path);
+        url.query_pairs_mut().append_pair("access_token", &token);
+        match answered(self.http.post(url).json(body)).await {
+            Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
+                match self.access.refused(&token).await {
+                    true => Err(Failed::TokenOver),
+                    false => Err(Failed::NoToken(Box::new(Failed::Refused { code, reason }))),
+                }
+            }
+            answered => answered,
+        }
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/{path}"));
+        url
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> {
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| match error.is_connect() {
+            true => Failed::NoConnection,
+            false => Failed::NoAnswer,
+        })?;
+    let status = response.status();
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(Failed::Busy);
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
+        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(Failed::NoAnswer);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let answered: Answered = serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
+    match answered.errcode {
+        0 => Ok(answered),
+        // Too many at once passes.
+        -1 | 45_033 => Err(Failed::Busy),
+        code => Err(Failed::Refused {
+            code,
+            reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
+        }),
+    }
+}
+
+fn is_about_the_token(code: i64) -> bool {
+    matches!(code, 40_001 | 40_014 | 41_001 | 42_001)
+}
+
+/// What the sender does next, where the conversation's state has nothing to do with it.
+pub(super) fn receipt(failed: Failed) -> Receipt {
+    let (code, reason) = match failed {
+        Failed::NoConnection | Failed::Busy => return Receipt::TryAgain,
+        Failed::TokenOver => return Receipt::RefreshToken,
+        Failed::NoAnswer => return Receipt::Unknown,
+        // Nothing of the message has left, and a person may have to do something first.
+        Failed::NoToken(why) => {
+            return match *why {
+                Failed::Refused { code, .. } if is_a_quota(code) => {
+                    Receipt::RetryAfter { wait_ms: QUOTA_MS }
+                }
+                _ => Receipt::TryAgain,
+            };
+        }
+        Failed::Refused { code, reason } => (code, reason),
+    };
+    match code {
+        code if is_a_quota(code) => Receipt::RetryAfter { wait_ms: QUOTA_MS },
+        code::COUNT_LIMIT | code::EXPIRED | code::ENDED => Receipt::WindowClosed,
+        // This machine's address is not on the app's list, or the account is not the app's to use.
+        60_020 | 48_002 => Receipt::TryAgain,
+        code => Receipt::Permanent {
+            reason: format!("{code} {reason}"),
+        },
+    }
+}
+
+/// Calls of a minute, an hour or a day are used up.
+fn is_a_quota(code: i64) -> bool {
+    code == 45_009
+}
+
+/// How long to wait before asking again for what came in.
+pub(super) fn wait_ms(failed: &Failed) -> Option<u64> {
+    match failed {
+        Failed::Refused { code, .. } if is_a_quota(*code) => Some(QUOTA_MS),
+        Failed::NoToken(why) => wait_ms(why),
+        Failed::Refused { .. } => None,
+        Failed::TokenOver => Some(1),
+        Failed::NoConnection | Failed::Busy | Failed::NoAnswer => Some(1_000),
+    }
+}
+
+/// What went wrong and what to do, for the operator.
+pub(super) fn told(failed: &Failed) -> (String, &'static str) {
+    match failed {
+        Failed::NoConnection => (
+            "no connection to WeCom".to_owned(),
+            "check channels.wecom.api_url and that this machine reaches it",
+        ),
+        Failed::Busy => ("WeCom is busy".to_owned(), "try again"),
+        Failed::NoAnswer => (
+            "no answer that is the API's".to_owned(),
+            "check channels.wecom.api_url",
+        ),
+        Failed::TokenOver => ("the token is over".to_owned(), "try again"),
+        Failed::NoToken(why) => told(why),
+        Failed::Refused { code, reason } => (
+            format!("WeCom refuses: {code} {reason}"),
+            match code {
+                40_013 => "check channels.wecom.corp_id (我的企业 - 企业ID)",
+                40_001 => {
+                    "check channels.wecom.secret: it is the one of 微信客服 - API, not of another app"
+                }
+                60_020 => {
+                    "put this machine's public address on the list of trusted addresses (企业可信IP)"
+                }
+                48_002 | 60_011 => {
+                    "let the API manage the account (微信客服 - API - 通过API管理微信客服账号)"
+                }
+                _ => {
+                    "look the number up in the list of return codes at developer.work.weixin.qq.com"
+                }
+            },
+        ),
+    }
+}

@@ -1,0 +1,134 @@
+//! What one page of messages comes to: arrivals in order, and what they do to their conversations' states.
+
+use super::NAME;
+use super::client::Page;
+use super::message::{self, Read};
+use super::session::{Sessions, State};
+use crate::{Arrival, DeskAct, Pulled, Unkept};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is done once a page is durable.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Then {
+    /// The account was read to the end of what this note told.
+    Read { account: String, note: String },
+    /// The shop knows that the desk has it.
+    Told { place: String },
+    /// A new conversation: the agent's, before the desk takes it.
+    Take { place: String },
+}
+
+/// A page as it is read.
+struct Reading {
+    pulled: Pulled,
+    states: BTreeMap<String, Option<State>>,
+    changed: BTreeSet<String>,
+    to_take: BTreeSet<String>,
+}
+
+/// All messages of a page. States and codes are kept before the page is durable, since an answer on its way needs them; read again, the page gives the same.
+pub(super) async fn read_page(
+    sessions: &Sessions,
+    account: &str,
+    page: &Page,
+) -> Result<Pulled, Unkept> {
+    let mut reading = Reading {
+        pulled: nothing(),
+        states: BTreeMap::new(),
+        changed: BTreeSet::new(),
+        to_take: BTreeSet::new(),
+    };
+    for message in &page.messages {
+        let read = match message::read(message, account) {
+            Ok(read) => read,
+            Err(what) => {
+                reading.pulled.unread.push(what);
+                continue;
+            }
+        };
+        if !read.place.is_empty() && !reading.states.contains_key(&read.place) {
+            let state = sessions.state(&read.place).await?;
+            reading.states.insert(read.place.clone(), state);
+        }
+        if let Some((code, until_ms)) = &read.welcome {
+            sessions.keep_welcome(&read.place, code, *until_ms).await?;
+        }
+        reading.follow(read);
+    }
+    for place in &reading.changed {
+        if let Some(Some(state)) = reading.states.get(place) {
+            sessions.keep_state(place, state).await?;
+        }
+    }
+    let mut pulled = reading.pulled;
+    for place in reading.to_take {
+        // One that is the agent's already is passed over at no cost.
+        pulled.then(&Then::Take { place });
+    }
+    Ok(pulled)
+}
+
+impl Reading {
+    fn follow(&mut self, mut read: Read) {
+        self.pulled.unread.extend(read.unread.take());
+        let state = self.states.entry(read.place.clone()).or_default();
+        let desk = state.as_mut().filter(|state| state.is_at_desk());
+        let was_at_desk = desk.is_some();
+        if let Some(desk) = desk
+            && !desk.told
+            && let Some(taken) = taken(&read, &desk.person)
+        {
+            desk.told = true;
+            self.pulled.arrivals.push(taken);
+            let place = read.place.clone();
+            self.pulled.then(&Then::Told { place });
+        }
+        if read.is_customer && !was_at_desk {
+            self.to_take.insert(read.place.clone());
+        }
+        if let Some(next) = read.state.take() {
+            *state = Some(next);
+            self.changed.insert(read.place.clone());
+        }
+        let arrival = read.arrival.take();
+        // Nobody of the desk had it, so nothing comes back from there.
+        let is_unseen_end = !was_at_desk
+            && matches!(&arrival, Some(Arrival::Desk { person, act: DeskAct::Ended, .. }) if person == NAME);
+        self.pulled
+            .arrivals
+            .extend(arrival.filter(|_| !is_unseen_end));
+    }
+}
+
+/// The desk has it, though no event told so: before the customer's next words, so that the shop does not answer them.
+fn taken(read: &Read, person: &str) -> Option<Arrival> {
+    let (Some(Arrival::Said(said)) | Some(Arrival::Pressed(said))) = &read.arrival else {
+        return None;
+    };
+    Some(Arrival::Desk {
+        address: said.address.clone(),
+        event_id: format!("{}.desk", said.event_id),
+        person: match person {
+            "" => NAME.to_owned(),
+            person => person.to_owned(),
+        },
+        act: DeskAct::Took,
+    })
+}
+
+pub(super) fn nothing() -> Pulled {
+    Pulled {
+        arrivals: Vec::new(),
+        unread: Vec::new(),
+        cursor: None,
+        to_confirm: Vec::new(),
+    }
+}
+
+impl Pulled {
+    pub(super) fn then(&mut self, then: &Then) {
+        // Names always have a JSON form.
+        self.to_confirm.extend(serde_json::to_string(then));
+    }
+}

@@ -1,0 +1,172 @@
+//! In which state a conversation is at WeCom (智能助手, 待接入池, 人工, 结束), so that nothing is sent where it would be refused.
+//!
+//! What is known lies in [`Keep`]: the job that pulls sees the changes, and whichever replica sends looks there first. WeCom itself is asked where nothing is known, where a person may have the conversation, and after a refusal.
+
+use super::client::{Api, Failed};
+use super::message::account_and_user;
+use crate::{Keep, Unkept};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How long a state is believed, milliseconds: as long as the shop may write after a customer did.
+const STATE_KEPT_MS: u64 = 48 * 60 * 60 * 1000;
+
+/// Nobody has it yet.
+const FRESH: u8 = 0;
+/// The shop's agent has it.
+pub(super) const AGENT: u8 = 1;
+/// It waits for a person at WeCom's desk.
+pub(super) const POOL: u8 = 2;
+/// A person at WeCom's desk has it.
+const PERSON: u8 = 3;
+/// The customer's next message opens it anew.
+const ENDED: u8 = 4;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub number: u8,
+    /// Who at WeCom's desk has it.
+    pub person: String,
+    /// The shop was told that the desk has it.
+    pub told: bool,
+}
+
+impl State {
+    fn of(number: u8) -> Self {
+        Self {
+            number,
+            person: String::new(),
+            told: false,
+        }
+    }
+
+    pub(super) fn with(person: &str, told: bool) -> Self {
+        Self {
+            number: PERSON,
+            person: person.to_owned(),
+            told,
+        }
+    }
+
+    pub(super) fn ended() -> Self {
+        Self::of(ENDED)
+    }
+
+    /// Nobody here may write.
+    pub(super) fn is_at_desk(&self) -> bool {
+        matches!(self.number, POOL | PERSON)
+    }
+}
+
+/// Why nothing may be sent.
+#[derive(Debug)]
+pub(super) enum Closed {
+    AtDesk,
+    /// Until the customer writes.
+    Over,
+    /// Nobody could tell; nothing was sent.
+    Failed(Failed),
+}
+
+pub(super) struct Sessions {
+    pub api: Arc<Api>,
+    pub keep: Arc<dyn Keep>,
+}
+
+impl Sessions {
+    pub(super) async fn state(&self, place: &str) -> Result<Option<State>, Unkept> {
+        let kept = self.keep.recall(&state_key(place)).await?;
+        // What cannot be read is of another version.
+        Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()))
+    }
+
+    pub(super) async fn keep_state(&self, place: &str, state: &State) -> Result<(), Unkept> {
+        // Numbers and texts always have a JSON form.
+        let text = serde_json::to_string(state).unwrap_or_default();
+        let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+        self.keep.remember(&state_key(place), &text, until_ms).await
+    }
+
+    /// Sees to it that the shop's agent has the conversation; a new one is taken before anybody else gets it.
+    pub(super) async fn open(&self, place: &str) -> Result<(), Closed> {
+        match self.state(place).await {
+            Ok(Some(State { number: AGENT, .. })) => Ok(()),
+            Ok(_) | Err(Unkept) => self.look(place).await,
+        }
+    }
+
+    /// The same, as WeCom sees it now.
+    pub(super) async fn look(&self, place: &str) -> Result<(), Closed> {
+        let (account, user) = account_and_user(place);
+        let asked = self.api.state(account, user).await;
+        let (mut number, person) = asked.map_err(Closed::Failed)?;
+        if number == FRESH {
+            match self.api.move_to(account, user, AGENT).await {
+                Ok(()) => number = AGENT,
+                // It may be sent in this state too, and whoever was quicker shows at the send.
+                Err(Failed::Refused { .. }) => return Ok(()),
+                Err(failed) => return Err(Closed::Failed(failed)),
+            }
+        }
+        let before = self.state(place).await.unwrap_or_default();
+        let told = before.is_some_and(|before| {
+            before.told && before.number == number && before.person == person
+        });
+        let now = State {
+            number,
+            person,
+            told,
+        };
+        // Unkept, it is asked again.
+        let _ = self.keep_state(place, &now).await;
+        match now.number {
+            AGENT => Ok(()),
+            _ if now.is_at_desk() => Err(Closed::AtDesk),
+            _ => Err(Closed::Over),
+        }
+    }
+
+    /// Gives the conversation to WeCom's own desk, where whoever is free takes it.
+    pub(super) async fn hand_off(&self, place: &str) -> Result<(), Closed> {
+        match self.open(place).await {
+            Err(Closed::AtDesk) => return Ok(()),
+            opened => opened?,
+        }
+        let (account, user) = account_and_user(place);
+        let moved = self.api.move_to(account, user, POOL).await;
+        moved.map_err(Closed::Failed)?;
+        // Unkept, the next send is refused, and then it is known.
+        let _ = self.keep_state(place, &State::of(POOL)).await;
+        Ok(())
+    }
+
+    /// A code to welcome somebody who has just come in; once, and only while it is good.
+    pub(super) async fn welcome(&self, place: &str) -> Option<String> {
+        let kept = self.keep.recall(&welcome_key(place)).await.ok()??;
+        Some(kept).filter(|code| !code.is_empty())
+    }
+
+    pub(super) async fn keep_welcome(
+        &self,
+        place: &str,
+        code: &str,
+        until_ms: i64,
+    ) -> Result<(), Unkept> {
+        let key = welcome_key(place);
+        self.keep.remember(&key, code, until_ms).await
+    }
+
+    pub(super) async fn forget_welcome(&self, place: &str) {
+        // Kept, the code is refused the next time, and the message leaves without it.
+        let now_ms = self.keep.now_ms();
+        let _ = self.keep.remember(&welcome_key(place), "", now_ms).await;
+    }
+}
+
+fn state_key(place: &str) -> String {
+    format!("wecom:session:{place}")
+}
+
+fn welcome_key(place: &str) -> String {
+    format!("wecom:welcome:{place}")
+}

@@ -1,0 +1,429 @@
+"""qyapi.weixin.qq.com and the servers that call back, for the tests, over real HTTP, with customers of WeCom customer service and people at its desk.
+
+Signing and encryption are wechatpy's, so none of them is what we think of WeCom.
+States, windows, quotas and return codes follow developer.work.weixin.qq.com (微信客服).
+
+    wecom.py CORP_ID SECRET TOKEN AES_KEY [--page N] [--no-desk] [--port N]
+
+Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,state}.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import random
+import re
+import secrets
+import time
+
+import aiohttp
+import xmltodict
+from aiohttp import web
+from wechatpy.enterprise.crypto import WeChatCrypto
+
+ACCOUNTS = {"wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q": "山岚客服", "wkB": "Ridge Office"}
+TOKEN_S, PULL_TOKEN_S, WELCOME_S, WINDOW_S = 7200, 600, 20, 48 * 3600
+MESSAGES_MAX = 5
+ANSWER_S, ATTEMPTS = 5, 3
+TEXT_BYTES_MAX, HEAD_BYTES_MAX, ITEMS_MAX = 2048, 1024, 10
+FRESH, AGENT, POOL, PERSON, ENDED = range(5)
+NEXT = {
+    FRESH: {AGENT, POOL, PERSON, ENDED},
+    AGENT: {AGENT, POOL, PERSON, ENDED},
+    POOL: {POOL, PERSON, ENDED},
+    PERSON: {PERSON, ENDED},
+    ENDED: set(),
+}
+
+
+def data(text):
+    return f"<![CDATA[{text}]]>"
+
+
+def written(document):
+    fields = (f"<{k}>{data(v) if isinstance(v, str) else v}</{k}>" for k, v in document.items())
+    return f"<xml>{''.join(fields)}</xml>"
+
+
+class Refusal(Exception):
+    def __init__(self, code, reason):
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Peer:
+    def __init__(self, options):
+        self.options = options
+        self.crypto = WeChatCrypto(options.token, options.aes_key, options.corp_id)
+        self.ahead = 0.0
+        self.token = (None, 0)
+        self.issued = 0
+        self.pull_tokens, self.welcomes = {}, {}
+        self.logs = {account: [] for account in ACCOUNTS}
+        self.gaps = {account: 0 for account in ACCOUNTS}
+        self.sessions = {}
+        self.read_to = {account: 0 for account in ACCOUNTS}
+        self.servicers = [] if options.no_desk else ["zhang"]
+        self.ids = set()
+        self.sent, self.calls, self.pulls, self.faults = [], [], [], []
+
+    def now(self):
+        return time.time() + self.ahead
+
+    # Callbacks: they tell that something happened on an account, never what.
+
+    def signed(self, text):
+        timestamp, nonce = str(int(self.now())), str(random.randint(10**8, 10**9))
+        sealed = xmltodict.parse(self.crypto.encrypt_message(text, nonce, timestamp))["xml"]
+        query = {"msg_signature": sealed["MsgSignature"], "timestamp": timestamp, "nonce": nonce}
+        return query, sealed["Encrypt"]
+
+    async def verify(self, act):
+        echo = str(random.getrandbits(60))
+        query, encrypted = self.signed(echo)
+        query["echostr"] = encrypted
+        if act.get("forged"):
+            query["msg_signature"] = "0" * 40
+        async with aiohttp.ClientSession() as http, http.get(act["url"], params=query) as answer:
+            return {"status": answer.status, "echoed": await answer.text() == echo}
+
+    async def call_back(self, account, act):
+        """As often as asked, and with what was asked wrong about it."""
+        if "url" not in act:
+            return []
+        token = secrets.token_hex(16)
+        self.pull_tokens[token] = self.now() + PULL_TOKEN_S
+        document = {
+            "ToUserName": self.options.corp_id,
+            "CreateTime": int(self.now()),
+            "MsgType": "event",
+            "Event": "kf_msg_or_event",
+            "Token": token,
+            "OpenKfId": account,
+        }
+        query, encrypted = self.signed(written(document))
+        if act.get("forged"):
+            query["msg_signature"] = "0" * 40
+        if act.get("tampered"):
+            encrypted = encrypted[:40] + ("A" if encrypted[40] != "A" else "B") + encrypted[41:]
+        body = written(
+            {"ToUserName": self.options.corp_id, "Encrypt": encrypted, "AgentID": "1000002"}
+        )
+        return [
+            await self.post(act["url"], query, body.encode())
+            for _ in range(act.get("callbacks", 1))
+        ]
+
+    async def post(self, url, query, body):
+        """Three times in all where nobody answers; 0 where nobody did."""
+        status = 0
+        for _ in range(ATTEMPTS):
+            try:
+                async with aiohttp.ClientSession() as http:
+                    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+                    async with http.post(url, params=query, data=body, timeout=timeout) as answer:
+                        status = answer.status
+            except (aiohttp.ClientError, asyncio.TimeoutError):
+                status = 0
+            if status and status < 500:
+                break
+            await asyncio.sleep(0.2)
+        return status
+
+    # What happens on an account.
+
+    def session(self, account, user):
+        fresh = {"state": ENDED, "left": 0, "until": 0, "servicer": ""}
+        return self.sessions.setdefault(f"{account}.{user}", fresh)
+
+    def log(self, act, origin, **fields):
+        account = act.get("account", next(iter(ACCOUNTS)))
+        message = {
+            "msgid": act.get("id") or secrets.token_hex(12),
+            "send_time": act.get("sent", int(self.now())),
+            "origin": origin,
+            **fields,
+        }
+        self.logs[account].append(message)
+        return account, message["msgid"]
+
+    def said(self, act):
+        user, kind = act["from"], act.get("kind", "text")
+        account = act.get("account", next(iter(ACCOUNTS)))
+        session = self.session(account, user)
+        if session["state"] == ENDED:
+            session["state"] = FRESH
+        session.update(left=MESSAGES_MAX, until=self.now() + WINDOW_S)
+        content = act.get("fields", {})
+        if kind == "text":
+            content = {"content": act["text"], **content}
+        about = {"open_kfid": account, "external_userid": user}
+        return self.log(act, 3, **about, msgtype=kind, **{kind: content})
+
+    def event(self, act, kind, **fields):
+        account = act.get("account", next(iter(ACCOUNTS)))
+        about = {"event_type": kind, "open_kfid": account, **fields}
+        return self.log(act, 4, msgtype="event", event=about)
+
+    def entered(self, act):
+        code = secrets.token_hex(8) if act.get("code", True) else ""
+        self.welcomes[code] = self.now() + WELCOME_S
+        about = {"external_userid": act["from"], "scene": act.get("scene", "")}
+        about["scene_param"] = act.get("scene_param", "")
+        return self.event(act, "enter_session", **about, welcome_code=code)
+
+    def taken(self, act):
+        account = act.get("account", next(iter(ACCOUNTS)))
+        session, servicer = self.session(account, act["from"]), act.get("servicer", "zhang")
+        session.update(state=PERSON, servicer=servicer)
+        if act.get("silent"):
+            return account, ""
+        return self.changed(act, 1, "", servicer)
+
+    def changed(self, act, kind, before, now):
+        about = {"external_userid": act["from"], "change_type": kind, "msg_code": secrets.token_hex(8)}
+        about.update(old_servicer_userid=before, new_servicer_userid=now)
+        return self.event(act, "session_status_change", **about)
+
+    def ended(self, act):
+        account = act.get("account", next(iter(ACCOUNTS)))
+        session = self.session(account, act["from"])
+        before, session["servicer"], session["state"] = session["servicer"], "", ENDED
+        return self.changed(act, 3, before, "")
+
+    def desk_said(self, act):
+        account = act.get("account", next(iter(ACCOUNTS)))
+        about = {"open_kfid": account, "external_userid": act["from"]}
+        about["servicer_userid"] = self.session(account, act["from"])["servicer"] or "zhang"
+        return self.log(act, 5, **about, msgtype="text", text={"content": act["text"]})
+
+    # The API.
+
+    def gettoken(self, request):
+        if request.query.get("corpid") != self.options.corp_id:
+            raise Refusal(40013, "invalid corpid")
+        if request.query.get("corpsecret") != self.options.secret:
+            raise Refusal(40001, "invalid credential")
+        if self.token[1] < self.now():
+            self.token = (secrets.token_urlsafe(48), self.now() + TOKEN_S)
+            self.issued += 1
+        return {"access_token": self.token[0], "expires_in": int(self.token[1] - self.now())}
+
+    def check_token(self, request):
+        token = request.query.get("access_token")
+        if not token:
+            raise Refusal(41001, "access_token missing")
+        if token != self.token[0]:
+            raise Refusal(40014, "invalid access_token")
+        if self.token[1] < self.now():
+            raise Refusal(42001, "access_token expired")
+
+    def account(self, body):
+        account = body.get("open_kfid")
+        if account not in self.logs:
+            raise Refusal(95000, "invalid open_kfid")
+        return account
+
+    def accounts(self, body):
+        listed = [{"open_kfid": id, "name": name} for id, name in ACCOUNTS.items()]
+        offset = body.get("offset", 0)
+        return {"account_list": listed[offset : offset + body.get("limit", 100)]}
+
+    def pull(self, body):
+        account = self.account(body)
+        token = body.get("token")
+        if token is not None and self.pull_tokens.get(token, 0) < self.now():
+            raise Refusal(95007, "invalid msgtoken")
+        log, cursor = self.logs[account], body.get("cursor")
+        start = int(base64.b64decode(cursor).decode().split(".")[0]) if cursor else 0
+        # Asked for what comes behind, the shop has what came before.
+        self.read_to[account] = max(self.read_to[account], start)
+        gap = self.gaps[account] > 0 and start < len(log)
+        self.gaps[account] -= gap
+        count = 0 if gap else min(body.get("limit", 1000), 1000, self.options.page)
+        page = log[start : start + count]
+        end = start + len(page)
+        self.pulls.append({"account": account, "token": token is not None, "messages": len(page)})
+        mark = f"{end}.{self.gaps[account] if gap else ''}"
+        return {
+            "next_cursor": base64.b64encode(mark.encode()).decode(),
+            "has_more": int(end < len(log)),
+            "msg_list": page,
+        }
+
+    def check_content(self, body):
+        kind, id = body.get("msgtype"), body.get("msgid")
+        if id and not re.fullmatch(r"[0-9a-zA-Z_-]{1,32}", id):
+            raise Refusal(40058, "invalid msgid")
+        if id in self.ids:
+            raise Refusal(40058, "msgid is not unique")
+        if kind == "text":
+            if not body["text"]["content"]:
+                raise Refusal(44004, "empty content")
+            if len(body["text"]["content"].encode()) > TEXT_BYTES_MAX:
+                raise Refusal(45002, "content size out of limit")
+        elif kind == "msgmenu":
+            menu = body["msgmenu"]
+            if len(menu.get("head_content", "").encode()) > HEAD_BYTES_MAX:
+                raise Refusal(45002, "content size out of limit")
+            if len(menu["list"]) > ITEMS_MAX:
+                raise Refusal(95008, "menu item count limit")
+            for item in menu["list"]:
+                click = item["click"]
+                if item["type"] != "click" or not click["content"]:
+                    raise Refusal(40058, "invalid menu item")
+                if len(click["id"].encode()) > 64 or len(click["content"].encode()) > 128:
+                    raise Refusal(40058, "invalid menu item")
+        else:
+            raise Refusal(40008, "invalid message type")
+
+    def taken_in(self, body, **more):
+        id = body.get("msgid") or secrets.token_hex(16)
+        self.ids.add(id)
+        self.sent.append({"at": self.now(), **more, **body})
+        return {"msgid": id}
+
+    def send(self, body):
+        account = self.account(body)
+        session = self.session(account, body["touser"])
+        if session["state"] not in (FRESH, AGENT):
+            raise Refusal(95018, "send msg session status invalid")
+        if session["until"] < self.now():
+            raise Refusal(95002, "send msg session expired")
+        if session["left"] <= 0:
+            raise Refusal(95001, "send msg count limit")
+        self.check_content(body)
+        session["left"] -= 1
+        return self.taken_in(body, state=session["state"])
+
+    def send_on_event(self, body):
+        if self.welcomes.pop(body.get("code"), 0) < self.now():
+            raise Refusal(40096, "invalid code")
+        self.check_content(body)
+        return self.taken_in(body)
+
+    def state(self, body):
+        session = self.session(self.account(body), body["external_userid"])
+        return {"service_state": session["state"], "servicer_userid": session["servicer"]}
+
+    def move(self, body):
+        session = self.session(self.account(body), body["external_userid"])
+        to = body["service_state"]
+        if session["state"] == ENDED:
+            raise Refusal(95013, "conversation is ended")
+        if to not in NEXT[session["state"]]:
+            raise Refusal(95016, "not allowed session status transition")
+        if to == POOL and not self.servicers:
+            raise Refusal(95014, "no servicer to receive it")
+        session["state"] = to
+        return {"msg_code": secrets.token_hex(8)}
+
+    @staticmethod
+    def fits(fault, name, body):
+        return fault["name"] == name and fault.get("account") in (None, body.get("open_kfid"))
+
+    async def api(self, request):
+        name = request.match_info["name"]
+        body = json.loads(await request.read() or b"{}")
+        self.calls.append(name)
+        act = {
+            "kf/account/list": self.accounts,
+            "kf/sync_msg": self.pull,
+            "kf/send_msg": self.send,
+            "kf/send_msg_on_event": self.send_on_event,
+            "kf/service_state/get": self.state,
+            "kf/service_state/trans": self.move,
+        }
+        try:
+            if name == "gettoken":
+                return web.json_response({"errcode": 0, "errmsg": "ok", **self.gettoken(request)})
+            self.check_token(request)
+            for fault in [fault for fault in self.faults if self.fits(fault, name, body)][:1]:
+                self.faults.remove(fault)
+                if fault.get("after"):
+                    act[name](body)
+                if fault.get("slow"):
+                    await asyncio.sleep(fault["slow"])
+                if fault.get("cut"):
+                    request.transport.close()
+                if fault.get("status"):
+                    return web.Response(status=fault["status"], text="<html>")
+                if not fault.get("slow"):
+                    raise Refusal(fault.get("code", -1), fault.get("reason", "system error"))
+            return web.json_response({"errcode": 0, "errmsg": "ok", **act[name](body)})
+        except Refusal as refusal:
+            return web.json_response({"errcode": refusal.code, "errmsg": refusal.reason})
+
+    # What the tests do.
+
+    async def sim(self, request):
+        name, act = request.match_info["name"], json.loads(await request.read() or b"{}")
+        happenings = {
+            "say": self.said,
+            "enter": self.entered,
+            "take": self.taken,
+            "desk_say": self.desk_said,
+            "end": self.ended,
+        }
+        if name in happenings:
+            account, id = happenings[name](act)
+            return web.json_response({"id": id, "statuses": await self.call_back(account, act)})
+        if name == "verify":
+            return web.json_response(await self.verify(act))
+        if name == "nudge":
+            account = act.get("account", next(iter(ACCOUNTS)))
+            return web.json_response({"statuses": await self.call_back(account, act)})
+        if name == "fail":
+            about = {"external_userid": act["from"], "fail_msgid": act["msgid"]}
+            account, _ = self.event(act, "msg_send_fail", **about, fail_type=act["type"])
+            return web.json_response({"statuses": await self.call_back(account, act)})
+        if name == "gap":
+            self.gaps[act.get("account", next(iter(ACCOUNTS)))] += act.get("times", 1)
+        elif name == "fault":
+            self.faults.extend([act] * act.pop("times", 1))
+        elif name == "clock":
+            self.ahead += act["advance"]
+        elif name == "expire":
+            self.token = (self.token[0], self.now() - 1)
+        elif name == "allow":
+            account = act.get("account", next(iter(ACCOUNTS)))
+            self.session(account, act["from"])["left"] = act["left"]
+        elif name == "desk":
+            self.servicers = act["servicers"]
+        elif name == "state":
+            shown = {
+                "sent": self.sent,
+                "calls": self.calls,
+                "pulls": self.pulls,
+                "sessions": self.sessions,
+                "tokens": self.issued,
+                "unread": sum(len(log) - self.read_to[id] for id, log in self.logs.items()),
+            }
+            return web.json_response(shown)
+        else:
+            return web.json_response({"error": "no such act"}, status=404)
+        return web.json_response({})
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    for name in ("corp_id", "secret", "token", "aes_key"):
+        parser.add_argument(name)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--page", type=int, default=1000)
+    parser.add_argument("--no-desk", action="store_true")
+    options = parser.parse_args()
+    peer = Peer(options)
+    app = web.Application()
+    app.router.add_route("*", "/cgi-bin/{name:.+}", peer.api)
+    app.router.add_post("/_sim/{name}", peer.sim)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", options.port)
+    await site.start()
+    print("listening", site._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
