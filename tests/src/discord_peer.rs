@@ -103,11 +103,15 @@ impl DiscordPeer {
     /// Until a replica listens at the gateway.
     pub async fn listened_to(&self) {
         self.until("a session at the gateway", async || {
-            let state = self.state().await;
-            let sessions = state["sessions"].as_array().unwrap();
-            sessions.iter().any(|s| s["open"] == true).then_some(())
+            self.is_listened_to().await.then_some(())
         })
         .await;
+    }
+
+    pub async fn is_listened_to(&self) -> bool {
+        let state = self.state().await;
+        let sessions = state["sessions"].as_array().unwrap();
+        sessions.iter().any(|session| session["open"] == true)
     }
 
     /// Until the command is registered.
