@@ -7,6 +7,7 @@ mod access;
 mod address;
 mod capabilities;
 mod channel;
+pub mod discord;
 mod keep;
 mod message;
 mod receive;

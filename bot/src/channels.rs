@@ -4,6 +4,7 @@ use crate::config::Settings;
 use crate::mailbox::Clock;
 use crate::store::StateStore;
 use crate::telemetry::metrics::{CHANNEL_MESSAGES, CHANNEL_UNREAD};
+use adapters::discord::Discord;
 use adapters::telegram::Telegram;
 use adapters::web::Web;
 use adapters::wechat::{Account, WeChat};
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// How long WeChat and WeCom may take to answer a request; below what the sender gives a send.
 const WECHAT_MAX: Duration = Duration::from_secs(10);
+/// The same for Discord; a send may ask twice.
+const DISCORD_MAX: Duration = Duration::from_secs(8);
 
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
@@ -87,6 +90,11 @@ pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String>
             telegram.mode,
             telegram.secret.clone(),
         )?));
+    }
+    if let Some(bot) = &settings.channels.discord {
+        let http = crate::model::http_client(DISCORD_MAX)
+            .map_err(|_| "no HTTP client can be made for Discord".to_owned())?;
+        all.push(Arc::new(Discord::new(bot, http, Arc::clone(keep))?));
     }
     if let Some(wechat) = &settings.channels.wechat {
         let http = crate::model::http_client(WECHAT_MAX)

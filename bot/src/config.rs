@@ -54,6 +54,11 @@ const KNOWN: &[&str] = &[
     "channels.telegram.secret",
     "channels.telegram.secret_file",
     "channels.telegram.api_url",
+    "channels.discord.token",
+    "channels.discord.token_file",
+    "channels.discord.public_key",
+    "channels.discord.message_content",
+    "channels.discord.api_url",
     "channels.wechat.app_id",
     "channels.wechat.app_secret",
     "channels.wechat.app_secret_file",
@@ -90,13 +95,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Settings of the whole design that this version cannot honour; silence would be a lie.
-const NOT_AVAILABLE: &[(&str, &str)] = &[
-    ("embedder", "search works on words"),
-    ("channels.discord", NOT_A_CHANNEL),
-];
-
-const NOT_A_CHANNEL: &str =
-    "the web widget, Telegram, WeChat, WeCom and the terminal are the channels";
+const NOT_AVAILABLE: &[(&str, &str)] = &[("embedder", "search works on words")];
 
 /// Everything an operator may set, with its defaults in place.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ pub mod binary;
 pub mod certificates;
 pub mod collector;
 pub mod conformance;
+pub mod discord_peer;
 pub mod faulty;
 pub mod front;
 pub mod load;

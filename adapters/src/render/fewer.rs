@@ -41,8 +41,10 @@ pub fn fewer(body: &Body, folds: usize) -> Body {
 
 /// A product in the Markdown of replies. A name with marks in it stands beside its link, not inside.
 fn line(product: &Card, tongue: super::Tongue) -> String {
-    let shown = card(product, tongue).text;
-    let title = product.title.trim();
+    // What would be a link to elsewhere is none.
+    let harmless = |text: &str| text.replace("](", "] (");
+    let shown = harmless(&card(product, tongue).text);
+    let title = &harmless(product.title.trim());
     let rest = shown.strip_prefix(title).unwrap_or(&shown);
     match product.link.as_deref().and_then(public_url) {
         Some(url) if !title.is_empty() && !title.contains(['[', ']', '*', '`']) => {
@@ -56,10 +58,15 @@ fn line(product: &Card, tongue: super::Tongue) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice
+    )]
 
     use super::*;
-    use crate::render::markdown;
+    use crate::render::{MarkKind, markdown};
     use crate::{Choice, Price};
 
     fn product(title: &str) -> Card {
@@ -113,7 +120,7 @@ mod tests {
         for said in [
             "推荐：",
             "甲\n¥2,480 原价 ¥2,980\n• 价格在预算内",
-            "*乙* [丙](https://evil.example)",
+            "乙 [丙] (https://evil.example)",
             "还要看别的吗？",
             "• 比较前两款\n• 转人工",
         ] {
@@ -121,6 +128,16 @@ mod tests {
                 text.contains(said) || shown.contains(said),
                 "{said}: {shown}"
             );
+        }
+        // A name leads where its words say, or to the product.
+        for mark in markdown(text).marks {
+            if let MarkKind::Link(url) = mark.kind {
+                let label = &shown[mark.from..mark.to];
+                assert!(
+                    url.starts_with("https://shop.example/")
+                        || url.contains(label.trim_end_matches(')'))
+                );
+            }
         }
         // The order of reading stays.
         let at = |words: &str| shown.find(words).unwrap();

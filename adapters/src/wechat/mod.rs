@@ -32,7 +32,7 @@ pub const NAME: &str = "wechat";
 /// The vendor's own API.
 pub const API_URL: &str = "https://api.weixin.qq.com/";
 
-/// Longest text.
+/// Longest text (被动回复用户消息, 回复文本消息; the same is taken for 发送客服消息, which answers more with 45002).
 const TEXT: Length = Length {
     max: 2048,
     unit: Unit::Bytes,
@@ -42,11 +42,11 @@ const ANSWER_TEXT: Length = Length {
     max: 1960,
     unit: Unit::Bytes,
 };
-/// Lines of a menu, the longest id of one and the longest text above them, in bytes.
+/// Lines of a menu, the longest id of one and the longest text above them, in bytes. The manual of official accounts names none; these are those of the same menu in WeCom's customer service (微信客服, 发送消息, 菜单消息).
 const MENU_ITEMS_MAX: usize = 10;
 const MENU_ID_BYTES_MAX: usize = 64;
 const MENU_HEAD_BYTES_MAX: usize = 1024;
-/// Messages that follow each other too quickly arrive in another order.
+/// Messages that follow each other too quickly arrive in another order; the manual names no pace, half a second is what others keep.
 const PACE: Pace = Pace {
     lane_every_ms: 500.0,
     lane_burst: 1,
@@ -62,12 +62,12 @@ const WINDOW: Window = Window {
         messages_max: 3,
     }),
 };
-/// WeChat waits five seconds for an answer and delivers three times in all, milliseconds.
+/// WeChat waits five seconds for an answer and delivers three times in all, milliseconds (接收普通消息).
 const DELIVERY_MS: u64 = 5_000;
 const DELIVERIES: u64 = 3;
 /// An answer is held back for at most this long, milliseconds: it must still get there.
 const HELD_MS: u64 = 4_500;
-/// How long WeChat shows that somebody is typing, milliseconds.
+/// How often it is told that somebody is typing, milliseconds: well within the 30 s that WeChat takes it after a customer's act (客服输入状态).
 const TYPING_MS: u64 = 15_000;
 /// Longest text that is given back to prove that the address is ours, in bytes.
 const ECHO_BYTES_MAX: usize = 256;

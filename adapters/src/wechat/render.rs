@@ -8,7 +8,7 @@ use crate::{Body, Card, Choice, Length, Part};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Longest title and description of a graphic, and label of a menu's line, in characters; phones show fewer.
+/// Longest title and description of a graphic, and label of a menu's line, in characters. The manual names none; phones show fewer, and a line has its 128 bytes in WeCom's menu.
 const TITLE_CHARS_MAX: usize = 60;
 const DESCRIPTION_CHARS_MAX: usize = 120;
 const LABEL_CHARS_MAX: usize = 40;

@@ -1,6 +1,7 @@
 //! The settings of the platforms, each there only when its credentials are.
 
 use super::layers::Reading;
+use adapters::discord;
 use adapters::telegram::{Mode, is_secret, is_token};
 use adapters::wechat::{KEYS_MAX, is_aes_key};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,6 +11,8 @@ use url::Url;
 pub struct Channels {
     /// None: the shop is not on Telegram.
     pub telegram: Option<Telegram>,
+    /// None: the shop is not on Discord.
+    pub discord: Option<discord::Bot>,
     /// None: the shop has no official account on WeChat.
     pub wechat: Option<WeChat>,
     /// None: the shop has no customer service on WeCom.
@@ -54,6 +57,7 @@ pub struct WeCom {
 pub(super) fn read(reading: &mut Reading) -> Channels {
     Channels {
         telegram: telegram(reading),
+        discord: discord(reading),
         wechat: wechat(reading),
         wecom: wecom(reading),
     }
@@ -126,6 +130,48 @@ fn web_address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let usable = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
     usable.then_some(url)
+}
+
+fn discord(reading: &mut Reading) -> Option<discord::Bot> {
+    const TOKEN: &str = "channels.discord.token";
+    const TOKEN_FILE: &str = "channels.discord.token_file";
+    const PUBLIC_KEY: &str = "channels.discord.public_key";
+    const MESSAGE_CONTENT: &str = "channels.discord.message_content";
+    const API_URL: &str = "channels.discord.api_url";
+    let token = reading.secret(TOKEN, TOKEN_FILE);
+    let public_key = reading.with(
+        PUBLIC_KEY,
+        "the 64 hexadecimal digits under Public Key in the Developer Portal",
+        |text| discord::is_public_key(text).then(|| text.to_owned()),
+    );
+    let message_content = reading.with(MESSAGE_CONTENT, "true or false", |text| {
+        text.parse::<bool>().ok()
+    });
+    let api_url = reading.with(API_URL, "a URL such as https://discord.com", web_address);
+    let Some(token) = token else {
+        for key in [PUBLIC_KEY, MESSAGE_CONTENT, API_URL] {
+            if reading.given(key) {
+                reading.missing(TOKEN, key);
+            }
+        }
+        return None;
+    };
+    if !discord::is_token(token.expose_secret()) {
+        reading.refuse(
+            if reading.given(TOKEN) { TOKEN } else { TOKEN_FILE },
+            "must be a bot's token, three parts with dots between, as the Bot page of the Developer Portal gives it".to_owned(),
+        );
+        return None;
+    }
+    Some(discord::Bot {
+        token,
+        public_key,
+        message_content: message_content.unwrap_or(false),
+        api_url: match api_url {
+            Some(url) => url,
+            None => Url::parse(discord::API_URL).ok()?,
+        },
+    })
 }
 
 fn wechat(reading: &mut Reading) -> Option<WeChat> {

@@ -106,6 +106,8 @@ struct Shared {
     limits: limits::Limits,
     listeners: Arc<listeners::Listeners>,
     answers: answers::Answers,
+    /// What goes on behind an answer; waited for at a stop.
+    tasks: TaskTracker,
 }
 
 /// Marks an answer as one of our own pages, which may run our own scripts.
@@ -131,6 +133,7 @@ pub fn router(http: Http) -> Router {
         stop: http.stop,
         listeners,
         answers: answers::Answers::default(),
+        tasks: http.tasks,
     });
     let web = Router::new()
         .route("/v1/web/sessions", post(sessions::open))

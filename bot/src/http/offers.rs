@@ -5,30 +5,37 @@ use crate::mailbox::offer::{self, Taken};
 use crate::mailbox::rest;
 use crate::store::Hint;
 use adapters::{Answer, Channel, Place, Waiting};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Offers are looked for this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 500;
+/// Nothing is taken so shortly before the end, milliseconds: what is taken must still arrive.
+const TAKING_MS: u64 = 500;
+
+/// How much longer a delivery is held that is better not answered: until the platform has turned away.
+const UNANSWERED: Duration = Duration::from_millis(TAKING_MS + 1_500);
 
 /// The answer to a delivery that was accepted and waits since `since_ms`, within its time.
 pub(super) async fn within(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     channel: &dyn Channel,
     waiting: Waiting,
     since_ms: i64,
 ) -> Answer {
-    let until = Instant::now() + Duration::from_millis(waiting.within_ms);
+    let until = Instant::now() + Duration::from_millis(waiting.within_ms - TAKING_MS);
     let Ok(_place) = shared.answers.places.try_acquire() else {
-        offer::done(shared.state.as_ref(), &waiting, false, since_ms).await;
-        return waiting.nothing;
+        return done(shared, waiting, None);
     };
     // Before the first look, so that no hint falls in between.
     let mut hints = shared.state.hints();
     let conversation = waiting.address.as_str();
     let wanted = |hint: &Hint| matches!(hint, Hint::Feed(id) if id == conversation);
     let mut took = None;
+    let mut is_unsure;
     loop {
+        is_unsure = false;
         let now_ms = (shared.now_ms)();
         let look = offer::take(shared.state.as_ref(), &waiting, since_ms, now_ms);
         match bounded(look).await {
@@ -38,7 +45,8 @@ pub(super) async fn within(
                 break;
             }
             Ok(Taken::Elsewhere) => break,
-            Ok(Taken::Nothing) | Err(_) => {}
+            Ok(Taken::Nothing) => {}
+            Err(_) => is_unsure = true,
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() || shared.stop.is_cancelled() {
@@ -47,7 +55,23 @@ pub(super) async fn within(
         let wait = left.min(Duration::from_millis(POLL_MS));
         rest(&mut hints, wanted, wait, &shared.stop).await;
     }
-    let now_ms = (shared.now_ms)();
-    offer::done(shared.state.as_ref(), &waiting, took.is_some(), now_ms).await;
-    took.unwrap_or(waiting.nothing)
+    if is_unsure {
+        // It may have been taken. Answered with nothing it would never be seen; without an answer the platform delivers again, and then it is known.
+        tokio::time::sleep(UNANSWERED).await;
+    }
+    done(shared, waiting, took)
+}
+
+/// The answer leaves at once; that it did is told to the sender behind it.
+fn done(shared: &Arc<Shared>, waiting: Waiting, took: Option<Answer>) -> Answer {
+    let (answer, took) = match took {
+        Some(answer) => (answer, true),
+        None => (waiting.nothing.clone(), false),
+    };
+    let this = Arc::clone(shared);
+    shared.tasks.spawn(async move {
+        let now_ms = (this.now_ms)();
+        offer::done(this.state.as_ref(), &waiting, took, now_ms).await;
+    });
+    answer
 }

@@ -1,5 +1,6 @@
 //! The loops between the channels and the stores: letters in, turns, messages out, records.
 
+mod again;
 mod archiver;
 mod arrivals;
 mod job;

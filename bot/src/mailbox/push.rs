@@ -12,7 +12,7 @@ use adapters::{Channel, Outbound, Receipt, Token};
 use std::time::Duration;
 
 /// How long a platform may take to answer a send.
-const SEND_MAX: Duration = Duration::from_secs(20);
+pub(super) const SEND_MAX: Duration = Duration::from_secs(20);
 /// Rounds without success after which a message is given up.
 pub const ATTEMPTS_MAX: u32 = 12;
 /// Wait after the first failed round and the longest one, milliseconds.
@@ -30,7 +30,7 @@ const MOVES_MAX: usize = 2;
 const OFFER_LOOKS: usize = 6;
 const OFFER_LOOK: Duration = Duration::from_millis(50);
 /// How long it is known how much of a message has left, milliseconds.
-const PROGRESS_KEPT_MS: u64 = WAITS_MS;
+pub(super) const PROGRESS_KEPT_MS: u64 = WAITS_MS;
 /// Tries to keep the progress, since without it what has left would leave again.
 const PROGRESS_TRIES: usize = 3;
 
@@ -59,7 +59,7 @@ pub(super) enum Pushed {
 }
 
 /// What follows from one piece.
-enum Next {
+pub(super) enum Next {
     Piece,
     /// Nothing more of this message can be sent.
     End,
@@ -162,6 +162,9 @@ impl Push<'_> {
         left: &mut Option<Left>,
         count: &impl Fn(&'static str),
     ) -> Next {
+        if self.is_too_late(piece).await {
+            return self.unknown(count);
+        }
         for _ in 0..MOVES_MAX {
             if let Some(next) = self.wait_for_leave(outbound, count).await {
                 return next;
@@ -177,6 +180,9 @@ impl Push<'_> {
                         "the conversation has moved on its platform"
                     );
                     outbound.address = to;
+                }
+                Receipt::Unknown if self.known_for_ms().is_some() => {
+                    return self.again_or_not(piece, count).await;
                 }
                 receipt => {
                     if let Some(left) = left
@@ -306,16 +312,7 @@ impl Push<'_> {
                 count("permanent");
                 Next::Piece
             }
-            // Sent again it might be read twice, and a price said twice looks like two.
-            Receipt::Unknown => {
-                tracing::warn!(
-                    conversation,
-                    id = self.outgoing.id,
-                    "nobody can tell whether a message arrived; it is not sent again"
-                );
-                count("unknown");
-                Next::Piece
-            }
+            Receipt::Unknown => self.unknown(count),
             Receipt::RetryAfter { wait_ms } => {
                 let wait_ms = wait_ms.clamp(1, RETRY_AFTER_MS_MAX);
                 let until_ms = self.in_ms(wait_ms);
@@ -333,7 +330,18 @@ impl Push<'_> {
         }
     }
 
-    fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
+    /// Sent again it might be read twice, and a price said twice looks like two.
+    pub(super) fn unknown(&self, count: &impl Fn(&'static str)) -> Next {
+        tracing::warn!(
+            conversation = self.claim.conversation,
+            id = self.outgoing.id,
+            "nobody can tell whether a message arrived; it is not sent again"
+        );
+        count("unknown");
+        Next::Piece
+    }
+
+    pub(super) fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
         if self.claim.attempts >= ATTEMPTS_MAX {
             tracing::error!(
                 conversation = self.claim.conversation,
@@ -378,11 +386,11 @@ impl Push<'_> {
             .unwrap_or(0)
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         (self.clock)()
     }
 
-    fn in_ms(&self, ms: u64) -> i64 {
+    pub(super) fn in_ms(&self, ms: u64) -> i64 {
         self.now().saturating_add_unsigned(ms)
     }
 }

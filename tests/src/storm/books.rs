@@ -23,6 +23,8 @@ pub struct Books {
     pub run_twice: usize,
     pub answered_twice: usize,
     pub unanswered: usize,
+    /// What a platform never got, with the conversation.
+    pub unsent: Vec<String>,
     /// Replies that came twice over a platform's API: by their nature where a sender was killed with one in flight.
     pub sent_twice: BTreeMap<String, usize>,
     pub fold_differs: usize,
@@ -147,7 +149,9 @@ pub async fn check_told(
 
         if let Some(sent) = customer.sent {
             let (missing, twice) = compared(&events, sent);
-            books.unanswered += missing;
+            books.unanswered += missing.len();
+            let named = missing.into_iter().map(|line| format!("{id}: {line}"));
+            books.unsent.extend(named);
             if twice > 0 {
                 books.sent_twice.insert(id.to_owned(), twice);
             }
@@ -173,7 +177,7 @@ pub async fn check_told(
 }
 
 /// Replies that never came over the platform, and those that came more than once: each is known by its first line.
-fn compared(events: &[Event], sent: &[String]) -> (usize, usize) {
+fn compared(events: &[Event], sent: &[String]) -> (Vec<String>, usize) {
     let replies = events.iter().filter_map(|event| match event {
         Event::Replied { reply, .. } => Some(reply),
         _ => None,
@@ -192,12 +196,14 @@ fn compared(events: &[Event], sent: &[String]) -> (usize, usize) {
             *came += 1;
         }
     }
-    counts
+    let twice = counts
         .values()
-        .fold((0, 0), |(missing, twice), (decided, came)| {
-            let (less, more) = (decided.saturating_sub(*came), came.saturating_sub(*decided));
-            (missing + less, twice + more)
-        })
+        .map(|(decided, came)| came.saturating_sub(*decided));
+    let twice = twice.sum();
+    let missing = counts
+        .into_iter()
+        .filter(|(_, (decided, came))| came < decided);
+    (missing.map(|(line, _)| line).collect(), twice)
 }
 
 fn lines(reply: &Reply) -> Vec<String> {

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const SEND_LEASE_MS: u64 = 2 * LEASE_MS;
 /// Leases of the living are over by then; those of the dead are not.
 const ORPHANS_AFTER: Duration = Duration::from_millis(1_500);
+/// What is due later than this has no part in a storm, milliseconds.
+const SOON_MS: u64 = 15 * 60 * 1000;
 /// Longest wait for a replica that was cut off to serve again.
 const BACK_MAX: Duration = Duration::from_secs(40);
 const LEASES: &str = "local found = {} \
@@ -187,6 +189,32 @@ impl Grounds {
             .lines()
             .filter(|line| line.starts_with("away"))
             .count()
+    }
+
+    /// Conversations that have something to do before long; what waits for a customer to write again waits for days.
+    pub fn under_way(&self) -> Vec<String> {
+        let (now, soon) = ("0".to_owned(), (now_ms() + SOON_MS).to_string());
+        let mut found = Vec::new();
+        for queue in ["turn", "send"] {
+            let listed = self.ask(&["EVAL", LEASES, "0", queue, &now, &soon]);
+            found.extend(
+                listed
+                    .lines()
+                    .filter(|line| line.contains(':'))
+                    .map(str::to_owned),
+            );
+        }
+        found
+    }
+
+    /// Nothing that was said lies at a platform still.
+    pub async fn is_brought(&self) -> bool {
+        for platform in &self.platforms {
+            if !platform.is_brought().await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Conversations of a queue whose lease began before `at_ms` and has not ended.
