@@ -24,6 +24,18 @@ fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
     let token = SecretString::from("123:ABC".to_owned());
     let secret = Some(SecretString::from("secret".to_owned()));
     let telegram = |mode| Telegram::new(&token, None, mode, secret.clone()).unwrap();
+    let discord = |public_key: Option<&str>| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let bot = discord::Bot {
+            token: SecretString::from("a.b.c".to_owned()),
+            public_key: public_key.map(str::to_owned),
+            message_content: false,
+            api_url: discord::API_URL.parse().unwrap(),
+        };
+        let keep = Arc::new(KeptHere::default());
+        Discord::new(&bot, reqwest::Client::new(), keep).unwrap()
+    };
+    let key = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
     let corp = Corp {
         corp_id: "ww1".to_owned(),
         secret: SecretString::from("secret"),
@@ -37,22 +49,11 @@ fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     let wecom = WeCom::new(&corp, http, Arc::new(KeptHere::default()));
-    let discord = |public_key: Option<&str>| {
-        let bot = discord::Bot {
-            token: SecretString::from("a.b.c".to_owned()),
-            public_key: public_key.map(str::to_owned),
-            message_content: false,
-            api_url: discord::API_URL.parse().unwrap(),
-        };
-        let keep = Arc::new(KeptHere::default());
-        Discord::new(&bot, reqwest::Client::new(), keep).unwrap()
-    };
-    let key = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
     vec![
         (Box::new(Web), "3f0c"),
-        (Box::new(wecom), "wkB.wmA"),
         (Box::new(discord(None)), "1575428995233611777"),
         (Box::new(discord(Some(key))), "1575428995233611777.17"),
+        (Box::new(wecom), "wkB.wmA"),
         (Box::new(telegram(Mode::Webhook)), "5"),
         (Box::new(telegram(Mode::Polling)), "-1001.5"),
     ]

@@ -445,6 +445,36 @@ fn telegram_is_set_by_its_token_and_a_webhook_needs_a_secret() {
 }
 
 #[test]
+fn discord_takes_a_token_and_a_public_key() {
+    let token = "[channels.discord]\ntoken = \"abc.DEF.g-h_i\"\n";
+    let plain = load(token, &[]);
+    let plain = plain.unwrap().channels.discord.unwrap();
+    assert_eq!(plain.api_url.as_str(), "https://discord.com/");
+    assert!(plain.public_key.is_none() && !plain.message_content);
+    let key = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+    let more = format!("{token}public_key = \"{key}\"\nmessage_content = true\n");
+    let keyed = load(&more, &[]);
+    let keyed = keyed.unwrap().channels.discord.unwrap();
+    assert_eq!(keyed.public_key.as_deref(), Some(key));
+    assert!(keyed.message_content);
+    refused(
+        &format!("{token}public_key = \"abc\"\n"),
+        &[],
+        "tiansheng.toml:3: `channels.discord.public_key` must be the 64 hexadecimal digits under Public Key in the Developer Portal",
+    );
+    refused(
+        "[channels.discord]\nmessage_content = true\n",
+        &[],
+        "tiansheng.toml:2: `channels.discord.message_content` needs `channels.discord.token` beside it",
+    );
+    refused(
+        "[channels.discord]\ntoken = \"no token\"\n",
+        &[],
+        "tiansheng.toml:2: `channels.discord.token` must be a bot's token, three parts with dots between, as the Bot page of the Developer Portal gives it",
+    );
+}
+
+#[test]
 fn wecom_is_set_by_its_corp_id_and_needs_all_its_secrets() {
     let id = "[channels.wecom]\ncorp_id = \"ww12\"\n";
     refused(
@@ -474,36 +504,6 @@ fn wecom_is_set_by_its_corp_id_and_needs_all_its_secrets() {
         "[channels.wecom]\ntoken = \"t\"\n",
         &[],
         "tiansheng.toml:2: `channels.wecom.token` needs `channels.wecom.corp_id` beside it",
-    );
-}
-
-#[test]
-fn discord_takes_a_token_and_a_public_key() {
-    let token = "[channels.discord]\ntoken = \"abc.DEF.g-h_i\"\n";
-    let plain = load(token, &[]);
-    let plain = plain.unwrap().channels.discord.unwrap();
-    assert_eq!(plain.api_url.as_str(), "https://discord.com/");
-    assert!(plain.public_key.is_none() && !plain.message_content);
-    let key = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
-    let more = format!("{token}public_key = \"{key}\"\nmessage_content = true\n");
-    let keyed = load(&more, &[]);
-    let keyed = keyed.unwrap().channels.discord.unwrap();
-    assert_eq!(keyed.public_key.as_deref(), Some(key));
-    assert!(keyed.message_content);
-    refused(
-        &format!("{token}public_key = \"abc\"\n"),
-        &[],
-        "tiansheng.toml:3: `channels.discord.public_key` must be the 64 hexadecimal digits under Public Key in the Developer Portal",
-    );
-    refused(
-        "[channels.discord]\nmessage_content = true\n",
-        &[],
-        "tiansheng.toml:2: `channels.discord.message_content` needs `channels.discord.token` beside it",
-    );
-    refused(
-        "[channels.discord]\ntoken = \"no token\"\n",
-        &[],
-        "tiansheng.toml:2: `channels.discord.token` must be a bot's token, three parts with dots between, as the Bot page of the Developer Portal gives it",
     );
 }
 

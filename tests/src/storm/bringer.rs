@@ -207,16 +207,6 @@ impl Grounds {
         found
     }
 
-    /// Nothing that was said lies at a platform still.
-    pub async fn is_brought(&self) -> bool {
-        for platform in &self.platforms {
-            if !platform.is_brought().await {
-                return false;
-            }
-        }
-        true
-    }
-
     /// Conversations of a queue whose lease began before `at_ms` and has not ended.
     fn leased(&self, queue: &str, at_ms: u64, lease_ms: u64) -> Vec<String> {
         let (now, last) = (now_ms().to_string(), (at_ms + lease_ms).to_string());
