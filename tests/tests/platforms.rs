@@ -59,6 +59,14 @@ macro_rules! on_every_platform {
             }
 
             #[tokio::test(flavor = "multi_thread")]
+            async fn the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters() {
+                super::the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters(
+                    &$start,
+                )
+                .await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
             async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back() {
                 super::a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(&$start)
                     .await;
@@ -229,26 +237,8 @@ async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform
     let state = State::open(&StateSettings::of_url(&url).unwrap());
     let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
     ask(platform, 6, "你好", "AI").await;
-    let rep = async |event_id: &str, action: RepAction| {
-        let conversation = platform.conversation(6);
-        let mail = Mail::Rep {
-            rep: "lin".to_owned(),
-            action,
-        };
-        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let letter = NewMail {
-            conversation: conversation.clone(),
-            event_id: event_id.to_owned(),
-            at_ms: i64::try_from(at_ms.as_millis()).unwrap(),
-            quiet_ms: 0,
-            quiet_max_ms: 0,
-            body: serde_json::to_string(&mail).unwrap(),
-        };
-        let rev = async || state.snapshot(&conversation).await.unwrap().unwrap().rev;
-        let before = rev().await;
-        state.accept(letter).await.unwrap();
-        until("the turn", async || (rev().await > before).then_some(())).await;
-    };
+    let conversation = platform.conversation(6);
+    let rep = async |event_id, action| does(&state, &conversation, event_id, action).await;
     rep("r1", RepAction::Take).await;
     let before = platform.sent(6).await.len();
     platform.say(6, "意式咖啡机有推荐吗？").await;
@@ -266,4 +256,74 @@ async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform
     assert!(!new.contains("2,480"), "the bot spoke: {new}");
     rep("r3", RepAction::HandBack).await;
     ask(platform, 6, "意式咖啡机有推荐吗？", "2,480").await;
+}
+
+/// A rep does something, and the turn that reads it is over.
+async fn does(state: &State, conversation: &str, event_id: &str, action: RepAction) {
+    let mail = Mail::Rep {
+        rep: "lin".to_owned(),
+        action,
+    };
+    let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let letter = NewMail {
+        conversation: conversation.to_owned(),
+        event_id: event_id.to_owned(),
+        at_ms: i64::try_from(at_ms.as_millis()).unwrap(),
+        quiet_ms: 0,
+        quiet_max_ms: 0,
+        body: serde_json::to_string(&mail).unwrap(),
+    };
+    let rev = async || state.snapshot(conversation).await.unwrap().unwrap().rev;
+    let before = rev().await;
+    state.accept(letter).await.unwrap();
+    until("the turn", async || (rev().await > before).then_some(())).await;
+}
+
+async fn the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters(
+    platform: &dyn Platform,
+) {
+    let Some(longest) = platform.longest() else {
+        // The page shows what it gets.
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let redis = Redis::start();
+    let url = redis.url();
+    let state = State::open(&StateSettings::of_url(&url).unwrap());
+    let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
+    let filled = |length: usize| {
+        let han = platform.length("字");
+        format!("{}{}", "字".repeat(length / han), "a".repeat(length % han))
+    };
+    let (face, family) = ("😀", "👨\u{200d}👩\u{200d}👧\u{200d}👦");
+    // The border falls into what is one character to a reader.
+    let across = |what: &str| format!("{}{what}。", filled(longest - platform.length(what) + 1));
+    let texts = [
+        (filled(longest), 1),
+        (format!("{}b", filled(longest)), 2),
+        (across(face), 2),
+        (across(family), 2),
+    ];
+    for (number, (text, messages)) in texts.iter().enumerate() {
+        let person = 30 + number;
+        ask(platform, person, "你好", "AI").await;
+        let before = platform.sent(person).await.len();
+        let conversation = platform.conversation(person);
+        does(&state, &conversation, "r1", RepAction::Take).await;
+        let say = RepAction::Say { text: text.clone() };
+        does(&state, &conversation, "r2", say).await;
+        let pieces = until("all of it", async || {
+            let sent = platform.sent(person).await.split_off(before);
+            (sent.concat().chars().count() >= text.chars().count()).then_some(sent)
+        })
+        .await;
+        assert_eq!(pieces.concat(), *text, "{}", platform.name());
+        assert_eq!(pieces.len(), *messages, "{}", platform.name());
+        for piece in &pieces {
+            assert!(platform.length(piece) <= longest);
+        }
+        for whole in [face, family].iter().filter(|whole| text.contains(**whole)) {
+            assert!(pieces.iter().any(|piece| piece.contains(whole)));
+        }
+    }
 }

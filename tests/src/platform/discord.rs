@@ -123,6 +123,14 @@ impl Platform for OnDiscord {
         })
     }
 
+    fn longest(&self) -> Option<usize> {
+        Some(2_000)
+    }
+
+    fn length(&self, text: &str) -> usize {
+        text.chars().count()
+    }
+
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
             let fault = json!({

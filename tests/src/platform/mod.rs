@@ -59,6 +59,16 @@ pub trait Platform: Send + Sync {
         Box::pin(std::future::ready(true))
     }
 
+    /// The longest text of one message by the platform's manual, in its own unit; `None` where nothing is cut.
+    fn longest(&self) -> Option<usize> {
+        None
+    }
+
+    /// How long a text is in the platform's unit.
+    fn length(&self, text: &str) -> usize {
+        text.len()
+    }
+
     /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.
     fn refuse(&self, times: usize) -> Doing<'_, bool>;
 }

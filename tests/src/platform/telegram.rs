@@ -95,6 +95,14 @@ impl Platform for OnTelegram {
         })
     }
 
+    fn longest(&self) -> Option<usize> {
+        Some(4_096)
+    }
+
+    fn length(&self, text: &str) -> usize {
+        text.encode_utf16().count()
+    }
+
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
             let fault = json!({"method": "sendMessage", "times": times, "code": 429,

@@ -112,6 +112,14 @@ impl Platform for OnWeChat {
         })
     }
 
+    fn longest(&self) -> Option<usize> {
+        Some(2_048)
+    }
+
+    fn length(&self, text: &str) -> usize {
+        text.len()
+    }
+
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
             let fault = json!({"name": "message/custom/send", "code": -1, "times": times});

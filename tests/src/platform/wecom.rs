@@ -102,6 +102,14 @@ impl Platform for OnWeCom {
         Box::pin(async move { self.peer.state().await["unread"] == 0 })
     }
 
+    fn longest(&self) -> Option<usize> {
+        Some(2_048)
+    }
+
+    fn length(&self, text: &str) -> usize {
+        text.len()
+    }
+
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
             let fault = json!({"name": "kf/send_msg", "code": -1, "times": times});
