@@ -6,22 +6,19 @@
     clippy::indexing_slicing
 )]
 
-use bot::config::state::State as StateSettings;
-use bot::mail::{Mail, RepAction};
-use bot::store::redis::State;
-use bot::store::{NewMail, StateStore as _};
+use bot::mail::RepAction;
+use bot::store::StateStore as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tests::binary::{Server, free_port};
 use tests::front::Front;
+use tests::peer::until;
 use tests::platform::{
     OnDiscord, OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, OnWeCom, Platform, ask, press,
-    told, until,
+    told,
 };
 use tests::redis_server::Redis;
-
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
+use tests::served::{Desk, QUIET};
 
 macro_rules! on_every_platform {
     ($($module:ident: $start:expr),* $(,)?) => { $(
@@ -224,36 +221,24 @@ async fn a_refused_send_is_sent_later_and_once(platform: &dyn Platform) {
 
 async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform: &dyn Platform) {
     let data = tempfile::tempdir().unwrap();
-    let redis = Redis::start();
-    let url = redis.url();
-    let state = State::open(&StateSettings::of_url(&url).unwrap());
-    let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
+    let desk = Desk::open();
+    let _server = on(platform, data.path(), &desk.settings()).await;
     ask(platform, 6, "你好", "AI").await;
-    let rep = async |event_id: &str, action: RepAction| {
+    let rep = async |number: usize, action: RepAction| {
         let conversation = platform.conversation(6);
-        let mail = Mail::Rep {
-            rep: "lin".to_owned(),
-            action,
+        let rev = async || {
+            let snapshot = desk.state.snapshot(&conversation).await.unwrap();
+            snapshot.unwrap().rev
         };
-        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let letter = NewMail {
-            conversation: conversation.clone(),
-            event_id: event_id.to_owned(),
-            at_ms: i64::try_from(at_ms.as_millis()).unwrap(),
-            quiet_ms: 0,
-            quiet_max_ms: 0,
-            body: serde_json::to_string(&mail).unwrap(),
-        };
-        let rev = async || state.snapshot(&conversation).await.unwrap().unwrap().rev;
         let before = rev().await;
-        state.accept(letter).await.unwrap();
+        desk.rep(&conversation, number, action).await;
         until("the turn", async || (rev().await > before).then_some(())).await;
     };
-    rep("r1", RepAction::Take).await;
+    rep(1, RepAction::Take).await;
     let before = platform.sent(6).await.len();
     platform.say(6, "意式咖啡机有推荐吗？").await;
     let text = "我是小林，我来为您介绍".to_owned();
-    rep("r2", RepAction::Say { text }).await;
+    rep(2, RepAction::Say { text }).await;
     if platform.writes_unasked() {
         told(platform, 6, before, "小林").await;
     } else {
@@ -264,6 +249,6 @@ async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform
     let sent = platform.sent(6).await;
     let new = sent[before..].join("\n");
     assert!(!new.contains("2,480"), "the bot spoke: {new}");
-    rep("r3", RepAction::HandBack).await;
+    rep(3, RepAction::HandBack).await;
     ask(platform, 6, "意式咖啡机有推荐吗？", "2,480").await;
 }

@@ -1,7 +1,8 @@
 //! Discord: a bot on the gateway, whose people write direct messages.
 
-use super::{Doing, LOOK, PATIENCE, Platform, Said};
+use super::{Doing, Platform, Said};
 use crate::discord_peer::{DiscordPeer, TOKEN, button, id, words};
+use crate::peer::{LOOK, PATIENCE};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
