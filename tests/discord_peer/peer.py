@@ -25,6 +25,8 @@ from simcord import interactions, intents
 from simcord._clock import Clock
 from simcord.backend import Backend, serializers
 from simcord.backend.errors import BackendError
+from simcord.backend.models import Channel, User
+from simcord.enums import ChannelType
 from simcord.gateway import FakeGateway
 from simcord.http import router
 from simcord.http import routes  # noqa: F401  (registers the routes)
@@ -320,6 +322,22 @@ class Acts:
     def direct(self, user):
         return {"id": str(self.backend.get_dm_channel(int(user)).id)}
 
+    def person(self, number):
+        """A customer with a direct channel, each with an id that is known before."""
+        user, channel = 10_000_000 + number, 20_000_000 + number
+        if user not in self.backend.users:
+            self.backend.users[user] = User(id=user, name=f"P{number}")
+            direct = Channel(id=channel, type=ChannelType.DM, name=None, guild_id=None)
+            direct.recipient_ids = [user]
+            self.backend.channels[channel], self.backend.messages[channel] = direct, {}
+            self.backend.dm_channels[user] = channel
+        return {"user": str(user), "channel": str(channel)}
+
+    def repeat(self, channel, message):
+        """The gateway tells a message once more."""
+        message = self.backend.get_message(int(channel), int(message))
+        self.backend.emit("MESSAGE_CREATE", dict(serializers.message_payload(self.backend, message)))
+
     def say(self, channel, user, content="", files=(), type=None):
         attachments = self.backend.store_attachments(int(channel), [(name, b"content") for name in files])
         for attachment, name in zip(attachments, files, strict=True):
@@ -450,12 +468,6 @@ class Acts:
             for message in reversed(list(session.kept)):
                 if message["t"] == "MESSAGE_CREATE":
                     session.push(message["t"], message["d"])
-
-    def repeat(self, channel, message):
-        """One message is told once more, with a new number."""
-        payload = dict(serializers.message_payload(self.backend, self.backend.get_message(int(channel), int(message))))
-        for session in self.peer.sessions.values():
-            session.push("MESSAGE_CREATE", payload)
 
     def set(self, **values):
         for name, value in values.items():

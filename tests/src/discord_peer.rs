@@ -56,10 +56,14 @@ impl DiscordPeer {
     /// Until a replica listens at the gateway.
     pub async fn listened_to(&self) {
         self.until("a session at the gateway", async || {
-            let sessions = self.listed("sessions").await;
-            sessions.iter().any(|s| s["open"] == true).then_some(())
+            self.is_listened_to().await.then_some(())
         })
         .await;
+    }
+
+    pub async fn is_listened_to(&self) -> bool {
+        let sessions = self.listed("sessions").await;
+        sessions.iter().any(|session| session["open"] == true)
     }
 
     /// Until the command is registered.

@@ -67,10 +67,10 @@ macro_rules! on_every_platform {
 on_every_platform! {
     web: OnTheWeb::default(),
     telegram: OnTelegram::start(),
+    discord: OnDiscord::start(),
     wechat: OnWeChat::start(),
     wechat_in_answers: OnWeChatInAnswers::start(),
     wecom: OnWeCom::start(),
-    discord: OnDiscord::start(),
 }
 
 /// A server on the platform; `more` overrides its settings.

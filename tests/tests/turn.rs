@@ -7,12 +7,15 @@
     clippy::string_slice
 )]
 
+use adapters::render::MarkKind;
 use bot::mail::RepAction;
+use bot::shop::{Folder, Shop};
 use bot::turn::Outcome;
 use dialogs::conversation::{Conversation, Mode};
 use dialogs::event::Event;
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 use proptest::test_runner::Config;
+use std::sync::Arc;
 use tests::talk::{Chat, TUESDAY_MS, cards, demo, text};
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -217,4 +220,32 @@ fn the_clock_of_the_tests_is_a_tuesday_in_shanghai() {
         (moment.day.civil(), moment.day.weekday(), moment.minute),
         ((2026, 11, 24), 1, 600)
     );
+}
+
+#[test]
+fn a_product_s_name_leads_nowhere() {
+    let mut files = Folder::Demo.read().unwrap();
+    for name in ["products.tsv", "products.en.tsv"] {
+        let table = String::from_utf8(files[name].clone()).unwrap();
+        let hostile = table
+            .replace("山岚 Duo", "[免费领取](https://evil.example) 山岚 Duo")
+            .replace("Shanlan Duo", "[Free](https://evil.example) Shanlan Duo");
+        files.insert(name.to_owned(), hostile.into_bytes());
+    }
+    let shop = Arc::new(Shop::compile(files).unwrap().shop);
+    runtime().block_on(async {
+        for said in ["山岚 Duo 多少钱", "Shanlan Duo price?"] {
+            let mut chat = Chat::with(Arc::clone(&shop));
+            let told = text(&chat.say(said).await);
+            assert!(told.contains("evil.example"), "it is not named: {told}");
+            let shown = adapters::render::markdown(&told);
+            let links = shown
+                .marks
+                .iter()
+                .filter(|mark| matches!(&mark.kind, MarkKind::Link(_)))
+                .map(|mark| shown.text[mark.from..mark.to].to_owned());
+            let hidden: Vec<String> = links.filter(|label| !label.starts_with("http")).collect();
+            assert_eq!(hidden, Vec::<String>::new(), "{told}");
+        }
+    });
 }

@@ -105,9 +105,14 @@ impl Product {
     }
 }
 
+/// What makes a Markdown link of `[words](address)`.
+const LINK_MIDDLE: &str = "](";
+
 impl Localized {
     pub fn new(language: Language, text: impl Into<String>) -> Self {
-        Self(BTreeMap::from([(language, text.into())]))
+        let mut new = Self::default();
+        new.set(language, text);
+        new
     }
 
     /// The text in the language, else in another, else empty.
@@ -125,8 +130,14 @@ impl Localized {
             .filter(|text| !text.is_empty())
     }
 
+    /// A supplier's words are words: replies are Markdown, and a link in a name would lead where the supplier wants under any words.
     pub fn set(&mut self, language: Language, text: impl Into<String>) {
-        self.0.insert(language, text.into());
+        let text = text.into();
+        let text = match text.contains(LINK_MIDDLE) {
+            true => text.replace(LINK_MIDDLE, "] ("),
+            false => text,
+        };
+        self.0.insert(language, text);
     }
 
     /// Each language's text, in a fixed order.

@@ -1,20 +1,20 @@
-//! Discord: a bot on the gateway, whose people write direct messages.
+//! Discord: people who write to the bot in direct messages, told over its gateway.
 
 use super::{Doing, Platform, Said};
-use crate::discord_peer::{DiscordPeer, TOKEN, button, id, words};
+use crate::discord_peer::{DiscordPeer, TOKEN, button, words};
 use crate::peer::{LOOK, PATIENCE};
-use serde_json::json;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+/// The peer numbers people's channels from here.
+const FIRST: usize = 20_000_000;
 
 /// What was said so long ago has been told to whoever listens.
 const TOLD: Duration = Duration::from_secs(5);
 
 pub struct OnDiscord {
     pub peer: DiscordPeer,
-    /// People and their direct channels.
-    people: Mutex<BTreeMap<usize, (String, String)>>,
     said_at: Mutex<Instant>,
 }
 
@@ -22,28 +22,16 @@ impl OnDiscord {
     pub fn start() -> Self {
         Self {
             peer: DiscordPeer::start(&[]),
-            people: Mutex::default(),
             said_at: Mutex::new(Instant::now()),
         }
     }
 
-    fn known(&self, person: usize) -> Option<(String, String)> {
-        self.people.lock().unwrap().get(&person).cloned()
+    fn channel(person: usize) -> String {
+        (FIRST + person).to_string()
     }
 
-    async fn is_listened_to(&self) -> bool {
-        let state = self.peer.state().await;
-        let sessions = state["sessions"].as_array().unwrap();
-        sessions.iter().any(|session| session["open"] == true)
-    }
-
-    async fn customer(&self, person: usize) -> (String, String) {
-        if let Some(known) = self.known(person) {
-            return known;
-        }
-        let new = self.peer.customer().await;
-        let mut people = self.people.lock().unwrap();
-        people.entry(person).or_insert(new).clone()
+    async fn person(&self, person: usize) -> Value {
+        self.peer.sim("person", json!({"number": person})).await
     }
 }
 
@@ -62,36 +50,37 @@ impl Platform for OnDiscord {
         ]
     }
 
-    /// The shop listens by itself.
+    /// The shop comes to Discord, not Discord to the shop.
     fn connect<'a>(&'a self, _url: &'a str) -> Doing<'a, ()> {
         Box::pin(async move {
+            // Not `listened_to`: what looks by closure does not go to other threads.
             let begun = Instant::now();
-            while !self.is_listened_to().await {
-                assert!(begun.elapsed() < PATIENCE, "nobody listens on Discord");
+            while !self.peer.is_listened_to().await {
+                assert!(begun.elapsed() < PATIENCE, "nobody listens at the gateway");
                 tokio::time::sleep(LOOK).await;
             }
         })
     }
 
-    /// Of somebody who was here.
     fn conversation(&self, person: usize) -> String {
-        format!("discord:{}", self.known(person).unwrap().1)
+        format!("discord:{}", Self::channel(person))
     }
 
+    /// Told to whoever resumes the session.
     fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
         Box::pin(async move {
-            let (user, channel) = self.customer(person).await;
-            let said = self.peer.say(&channel, &user, text).await;
+            let them = self.person(person).await;
+            let (channel, user) = (them["channel"].as_str(), them["user"].as_str());
+            let said = self.peer.say(channel.unwrap(), user.unwrap(), text).await;
             *self.said_at.lock().unwrap() = Instant::now();
             Said {
-                event_id: id(&said),
+                event_id: said["id"].as_str().unwrap().to_owned(),
                 sure: true,
                 again: json!({"channel": channel, "message": said["id"]}),
             }
         })
     }
 
-    /// The gateway tells the same once more.
     fn repeat<'a>(&'a self, _person: usize, said: &'a Said) -> Doing<'a, ()> {
         Box::pin(async move {
             self.peer.sim("repeat", said.again.clone()).await;
@@ -100,16 +89,18 @@ impl Platform for OnDiscord {
 
     fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let (user, channel) = self.customer(person).await;
-            let sent = self.peer.sent(&channel).await;
+            let them = self.person(person).await;
+            let sent = self.peer.sent(&Self::channel(person)).await;
             let found = sent
                 .iter()
                 .rev()
                 .find_map(|message| Some((message["id"].clone(), button(message, label)?)));
-            let Some((message, button)) = found else {
+            let Some((message, id)) = found else {
                 return false;
             };
-            let press = json!({"user": user, "channel": channel, "message": message, "id": button});
+            let press = json!({
+                "user": them["user"], "channel": them["channel"], "message": message, "id": id,
+            });
             self.peer.sim("press", press).await;
             true
         })
@@ -117,24 +108,24 @@ impl Platform for OnDiscord {
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
         Box::pin(async move {
-            let Some((_, channel)) = self.known(person) else {
-                return Vec::new();
-            };
-            self.peer.sent(&channel).await.iter().map(words).collect()
+            let sent = self.peer.sent(&Self::channel(person)).await;
+            sent.iter().map(words).collect()
         })
     }
 
     fn is_brought(&self) -> Doing<'_, bool> {
         Box::pin(async move {
             let is_told = self.said_at.lock().unwrap().elapsed() > TOLD;
-            is_told && self.is_listened_to().await
+            is_told && self.peer.is_listened_to().await
         })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
-            let fault = json!({"method": "POST", "path": "/messages", "times": times,
-                "status": 429, "retry_after": 1.0});
+            let fault = json!({
+                "method": "POST", "path": "/messages", "times": times,
+                "status": 429, "retry_after": 1,
+            });
             self.peer.sim("fault", fault).await;
             true
         })
