@@ -13,13 +13,13 @@ pub struct ModelServer {
     pub url: String,
 }
 
-/// Starts the server that `tests/model_server/install` has set up.
+/// Starts the server, with the Python that `tests/install` has set up.
 pub fn start() -> ModelServer {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python: PathBuf = root.join("model_server/venv/bin/python");
     assert!(
         python.exists(),
-        "the model server is not installed; run tests/model_server/install"
+        "the model server is not installed; run tests/install model_server"
     );
     let port = crate::binary::free_port();
     let mut child = Command::new(python)

@@ -1,114 +1,47 @@
 //! WeChat's servers of the test's own, with people who write to an official account: signing and encryption are another project's.
 
-use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use crate::peer::{Peer, until_sent};
+use serde_json::Value;
+use std::ops::Deref;
 
 // The values of Tencent's own samples.
 pub const APP_ID: &str = "wx5823bf96d3bd56c7";
 pub const SECRET: &str = "s3cr3t-of-the-account";
 pub const TOKEN: &str = "QDG6eK";
 pub const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
-/// Longest wait for what is to come.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
 
-pub struct WeChatPeer {
-    child: Child,
-    pub url: String,
-    pub port: u16,
-    http: reqwest::Client,
+pub struct WeChatPeer(Peer);
+
+impl Deref for WeChatPeer {
+    type Target = Peer;
+
+    fn deref(&self) -> &Peer {
+        &self.0
+    }
 }
 
 impl WeChatPeer {
-    /// Starts the peer that `tests/wechat_peer/install` has set up.
     pub fn start(arguments: &[&str]) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("wechat_peer");
-        let python = folder.join("venv/bin/python");
-        assert!(
-            python.exists(),
-            "the WeChat peer is not installed; run tests/wechat_peer/install"
-        );
-        let mut child = Command::new(python)
-            .arg(folder.join("peer.py"))
-            .args([APP_ID, SECRET, TOKEN, AES_KEY])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().expect("the WeChat peer ended").unwrap();
-        let port = line.strip_prefix("listening ").unwrap().parse().unwrap();
-        Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-            port,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-        }
-    }
-
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// A person or the test does something: see `peer.py`.
-    pub async fn sim(&self, act: &str, body: Value) -> Value {
-        let asked = self.http.post(format!("{}/_sim/{act}", self.url));
-        let answer = asked.json(&body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{act}: {}", answer.status());
-        answer.json().await.unwrap()
-    }
-
-    pub async fn state(&self) -> Value {
-        self.sim("state", json!({})).await
+        let account = [APP_ID, SECRET, TOKEN, AES_KEY];
+        Self(Peer::start("wechat_peer/peer.py", &account, arguments))
     }
 
     /// What the API has sent to a customer, in order.
     pub async fn sent(&self, to: &str) -> Vec<Value> {
-        let state = self.state().await;
-        let sent = state["sent"].as_array().unwrap();
-        sent.iter().filter(|m| m["touser"] == to).cloned().collect()
+        let mut sent = self.listed("sent").await;
+        sent.retain(|message| message["touser"] == to);
+        sent
     }
 
     /// The same, once there are so many.
     pub async fn sent_at_least(&self, to: &str, count: usize) -> Vec<Value> {
-        self.until(&format!("{count} messages to {to}"), async || {
-            let sent = self.sent(to).await;
-            (sent.len() >= count).then_some(sent)
-        })
-        .await
+        until_sent(to, count, async || self.sent(to).await).await
     }
 
     /// How often a method of the API was called.
     pub async fn calls(&self, name: &str) -> usize {
-        let state = self.state().await;
-        let calls = state["calls"].as_array().unwrap();
+        let calls = self.listed("calls").await;
         calls.iter().filter(|call| *call == name).count()
-    }
-
-    /// Looks until there is something.
-    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{what} never came");
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-}
-
-impl Drop for WeChatPeer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

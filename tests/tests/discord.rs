@@ -9,13 +9,10 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::binary::run;
-use tests::discord_peer::{
-    DiscordPeer, TOKEN, ask, button, logged, metrics, on_gateway, serve, shop, slow_model, words,
-};
+use tests::discord_peer::{DiscordPeer, TOKEN, button, words};
 use tests::redis_server::Redis;
-
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
+use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::{QUIET, doctor, logged, metrics, shop, slow_model};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sale_in_chinese() {
@@ -362,13 +359,9 @@ async fn doctor_tells_what_keeps_discord_from_working() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&["--no-content"]);
     let check = |settings: &str| {
-        let file = data.path().join("tiansheng.toml");
         let url = &peer.url;
         let settings = format!("[channels.discord]\napi_url = \"{url}\"\n{settings}");
-        std::fs::write(&file, settings).unwrap();
-        let (config, data) = (file.to_str().unwrap(), data.path().to_str().unwrap());
-        let asked = ["doctor", "--json", "--config", config, "--data", data];
-        let (_, told, _) = run(&asked, b"");
+        let told = doctor(data.path(), &settings);
         assert!(!told.contains("secret-of_the_bot"), "{told}");
         told
     };

@@ -8,11 +8,11 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::discord_peer::{DiscordPeer, ask, logged, on_gateway, serve, words};
+use tests::discord_peer::{DiscordPeer, words};
 use tests::redis_server::Redis;
+use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::{QUIET, logged};
 
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
 /// The intents that are not asked for unless a setting wants them.
 const MESSAGE_CONTENT: u64 = 1 << 15;
 

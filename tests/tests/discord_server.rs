@@ -8,13 +8,11 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::discord_peer::{
-    DiscordPeer, ask, button, id, logged, metrics, on_gateway, serve, slow_model, words,
-};
+use tests::discord_peer::{DiscordPeer, button, id, words};
 use tests::redis_server::Redis;
+use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::{QUIET, logged, metrics, slow_model};
 
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
 /// A private thread.
 const PRIVATE: u64 = 12;
 /// How long Discord waits for the answer to an interaction, in seconds.

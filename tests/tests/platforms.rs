@@ -6,22 +6,19 @@
     clippy::indexing_slicing
 )]
 
-use bot::config::state::State as StateSettings;
-use bot::mail::{Mail, RepAction};
-use bot::store::redis::State;
-use bot::store::{NewMail, StateStore as _};
+use bot::mail::RepAction;
+use bot::store::StateStore as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tests::binary::{Server, free_port};
 use tests::front::Front;
+use tests::peer::until;
 use tests::platform::{
     OnDiscord, OnTelegram, OnTheWeb, OnWeChat, OnWeChatInAnswers, OnWeCom, Platform, ask, press,
-    told, until,
+    told,
 };
 use tests::redis_server::Redis;
-
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
+use tests::served::{Desk, QUIET};
 
 macro_rules! on_every_platform {
     ($($module:ident: $start:expr),* $(,)?) => { $(
@@ -232,18 +229,16 @@ async fn a_refused_send_is_sent_later_and_once(platform: &dyn Platform) {
 
 async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform: &dyn Platform) {
     let data = tempfile::tempdir().unwrap();
-    let redis = Redis::start();
-    let url = redis.url();
-    let state = State::open(&StateSettings::of_url(&url).unwrap());
-    let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
+    let desk = Desk::open();
+    let _server = on(platform, data.path(), &desk.settings()).await;
     ask(platform, 6, "你好", "AI").await;
     let conversation = platform.conversation(6);
-    let rep = async |event_id, action| does(&state, &conversation, event_id, action).await;
-    rep("r1", RepAction::Take).await;
+    let rep = async |number, action| does(&desk, &conversation, number, action).await;
+    rep(1, RepAction::Take).await;
     let before = platform.sent(6).await.len();
     platform.say(6, "意式咖啡机有推荐吗？").await;
     let text = "我是小林，我来为您介绍".to_owned();
-    rep("r2", RepAction::Say { text }).await;
+    rep(2, RepAction::Say { text }).await;
     if platform.writes_unasked() {
         told(platform, 6, before, "小林").await;
     } else {
@@ -254,28 +249,18 @@ async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform
     let sent = platform.sent(6).await;
     let new = sent[before..].join("\n");
     assert!(!new.contains("2,480"), "the bot spoke: {new}");
-    rep("r3", RepAction::HandBack).await;
+    rep(3, RepAction::HandBack).await;
     ask(platform, 6, "意式咖啡机有推荐吗？", "2,480").await;
 }
 
 /// A rep does something, and the turn that reads it is over.
-async fn does(state: &State, conversation: &str, event_id: &str, action: RepAction) {
-    let mail = Mail::Rep {
-        rep: "lin".to_owned(),
-        action,
+async fn does(desk: &Desk, conversation: &str, number: usize, action: RepAction) {
+    let rev = async || {
+        let snapshot = desk.state.snapshot(conversation).await.unwrap();
+        snapshot.unwrap().rev
     };
-    let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let letter = NewMail {
-        conversation: conversation.to_owned(),
-        event_id: event_id.to_owned(),
-        at_ms: i64::try_from(at_ms.as_millis()).unwrap(),
-        quiet_ms: 0,
-        quiet_max_ms: 0,
-        body: serde_json::to_string(&mail).unwrap(),
-    };
-    let rev = async || state.snapshot(conversation).await.unwrap().unwrap().rev;
     let before = rev().await;
-    state.accept(letter).await.unwrap();
+    desk.rep(conversation, number, action).await;
     until("the turn", async || (rev().await > before).then_some(())).await;
 }
 
@@ -287,10 +272,8 @@ async fn the_longest_text_is_one_message_and_a_longer_one_is_cut_between_charact
         return;
     };
     let data = tempfile::tempdir().unwrap();
-    let redis = Redis::start();
-    let url = redis.url();
-    let state = State::open(&StateSettings::of_url(&url).unwrap());
-    let _server = on(platform, data.path(), &[("TIANSHENG_STATE__URL", &url)]).await;
+    let desk = Desk::open();
+    let _server = on(platform, data.path(), &desk.settings()).await;
     let filled = |length: usize| {
         let han = platform.length("字");
         format!("{}{}", "字".repeat(length / han), "a".repeat(length % han))
@@ -309,9 +292,9 @@ async fn the_longest_text_is_one_message_and_a_longer_one_is_cut_between_charact
         ask(platform, person, "你好", "AI").await;
         let before = platform.sent(person).await.len();
         let conversation = platform.conversation(person);
-        does(&state, &conversation, "r1", RepAction::Take).await;
+        does(&desk, &conversation, 1, RepAction::Take).await;
         let say = RepAction::Say { text: text.clone() };
-        does(&state, &conversation, "r2", say).await;
+        does(&desk, &conversation, 2, say).await;
         let pieces = until("all of it", async || {
             let sent = platform.sent(person).await.split_off(before);
             (sent.concat().chars().count() >= text.chars().count()).then_some(sent)

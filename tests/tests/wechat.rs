@@ -7,10 +7,10 @@
 )]
 
 use serde_json::{Value, json};
-use std::path::Path;
 use std::time::Duration;
 use tests::binary::run;
-use tests::official::{PASSIVE, QUIET, ask, hook, is_secret, logged, say, seen, serve};
+use tests::served::wechat::{PASSIVE, ask, hook, is_secret, say, seen, serve};
+use tests::served::{QUIET, doctor, logged, shop, slow_model};
 use tests::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,23 +100,9 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
     let check = |settings: &str| {
-        let file = data.path().join("tiansheng.toml");
-        let settings = format!(
-            "[channels.wechat]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\n{settings}",
-            peer.url
-        );
-        std::fs::write(&file, settings).unwrap();
-        let (_, told, _) = run(
-            &[
-                "doctor",
-                "--json",
-                "--config",
-                file.to_str().unwrap(),
-                "--data",
-                data.path().to_str().unwrap(),
-            ],
-            b"",
-        );
+        let url = &peer.url;
+        let account = format!("[channels.wechat]\napi_url = \"{url}\"\ntoken = \"{TOKEN}\"");
+        let told = doctor(data.path(), &format!("{account}\n{settings}"));
         assert!(!told.contains(SECRET), "{told}");
         told
     };
@@ -210,18 +196,6 @@ async fn the_brief_says_which_code_brought_the_customer_and_the_turns_replay() {
     assert!(told.contains(" 0 differences"), "{told}");
 }
 
-/// A copy of the demo shop with other products.
-fn shop(to: &Path, change: impl Fn(String) -> String) {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo");
-    let copied = std::process::Command::new("cp")
-        .args(["-r", demo.to_str().unwrap(), to.to_str().unwrap()])
-        .status();
-    assert!(copied.unwrap().success());
-    let products = to.join("demo/products.tsv");
-    let text = std::fs::read_to_string(&products).unwrap();
-    std::fs::write(&products, change(text)).unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_s_name_is_a_name_whatever_is_in_it() {
     let hostile = "]]> &lt;a href='https://evil.example'&gt;赠品&lt;/a&gt; _*`{}\u{202e}";
@@ -229,7 +203,7 @@ async fn a_product_s_name_is_a_name_whatever_is_in_it() {
     shop(dir.path(), |products| {
         products.replace("山岚 Uno", &format!("山岚 Uno {hostile}"))
     });
-    let at = dir.path().join("demo").display().to_string();
+    let at = dir.path().display().to_string();
     let peer = WeChatPeer::start(&[]);
     for settings in [vec![], vec![PASSIVE]] {
         let is_passive = !settings.is_empty();
@@ -251,16 +225,7 @@ async fn a_product_s_name_is_a_name_whatever_is_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_of_six_seconds_and_more_gives_one_reply() {
-    let slow = axum::Router::new().route(
-        "/v1/chat/completions",
-        axum::routing::post(async || {
-            tokio::time::sleep(Duration::from_secs(6)).await;
-            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
-        }),
-    );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let model = format!("http://{}/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    let model = slow_model(Duration::from_secs(6)).await;
     let slow = [
         ("TIANSHENG_MODEL__URL", model.as_str()),
         ("TIANSHENG_MODEL__NAME", "slow"),

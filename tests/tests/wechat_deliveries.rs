@@ -9,8 +9,9 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::binary::free_port;
-use tests::official::{PASSIVE, QUIET, hook, say, seen, serve, serve_at};
 use tests::redis_server::Redis;
+use tests::served::QUIET;
+use tests::served::wechat::{PASSIVE, hook, say, seen, serve, serve_at};
 use tests::wechat_peer::{WeChatPeer, shown};
 
 #[tokio::test(flavor = "multi_thread")]

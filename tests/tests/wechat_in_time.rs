@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tests::binary::{Server, free_port};
 use tests::front::Front;
-use tests::official::{QUIET, hook, metrics, say, serve, serve_at};
-use tests::platform::until;
+use tests::peer::until;
 use tests::redis_server::Redis;
+use tests::served::wechat::{hook, say, serve, serve_at};
+use tests::served::{QUIET, metrics, slow_model};
 use tests::wechat_peer::{WeChatPeer, line, shown, words};
 
 const IN_TIME: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "true");
@@ -64,16 +65,7 @@ async fn one_text_in_time_is_the_answer_and_costs_nothing_and_what_is_to_be_touc
 async fn what_comes_too_late_for_its_delivery_is_sent_once() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let slow = axum::Router::new().route(
-        "/v1/chat/completions",
-        axum::routing::post(async || {
-            tokio::time::sleep(Duration::from_secs(6)).await;
-            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
-        }),
-    );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let model = format!("http://{}/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    let model = slow_model(Duration::from_secs(6)).await;
     let settings = [
         IN_TIME,
         ("TIANSHENG_MODEL__URL", model.as_str()),

@@ -8,8 +8,9 @@
 
 use bot::mail::RepAction;
 use serde_json::{Value, json};
-use tests::official::{Desk, QUIET, ask, is_secret, logged, say, serve, until_counted};
 use tests::redis_server::Redis;
+use tests::served::wechat::{ask, is_secret, say, serve};
+use tests::served::{Desk, QUIET, logged, until_counted};
 use tests::wechat_peer::{WeChatPeer, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,20 +81,15 @@ async fn each_answer_of_wechat_to_a_send_has_its_consequence() {
     // Out of time, and not following: given up, and the next one is served.
     fault(json!({"code": 45015, "reason": "response out of time limit"})).await;
     say(&peer, &server, "oM", "你好").await;
-    until_counted(
-        &peer,
-        &server,
-        "channel=\"wechat\",outcome=\"window_closed\"} 1",
-    )
-    .await;
+    until_counted(&server, "channel=\"wechat\",outcome=\"window_closed\"} 1").await;
     fault(json!({"code": 43004, "reason": "require subscribe"})).await;
     say(&peer, &server, "oN", "你好").await;
-    until_counted(&peer, &server, "channel=\"wechat\",outcome=\"blocked\"} 1").await;
+    until_counted(&server, "channel=\"wechat\",outcome=\"blocked\"} 1").await;
     assert_eq!(ask(&peer, &server, "oM", "转人工", 1).await.len(), 1);
     // Cut off after WeChat acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "after": true})).await;
     say(&peer, &server, "oO", "你好").await;
-    until_counted(&peer, &server, "channel=\"wechat\",outcome=\"unknown\"} 1").await;
+    until_counted(&server, "channel=\"wechat\",outcome=\"unknown\"} 1").await;
     tokio::time::sleep(QUIET).await;
     for who in ["oK", "oL", "oO"] {
         assert_eq!(peer.sent(who).await.len(), 1, "{who}");
@@ -111,11 +107,7 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
         peer.sim("fault", fault).await;
         say(&peer, &server, who, "你好").await;
         let figure = format!("channel=\"wechat\",outcome=\"{outcome}\"}} {count}\n");
-        let counted = async || {
-            let figures = tests::official::metrics(&server).await;
-            figures.contains(&figure).then_some(())
-        };
-        peer.until(&figure, counted).await;
+        until_counted(&server, &figure).await;
     };
     // Not known to the account; too long; no right to the API.
     outcome("oP1", 40003, "blocked", 1).await;
@@ -149,7 +141,7 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
 async fn a_text_of_2048_bytes_is_one_message_and_a_longer_one_is_cut_between_characters() {
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
-    let server = desk.serve(&peer, data.path());
+    let server = serve(&peer, data.path(), &desk.settings());
     let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
     let whole = format!("{}ab", "字".repeat(682));
     let texts = [
@@ -163,8 +155,9 @@ async fn a_text_of_2048_bytes_is_one_message_and_a_longer_one_is_cut_between_cha
     for (number, (text, messages)) in texts.iter().enumerate() {
         let who = format!("oLe{number}");
         ask(&peer, &server, &who, "你好", 1).await;
-        desk.rep(&who, 0, RepAction::Take).await;
-        desk.rep(&who, 1, RepAction::Say { text: text.clone() })
+        let conversation = format!("wechat:{who}");
+        desk.rep(&conversation, 0, RepAction::Take).await;
+        desk.rep(&conversation, 1, RepAction::Say { text: text.clone() })
             .await;
         let sent = peer.sent_at_least(&who, 1 + messages).await;
         let pieces: Vec<String> = sent[1..].iter().map(words).collect();

@@ -8,7 +8,8 @@
 
 use bot::mail::RepAction;
 use serde_json::{Value, json};
-use tests::official::{Desk, QUIET, ask, hook, is_secret, logged, say, until_counted};
+use tests::served::wechat::{ask, hook, is_secret, say, serve};
+use tests::served::{Desk, QUIET, logged, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, words};
 
 async fn all_words(peer: &WeChatPeer, who: &str) -> Vec<String> {
@@ -19,16 +20,16 @@ async fn all_words(peer: &WeChatPeer, who: &str) -> Vec<String> {
 async fn the_sixth_message_waits_for_the_customer_and_is_said_first_then() {
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
-    let server = desk.serve(&peer, data.path());
+    let server = serve(&peer, data.path(), &desk.settings());
     ask(&peer, &server, "oA", "你好", 1).await;
-    desk.rep("oA", 0, RepAction::Take).await;
+    desk.rep("wechat:oA", 0, RepAction::Take).await;
     for number in 1..=6 {
-        desk.rep_says("oA", number).await;
+        desk.rep_says("wechat:oA", number).await;
     }
     let sent = peer.sent_at_least("oA", 5).await;
     assert_eq!(words(&sent[4]), "同事说4");
     let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
-    until_counted(&peer, &server, closed).await;
+    until_counted(&server, closed).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(
         peer.calls("message/custom/send").await,
@@ -37,7 +38,7 @@ async fn the_sixth_message_waits_for_the_customer_and_is_said_first_then() {
     );
     say(&peer, &server, "oA", "在的").await;
     peer.sent_at_least("oA", 7).await;
-    desk.rep_says("oA", 7).await;
+    desk.rep_says("wechat:oA", 7).await;
     peer.sent_at_least("oA", 8).await;
     tokio::time::sleep(QUIET).await;
     let said = all_words(&peer, "oA").await;
@@ -50,21 +51,21 @@ async fn the_sixth_message_waits_for_the_customer_and_is_said_first_then() {
 async fn what_wechat_refuses_after_two_days_is_said_at_the_next_message() {
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
-    let server = desk.serve(&peer, data.path());
+    let server = serve(&peer, data.path(), &desk.settings());
     ask(&peer, &server, "oB", "你好", 1).await;
-    desk.rep("oB", 0, RepAction::Take).await;
+    desk.rep("wechat:oB", 0, RepAction::Take).await;
     // Only WeChat's clock says that two days have passed.
     peer.sim("clock", json!({"advance": 49 * 3600})).await;
-    desk.rep_says("oB", 1).await;
+    desk.rep_says("wechat:oB", 1).await;
     let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
-    until_counted(&peer, &server, closed).await;
-    desk.rep_says("oB", 2).await;
+    until_counted(&server, closed).await;
+    desk.rep_says("wechat:oB", 2).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("oB").await.len(), 1);
     // A restart forgets nothing of it.
     server.kill();
     let again = tempfile::tempdir().unwrap();
-    let server = desk.serve(&peer, again.path());
+    let server = serve(&peer, again.path(), &desk.settings());
     peer.sim("clock", json!({"advance": -49 * 3600})).await;
     say(&peer, &server, "oB", "在吗").await;
     peer.sent_at_least("oB", 3).await;
@@ -75,7 +76,7 @@ async fn what_wechat_refuses_after_two_days_is_said_at_the_next_message() {
 async fn a_reply_leaves_one_message_to_a_person_and_the_handoff_takes_it() {
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
-    let server = desk.serve(&peer, data.path());
+    let server = serve(&peer, data.path(), &desk.settings());
     // A touch allows three in a minute; a reply is folded into two at most.
     let follow = json!({"url": hook(&server), "from": "oC", "event": "subscribe", "safe": true});
     peer.sim("event", follow).await;
@@ -92,10 +93,10 @@ async fn a_reply_leaves_one_message_to_a_person_and_the_handoff_takes_it() {
     let lead = ask(&peer, &server, "oC", "转人工", 1).await;
     assert!(words(&lead[0]).contains("同事"), "{lead:?}");
     // The customer's words opened five: with the notice gone, a person has four.
-    desk.rep("oC", 0, RepAction::Take).await;
+    desk.rep("wechat:oC", 0, RepAction::Take).await;
     let before = peer.sent("oC").await.len();
     for number in 1..=4 {
-        desk.rep_says("oC", number).await;
+        desk.rep_says("wechat:oC", number).await;
     }
     peer.sent_at_least("oC", before + 4).await;
 }

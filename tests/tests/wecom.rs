@@ -6,110 +6,17 @@
     clippy::indexing_slicing
 )]
 
-use bot::store::RecordStore as _;
-use bot::store::records::Records;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
-use tests::binary::{LOG, Server, free_port, run};
 use tests::redis_server::Redis;
+use tests::served::wecom::{
+    act, ask, assert_nothing_secret, hook, say, serve, transcript, until_counted, until_in_pool,
+};
+use tests::served::{QUIET, doctor, logged, shop, until_logged};
 use tests::wecom_peer::{
     ACCOUNT, AES_KEY, CORP_ID, OTHER_ACCOUNT, SECRET, TOKEN, WeComPeer, line, words,
 };
-
-/// Long enough for a second answer to come if one were to come.
-const QUIET: Duration = Duration::from_millis(1_500);
-
-/// One server of the company; `more` overrides its settings.
-fn serve(peer: &WeComPeer, data: &Path, more: &[(&str, &str)]) -> Server {
-    let mut environment = vec![
-        ("TIANSHENG_CHANNELS__WECOM__CORP_ID", CORP_ID),
-        ("TIANSHENG_CHANNELS__WECOM__SECRET", SECRET),
-        ("TIANSHENG_CHANNELS__WECOM__TOKEN", TOKEN),
-        ("TIANSHENG_CHANNELS__WECOM__AES_KEY", AES_KEY),
-        ("TIANSHENG_CHANNELS__WECOM__API_URL", peer.url.as_str()),
-        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
-        // What is logged at its most talkative must hold no secret.
-        ("TIANSHENG_LOG__LEVEL", "debug"),
-        ("NO_PROXY", "127.0.0.1"),
-    ];
-    environment.extend(more);
-    Server::start(data, free_port(), &environment)
-}
-
-fn hook(server: &Server) -> String {
-    format!("{}/webhooks/wecom", server.url)
-}
-
-/// Does something as somebody, with a callback to the server.
-async fn act(peer: &WeComPeer, server: &Server, name: &str, from: &str, more: Value) -> Value {
-    let mut act = json!({"url": hook(server), "from": from});
-    for (field, value) in more.as_object().unwrap() {
-        act[field] = value.clone();
-    }
-    peer.sim(name, act).await
-}
-
-async fn say(peer: &WeComPeer, server: &Server, from: &str, text: &str) {
-    let told = act(peer, server, "say", from, json!({"text": text})).await;
-    assert_eq!(told["statuses"], json!([200]));
-}
-
-/// The same, and waits for so many messages more.
-async fn ask(peer: &WeComPeer, server: &Server, from: &str, text: &str, more: usize) -> Vec<Value> {
-    let before = peer.sent(from).await.len();
-    say(peer, server, from, text).await;
-    peer.sent_at_least(from, before + more).await[before..].to_vec()
-}
-
-async fn metrics(server: &Server) -> String {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("{}/metrics", server.url)).send().await;
-    answer.unwrap().text().await.unwrap()
-}
-
-/// Waits until so many messages came to something.
-async fn until_counted(peer: &WeComPeer, server: &Server, outcome: &str, count: usize) {
-    let figure = format!("channel=\"wecom\",outcome=\"{outcome}\"}} {count}\n");
-    let counted = async || metrics(server).await.contains(&figure).then_some(());
-    peer.until(&figure, counted).await;
-}
-
-/// Waits until WeCom's own desk has a conversation to give to somebody.
-async fn until_in_pool(peer: &WeComPeer, user: &str) {
-    let in_pool = async || (peer.session(user).await == json!(2)).then_some(());
-    peer.until("the pool", in_pool).await;
-}
-
-async fn until_logged(peer: &WeComPeer, data: &Path, what: &str) {
-    let look = async || logged(data).contains(what).then_some(());
-    peer.until(what, look).await;
-}
-
-fn logged(data: &Path) -> String {
-    std::fs::read_to_string(data.join(LOG)).unwrap()
-}
-
-fn assert_nothing_secret(data: &Path) {
-    let log = logged(data);
-    for secret in [SECRET, AES_KEY, "access_token=", "corpsecret"] {
-        assert!(!log.contains(secret), "{secret} is in the log");
-    }
-}
-
-/// What the records have of a conversation once its server has ended; and that its turns run again to the same bytes.
-async fn transcript(data: &Path, server: Server, user: &str) -> String {
-    assert!(server.stop().success());
-    let conversation = format!("wecom:{ACCOUNT}.{user}");
-    let at = data.to_str().unwrap();
-    let replayed = run(&["replay", &conversation, "--data", at], b"");
-    assert_eq!(replayed.0, 0, "{replayed:?}");
-    let records = Records::in_folder(data).await.unwrap();
-    let entries = records.events(&conversation, 0, 1_000).await.unwrap();
-    let events: Vec<String> = entries.into_iter().flat_map(|entry| entry.events).collect();
-    events.join("\n")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sale_in_chinese_from_the_welcome_to_the_desk() {
@@ -282,9 +189,9 @@ async fn an_account_that_is_refused_keeps_no_other_from_being_read() {
     };
     say("你好").await;
     peer.sent_at_least("wmE", 1).await;
-    until_logged(&peer, data.path(), "invalid open_kfid").await;
+    until_logged(data.path(), "invalid open_kfid").await;
     act(&peer, &server, "nudge", "wmE", json!({})).await;
-    until_logged(&peer, data.path(), "api forbidden").await;
+    until_logged(data.path(), "api forbidden").await;
     say("转人工").await;
     peer.sent_at_least("wmE", 2).await;
 }
@@ -428,14 +335,14 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
     for (who, code, count) in [("wmI6", 95001, 1), ("wmI9", 95002, 2)] {
         fault(json!({"code": code, "reason": "no"})).await;
         say(&peer, &server, who, "你好").await;
-        until_counted(&peer, &server, "window_closed", count).await;
+        until_counted(&server, "window_closed", count).await;
         let both = ask(&peer, &server, who, "转人工", 2).await;
         assert!(words(&both[0]).contains("AI"), "{both:?}");
     }
     // Not to be said at all: given up, and what follows is served.
     fault(json!({"code": 45002, "reason": "content size out of limit"})).await;
     say(&peer, &server, "wmI10", "你好").await;
-    until_counted(&peer, &server, "permanent", 1).await;
+    until_counted(&server, "permanent", 1).await;
     assert_eq!(ask(&peer, &server, "wmI10", "转人工", 1).await.len(), 1);
     // A state that is not what was known: looked up, and said once more where the agent has it.
     for code in [95018, 95016, 95013] {
@@ -446,11 +353,11 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
     // Cut off after WeCom acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "after": true})).await;
     say(&peer, &server, "wmI7", "你好").await;
-    until_counted(&peer, &server, "unknown", 1).await;
+    until_counted(&server, "unknown", 1).await;
     // The day's quota: later, and nothing is lost meanwhile.
     fault(json!({"code": 45009, "reason": "api freq out of limit"})).await;
     say(&peer, &server, "wmI8", "你好").await;
-    until_counted(&peer, &server, "retry", 6).await;
+    until_counted(&server, "retry", 6).await;
     tokio::time::sleep(QUIET).await;
     for who in ["wmI1", "wmI2", "wmI3", "wmI4", "wmI5", "wmI7"] {
         assert_eq!(peer.sent(who).await.len(), 1, "{who}");
@@ -469,7 +376,7 @@ async fn the_sixth_message_and_one_after_two_days_wait_for_the_customers_next_wo
     // Five have been sent since the customer wrote.
     say(&peer, &server, "wmJ", "意式咖啡机有推荐吗？").await;
     peer.sim("allow", json!({"from": "wmJ", "left": 0})).await;
-    until_counted(&peer, &server, "window_closed", 1).await;
+    until_counted(&server, "window_closed", 1).await;
     assert_eq!(peer.sent("wmJ").await.len(), 1);
     let both = ask(&peer, &server, "wmJ", "谢谢", 2).await;
     assert!(words(&both[0]).contains("¥2,480"), "{both:?}");
@@ -481,7 +388,7 @@ async fn the_sixth_message_and_one_after_two_days_wait_for_the_customers_next_wo
     })
     .await;
     peer.sim("clock", json!({"advance": 49 * 3600})).await;
-    until_counted(&peer, &server, "window_closed", 2).await;
+    until_counted(&server, "window_closed", 2).await;
     assert_eq!(peer.sent("wmJ").await.len(), 3);
     peer.sim("clock", json!({"advance": -49 * 3600})).await;
     let late = ask(&peer, &server, "wmJ", "在吗", 1).await;
@@ -510,7 +417,7 @@ async fn a_person_of_the_desk_silences_the_agent_at_once_and_its_end_brings_it_b
     tokio::time::sleep(QUIET * 3).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "the agent is silent");
     // The person's words are not even tried to be said again.
-    until_counted(&peer, &server, "silenced", 0).await;
+    until_counted(&server, "silenced", 0).await;
     act(&peer, &server, "end", "wmK", json!({})).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "until the customer writes");
@@ -595,7 +502,7 @@ async fn a_draft_that_is_refused_because_a_person_has_it_is_dropped_and_never_tr
     peer.until("the send", sending).await;
     let take = json!({"from": "wmL", "silent": true});
     peer.sim("take", take).await;
-    until_counted(&peer, &server, "silenced", 1).await;
+    until_counted(&server, "silenced", 1).await;
     // What the customer says next is the person's to answer.
     say(&peer, &server, "wmL", "在吗").await;
     tokio::time::sleep(QUIET * 2).await;
@@ -616,7 +523,7 @@ async fn a_company_without_a_desk_keeps_the_conversation_here_after_a_handoff() 
     let server = serve(&peer, data.path(), &[]);
     let person = ask(&peer, &server, "wmM", "转人工", 1).await;
     assert!(words(&person[0]).contains("同事"), "{person:?}");
-    until_logged(&peer, data.path(), "95014").await;
+    until_logged(data.path(), "95014").await;
     assert_eq!(peer.session("wmM").await, json!(1));
     ask(&peer, &server, "wmM", "在吗", 1).await;
 }
@@ -674,7 +581,7 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
         let report = json!({"msgid": sent[0]["msgid"], "type": kind});
         act(&peer, &server, "fail", "wmP", report).await;
     }
-    until_counted(&peer, &server, "undelivered", 5).await;
+    until_counted(&server, "undelivered", 5).await;
     let log = logged(data.path());
     let id = sent[0]["msgid"].as_str().unwrap();
     assert_eq!(log.matches(id).count(), 5, "{log}");
@@ -685,21 +592,13 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_products_name_reaches_the_customer_as_it_is_whatever_is_in_it() {
-    let (data, shop) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo/.");
-    let copy = std::process::Command::new("cp")
-        .arg("-r")
-        .arg(demo)
-        .arg(shop.path())
-        .status();
-    assert!(copy.unwrap().success());
+    let (data, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let hostile = "_*[]()~`>#+-=|{}.!]]>";
-    let products = shop.path().join("products.tsv");
-    let text = std::fs::read_to_string(&products).unwrap();
-    let text = text.replace("山岚 Duo", &format!("山岚 Duo {hostile}"));
-    std::fs::write(&products, text).unwrap();
+    shop(dir.path(), |products| {
+        products.replace("山岚 Duo", &format!("山岚 Duo {hostile}"))
+    });
     let peer = WeComPeer::start(&[]);
-    let at = shop.path().to_str().unwrap();
+    let at = dir.path().to_str().unwrap();
     let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", at)]);
     let offer = ask(&peer, &server, "wmR", "意式咖啡机有推荐吗？", 1).await;
     let words = words(&offer[0]);
@@ -732,15 +631,11 @@ async fn doctor_tells_what_keeps_wecom_from_working() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&[]);
     let check = |settings: &str| {
-        let file = data.path().join("tiansheng.toml");
-        let settings = format!(
-            "[channels.wecom]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\naes_key = \"{AES_KEY}\"\n{settings}",
-            peer.url
+        let url = &peer.url;
+        let account = format!(
+            "[channels.wecom]\napi_url = \"{url}\"\ntoken = \"{TOKEN}\"\naes_key = \"{AES_KEY}\""
         );
-        std::fs::write(&file, settings).unwrap();
-        let file = file.to_str().unwrap();
-        let at = data.path().to_str().unwrap();
-        let (_, told, _) = run(&["doctor", "--json", "--config", file, "--data", at], b"");
+        let told = doctor(data.path(), &format!("{account}\n{settings}"));
         assert!(!told.contains(SECRET), "{told}");
         told
     };

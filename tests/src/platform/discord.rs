@@ -1,13 +1,12 @@
 //! Discord: people who write to the bot in direct messages, told over its gateway.
 
-use super::{Doing, LOOK, Platform, Said};
+use super::{Doing, Platform, Said};
 use crate::discord_peer::{DiscordPeer, TOKEN, button, words};
+use crate::peer::{LOOK, PATIENCE};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether the shop listens.
-const LOOKS_MAX: usize = 600;
 /// The peer numbers people's channels from here.
 const FIRST: usize = 20_000_000;
 
@@ -55,13 +54,11 @@ impl Platform for OnDiscord {
     fn connect<'a>(&'a self, _url: &'a str) -> Doing<'a, ()> {
         Box::pin(async move {
             // Not `listened_to`: what looks by closure does not go to other threads.
-            for _ in 0..LOOKS_MAX {
-                if self.peer.is_listened_to().await {
-                    return;
-                }
+            let begun = Instant::now();
+            while !self.peer.is_listened_to().await {
+                assert!(begun.elapsed() < PATIENCE, "nobody listens at the gateway");
                 tokio::time::sleep(LOOK).await;
             }
-            panic!("nobody listens at the gateway");
         })
     }
 

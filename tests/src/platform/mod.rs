@@ -12,16 +12,12 @@ pub use web::OnTheWeb;
 pub use wechat::{OnWeChat, OnWeChatInAnswers};
 pub use wecom::OnWeCom;
 
+use crate::peer::until;
 use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
 
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Longest wait for what is to come.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(100);
 
 /// People are numbers; each has one conversation with the shop.
 pub trait Platform: Send + Sync {
@@ -81,18 +77,6 @@ pub struct Said {
     pub sure: bool,
     /// What is needed to bring it again.
     again: Value,
-}
-
-/// Looks until there is something.
-pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what} never came");
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 /// What came after so many messages, once it holds a word.

@@ -1,0 +1,91 @@
+//! The product served on a platform, and what tests ask of it whichever the platform is.
+
+mod desk;
+pub mod discord;
+pub mod telegram;
+pub mod wechat;
+pub mod wecom;
+
+pub use desk::Desk;
+
+use crate::binary::{LOG, Server, run};
+use crate::peer::until;
+use serde_json::json;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Long enough for a second answer to come if one were to come.
+pub const QUIET: Duration = Duration::from_millis(1_500);
+
+/// One server with a platform's settings; `more` overrides them.
+fn serve(port: u16, data: &Path, platform: &[(&str, &str)], more: &[(&str, &str)]) -> Server {
+    let mut environment = vec![
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
+        // What is logged at its most talkative must hold no secret.
+        ("TIANSHENG_LOG__LEVEL", "debug"),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    environment.extend(platform);
+    environment.extend(more);
+    Server::start(data, port, &environment)
+}
+
+pub async fn metrics(server: &Server) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("{}/metrics", server.url)).send().await;
+    answer.unwrap().text().await.unwrap()
+}
+
+/// Waits until the figures have this in them.
+pub async fn until_counted(server: &Server, figure: &str) {
+    let counted = async || metrics(server).await.contains(figure).then_some(());
+    until(figure, counted).await;
+}
+
+pub fn logged(data: &Path) -> String {
+    std::fs::read_to_string(data.join(LOG)).unwrap()
+}
+
+pub async fn until_logged(data: &Path, what: &str) {
+    let look = async || logged(data).contains(what).then_some(());
+    until(what, look).await;
+}
+
+/// What `doctor` tells about settings.
+pub fn doctor(data: &Path, settings: &str) -> String {
+    let file = data.join("tiansheng.toml");
+    std::fs::write(&file, settings).unwrap();
+    let (config, data) = (file.to_str().unwrap(), data.to_str().unwrap());
+    let asked = ["doctor", "--json", "--config", config, "--data", data];
+    run(&asked, b"").1
+}
+
+/// The demo shop with its products changed.
+pub fn shop(dir: &Path, change: impl Fn(&str) -> String) {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bot/demo");
+    let mut copy = Command::new("cp");
+    let copied = copy.arg("-r").arg(demo.join(".")).arg(dir).status();
+    assert!(copied.unwrap().success());
+    for name in ["products.tsv", "products.en.tsv"] {
+        let path = dir.join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(&text)).unwrap();
+    }
+}
+
+/// A model that answers after a time.
+pub async fn slow_model(wait: Duration) -> String {
+    let slow = axum::Router::new().route(
+        "/v1/chat/completions",
+        axum::routing::post(async move || {
+            tokio::time::sleep(wait).await;
+            axum::Json(json!({"choices": [{"message": {"role": "assistant", "content": "-"}}]}))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let model = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
+    model
+}

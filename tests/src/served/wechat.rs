@@ -1,0 +1,63 @@
+//! The product as a WeChat official account, and what tests do with it.
+
+use crate::binary::{Server, free_port};
+use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, shown};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// One server with an official account; `more` overrides its settings.
+pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    serve_at(free_port(), peer, data, more)
+}
+
+/// The same at a port of choice, where WeChat finds it again after a restart.
+pub fn serve_at(port: u16, peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    let account = [
+        ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
+        ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
+        ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY),
+        ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET),
+        ("TIANSHENG_CHANNELS__WECHAT__API_URL", peer.url.as_str()),
+        // Where it is not the matter of a test, what is said goes over the API.
+        ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "false"),
+    ];
+    super::serve(port, data, &account, more)
+}
+
+/// An account without the customer-service API.
+pub const PASSIVE: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE", "false");
+
+pub fn hook(server: &Server) -> String {
+    format!("{}/webhooks/wechat", server.url)
+}
+
+/// Says something, encrypted, and gives what came of the delivery.
+pub async fn say(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> Value {
+    let act = json!({"url": hook(server), "from": from, "text": text, "safe": true});
+    peer.sim("text", act).await
+}
+
+/// The same, and waits for so many messages more over the API.
+pub async fn ask(
+    peer: &WeChatPeer,
+    server: &Server,
+    from: &str,
+    text: &str,
+    more: usize,
+) -> Vec<Value> {
+    let before = peer.sent(from).await.len();
+    let delivery = say(peer, server, from, text).await;
+    assert_eq!(shown(&delivery), None, "it is answered over the API");
+    peer.sent_at_least(from, before + more).await[before..].to_vec()
+}
+
+/// Says something to an account without the API and gives what the customer sees.
+pub async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> String {
+    shown(&say(peer, server, from, text).await).unwrap_or_default()
+}
+
+pub fn is_secret(log: &str) -> bool {
+    [SECRET, AES_KEY, "access_token="]
+        .iter()
+        .any(|secret| log.contains(secret))
+}

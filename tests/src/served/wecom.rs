@@ -1,0 +1,84 @@
+//! The product as a company's customer service on WeCom, and what tests do with it.
+
+use super::logged;
+use crate::binary::{Server, free_port, run};
+use crate::wecom_peer::{ACCOUNT, AES_KEY, CORP_ID, SECRET, TOKEN, WeComPeer};
+use bot::store::RecordStore as _;
+use bot::store::records::Records;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// One server of the company; `more` overrides its settings.
+pub fn serve(peer: &WeComPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    let company = [
+        ("TIANSHENG_CHANNELS__WECOM__CORP_ID", CORP_ID),
+        ("TIANSHENG_CHANNELS__WECOM__SECRET", SECRET),
+        ("TIANSHENG_CHANNELS__WECOM__TOKEN", TOKEN),
+        ("TIANSHENG_CHANNELS__WECOM__AES_KEY", AES_KEY),
+        ("TIANSHENG_CHANNELS__WECOM__API_URL", peer.url.as_str()),
+    ];
+    super::serve(free_port(), data, &company, more)
+}
+
+pub fn hook(server: &Server) -> String {
+    format!("{}/webhooks/wecom", server.url)
+}
+
+/// Does something as somebody, with a callback to the server.
+pub async fn act(peer: &WeComPeer, server: &Server, name: &str, from: &str, more: Value) -> Value {
+    let mut act = json!({"url": hook(server), "from": from});
+    for (field, value) in more.as_object().unwrap() {
+        act[field] = value.clone();
+    }
+    peer.sim(name, act).await
+}
+
+pub async fn say(peer: &WeComPeer, server: &Server, from: &str, text: &str) {
+    let told = act(peer, server, "say", from, json!({"text": text})).await;
+    assert_eq!(told["statuses"], json!([200]));
+}
+
+/// The same, and waits for so many messages more.
+pub async fn ask(
+    peer: &WeComPeer,
+    server: &Server,
+    from: &str,
+    text: &str,
+    more: usize,
+) -> Vec<Value> {
+    let before = peer.sent(from).await.len();
+    say(peer, server, from, text).await;
+    peer.sent_at_least(from, before + more).await[before..].to_vec()
+}
+
+/// Waits until so many messages came to something.
+pub async fn until_counted(server: &Server, outcome: &str, count: usize) {
+    let figure = format!("channel=\"wecom\",outcome=\"{outcome}\"}} {count}\n");
+    super::until_counted(server, &figure).await;
+}
+
+/// Waits until WeCom's own desk has a conversation to give to somebody.
+pub async fn until_in_pool(peer: &WeComPeer, user: &str) {
+    let in_pool = async || (peer.session(user).await == json!(2)).then_some(());
+    peer.until("the pool", in_pool).await;
+}
+
+pub fn assert_nothing_secret(data: &Path) {
+    let log = logged(data);
+    for secret in [SECRET, AES_KEY, "access_token=", "corpsecret"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+/// What the records have of a conversation once its server has ended; and that its turns run again to the same bytes.
+pub async fn transcript(data: &Path, server: Server, user: &str) -> String {
+    assert!(server.stop().success());
+    let conversation = format!("wecom:{ACCOUNT}.{user}");
+    let at = data.to_str().unwrap();
+    let replayed = run(&["replay", &conversation, "--data", at], b"");
+    assert_eq!(replayed.0, 0, "{replayed:?}");
+    let records = Records::in_folder(data).await.unwrap();
+    let entries = records.events(&conversation, 0, 1_000).await.unwrap();
+    let events: Vec<String> = entries.into_iter().flat_map(|entry| entry.events).collect();
+    events.join("\n")
+}

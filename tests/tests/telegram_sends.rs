@@ -1,0 +1,198 @@
+//! What leaves for Telegram, and what each answer, limit and silence of Telegram's means for it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::redis_server::Redis;
+use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
+use tests::served::{QUIET, logged, metrics, shop, until_counted};
+use tests::telegram_peer::{SECRET, TelegramPeer, button, words};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_answer_of_telegram_to_a_send_has_its_consequence() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, server) = on_webhook(data.path(), &[]).await;
+    let fault = async |mut fault: Value| {
+        fault["method"] = json!("sendMessage");
+        peer.sim("fault", fault).await;
+    };
+    // Too many: again after the wait, once.
+    let told = "Too Many Requests: retry after 1";
+    let wait = json!({"retry_after": 1});
+    fault(json!({"code": 429, "description": told, "parameters": wait})).await;
+    assert_eq!(ask(&peer, 21, "你好", 1).await.len(), 1);
+    // Refused for ever: given up, and what follows leaves.
+    fault(json!({"code": 400, "description": "Bad Request: something is wrong with it"})).await;
+    peer.say(22, "你好").await;
+    until_counted(&server, "outcome=\"permanent\"} 1").await;
+    assert_eq!(ask(&peer, 22, "转人工", 1).await.len(), 1);
+    // Cut off before or after Telegram acted: nobody can tell, so it is not said again.
+    fault(json!({"cut": true, "code": 0, "description": ""})).await;
+    peer.say(23, "你好").await;
+    fault(json!({"cut": true, "after": true, "code": 0, "description": ""})).await;
+    peer.say(24, "你好").await;
+    until_counted(&server, "outcome=\"unknown\"} 2").await;
+    // Blocked: nothing more, and nobody else is kept waiting.
+    peer.sim("block", json!({"chat": 25})).await;
+    peer.say(25, "你好").await;
+    assert_eq!(ask(&peer, 26, "你好", 1).await.len(), 1);
+    // Telegram's own fault: again.
+    fault(json!({"code": 502, "description": "Bad Gateway"})).await;
+    assert_eq!(ask(&peer, 27, "你好", 1).await.len(), 1);
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(21).await.len(), 1);
+    let (before, after) = (peer.sent(23).await.len(), peer.sent(24).await.len());
+    assert_eq!(
+        before + after,
+        1,
+        "one was cut before it was sent, one after"
+    );
+    assert_eq!(peer.sent(25).await.len(), 0);
+    let log = logged(data.path());
+    assert!(log.contains("not sent again") && !log.contains("ABC-secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_waits_while_telegram_cannot_be_reached() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, server) = on_webhook(data.path(), &[]).await;
+    let port = peer.port.to_string();
+    peer.kill();
+    let taken = deliver(&server, Some(SECRET), update(3_000, 31, "你好")).await;
+    assert_eq!(taken.status(), 200);
+    tokio::time::sleep(QUIET).await;
+    let peer = TelegramPeer::start(&["--port", &port]);
+    peer.sent_at_least(31, 1).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(31).await.len(), 1);
+    assert!(!logged(data.path()).contains("ABC-secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flood_limits_are_kept_and_long_replies_arrive_whole_and_in_order() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    shop(dir.path(), |products| {
+        products.replace("\timages/", "\thttps://cdn.example/images/")
+    });
+    let peer = TelegramPeer::start(&["--flood", "4"]);
+    let at = dir.path().display().to_string();
+    let server = serve(
+        &peer,
+        data.path(),
+        "webhook",
+        &[("TIANSHENG_SHOP__DIR", &at)],
+    );
+    peer.hook(&server.url).await;
+    for customer in 41..44 {
+        let sent = ask(&peer, customer, "意式咖啡机有推荐吗？", 5).await;
+        let photos: Vec<bool> = sent.iter().map(|m| m["photo"].is_array()).collect();
+        assert_eq!(photos, [false, true, true, true, false], "{sent:#?}");
+        assert!(button(&sent[4], "比较前两款").is_some(), "{sent:#?}");
+    }
+    assert!(
+        !metrics(&server).await.contains("outcome=\"retry\""),
+        "no 429"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_of_many_messages_goes_on_where_it_was_when_its_sender_was_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    shop(dir.path(), |products| {
+        products.replace("\timages/", "\thttps://cdn.example/images/")
+    });
+    let at = dir.path().display().to_string();
+    let settings = [("TIANSHENG_SHOP__DIR", at.as_str())];
+    let (peer, server) = on_webhook(data.path(), &settings).await;
+    peer.say(45, "意式咖啡机有推荐吗？").await;
+    // Three leave at once, the next waits for its second.
+    peer.sent_at_least(45, 3).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.kill();
+    let _server = serve(&peer, data.path(), "webhook", &settings);
+    let last = async || {
+        let sent = peer.sent(45).await;
+        button(sent.last().unwrap(), "比较前两款").map(|_| sent)
+    };
+    let sent = peer.until("the last message", last).await;
+    tokio::time::sleep(QUIET).await;
+    // What was under way at the kill may come again, what had left before must not.
+    assert!((5..=6).contains(&sent.len()), "{sent:#?}");
+    assert_eq!(peer.sent(45).await.len(), sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_telegram_cannot_use_is_sent_as_its_words() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let hostile = "_*[]()~`>#+-=|{}.!";
+    shop(dir.path(), |products| {
+        products
+            .replace("\timages/", "\thttps://cdn.example/images/")
+            .replace("山岚 Duo", &format!("山岚 Duo {hostile}"))
+    });
+    let at = dir.path().display().to_string();
+    let (peer, _server) = on_webhook(data.path(), &[("TIANSHENG_SHOP__DIR", &at)]).await;
+    let failed = "Bad Request: failed to get HTTP URL content";
+    let fault = json!({"method": "sendPhoto", "times": 9, "code": 400, "description": failed});
+    peer.sim("fault", fault).await;
+    let sent = ask(&peer, 51, "意式咖啡机有推荐吗？", 5).await;
+    assert!(sent.iter().all(|message| message["photo"].is_null()));
+    let named = sent.iter().any(|message| words(message).contains(hostile));
+    assert!(named, "{sent:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_telegram_asks_for_holds_for_the_whole_chat_on_all_replicas() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = TelegramPeer::start(&[]);
+    let first = serve(&peer, one.path(), "webhook", &settings);
+    let second = serve(&peer, two.path(), "webhook", &settings);
+    let told = "Too Many Requests: retry after 3";
+    let wait = json!({"retry_after": 3});
+    let fault =
+        json!({"method": "sendMessage", "code": 429, "description": told, "parameters": wait});
+    peer.sim("fault", fault).await;
+    let asked = |id: i64, from: i64| {
+        json!({"update_id": id, "message": {
+            "message_id": id, "date": 1_700_000_000,
+            "chat": {"id": -1007, "type": "supergroup", "title": "G"},
+            "from": {"id": from, "is_bot": false, "first_name": "U"},
+            "text": "/start", "entities": [{"type": "bot_command", "offset": 0, "length": 6}],
+        }})
+        .to_string()
+    };
+    deliver(&first, Some(SECRET), asked(1, 1)).await;
+    let refused_at = peer
+        .until("the refusal", async || {
+            peer.state().await["faults"][0]["at"].as_f64()
+        })
+        .await;
+    peer.until("the note of the wait", async || {
+        let noted = redis.ask(&["KEYS", "*pause:telegram*"]);
+        noted.contains("pause").then_some(())
+    })
+    .await;
+    // Other customers of the same chat, on both replicas.
+    for (from, server) in [(2, &first), (3, &second), (4, &first), (5, &second)] {
+        deliver(server, Some(SECRET), asked(from, from)).await;
+    }
+    peer.sent_at_least(-1007, 5).await;
+    let state = peer.state().await;
+    for call in state["calls"].as_array().unwrap() {
+        if call["method"] == "sendmessage" {
+            let after = call["at"].as_f64().unwrap() - refused_at;
+            assert!(after >= 3.0, "{after} s after the refusal");
+        }
+    }
+}
