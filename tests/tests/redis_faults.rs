@@ -359,7 +359,7 @@ async fn a_full_mailbox_refuses_more_with_a_wait() {
     }
     let refused = state.accept(mail("a:1", "one more")).await;
     assert!(
-        matches!(refused, Err(StoreError::Full { .. })),
+        matches!(refused, Err(StoreError::Crowded { .. })),
         "{refused:?}"
     );
     state.accept(mail("a:2", "e")).await.unwrap();

@@ -6,11 +6,12 @@
     clippy::indexing_slicing
 )]
 
+use bot::mail::RepAction;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::redis_server::Redis;
 use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
-use tests::served::{QUIET, logged, metrics, shop, until_counted};
+use tests::served::{Desk, QUIET, logged, metrics, shop, until_counted};
 use tests::telegram_peer::{SECRET, TelegramPeer, button, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,4 +196,32 @@ async fn a_wait_that_telegram_asks_for_holds_for_the_whole_chat_on_all_replicas(
             assert!(after >= 3.0, "{after} s after the refusal");
         }
     }
+}
+
+/// What had left and was noted does not leave again; what was under way at the kill may, and no more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_row_of_messages_a_kill_repeats_at_most_the_one_under_way() {
+    const MESSAGES: usize = 8;
+    let data = tempfile::tempdir().unwrap();
+    let desk = Desk::open();
+    let (peer, server) = on_webhook(data.path(), &desk.settings()).await;
+    ask(&peer, 96, "你好", 1).await;
+    desk.rep("telegram:96", 100, RepAction::Take).await;
+    // They leave one a second, so most of them wait in a row.
+    for number in 0..MESSAGES {
+        desk.rep_says("telegram:96", number).await;
+    }
+    peer.sent_at_least(96, 1 + 5).await;
+    server.kill();
+    let _server = serve(&peer, data.path(), "webhook", &desk.settings());
+    let said = |number: usize| format!("同事说{number}");
+    let all = async || {
+        let sent = peer.sent(96).await;
+        let came = |number: &usize| sent.iter().any(|m| words(m) == said(*number));
+        (0..MESSAGES).all(|number| came(&number)).then_some(sent)
+    };
+    peer.until("all of them", all).await;
+    tokio::time::sleep(QUIET).await;
+    let sent = peer.sent(96).await.len();
+    assert!((1 + MESSAGES..=2 + MESSAGES).contains(&sent), "{sent}");
 }

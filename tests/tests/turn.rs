@@ -8,9 +8,9 @@
 )]
 
 use adapters::render::MarkKind;
-use bot::mail::RepAction;
+use bot::mail::{Mail, RepAction};
 use bot::shop::{Folder, Shop};
-use bot::turn::Outcome;
+use bot::turn::{Letter, Outcome};
 use dialogs::conversation::{Conversation, Mode};
 use dialogs::event::Event;
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
@@ -248,4 +248,52 @@ fn a_product_s_name_leads_nowhere() {
             assert_eq!(hidden, Vec::<String>::new(), "{told}");
         }
     });
+}
+
+/// What a customer said before a person dealt with it is not answered once more, though all of it is read in one turn.
+#[test]
+fn what_a_person_has_dealt_with_is_not_answered() {
+    let shop = demo();
+    let letter = |event_id: &str, mail: Mail| Letter {
+        event_id: event_id.to_owned(),
+        mail,
+    };
+    let said = |event_id: &str, text: &str| {
+        let inbound = adapters::Inbound {
+            address: "web:a".parse().unwrap(),
+            event_id: event_id.to_owned(),
+            sent_at_ms: TUESDAY_MS,
+            body: adapters::InboundBody::Text(text.to_owned()),
+        };
+        letter(event_id, Mail::Customer { inbound })
+    };
+    let rep = |event_id: &str, action: RepAction| {
+        let rep = "lin".to_owned();
+        letter(event_id, Mail::Rep { rep, action })
+    };
+    let turn = |letters: Vec<Letter>| {
+        let turn = bot::turn::Turn {
+            id: "web:a",
+            conversation: Conversation::new(dialogs::Language::Zh),
+            letters,
+            at_ms: TUESDAY_MS,
+            shop: &shop,
+            model: None,
+        };
+        text(&runtime().block_on(bot::turn::run(turn)))
+    };
+    let dealt = || {
+        let text = "2,480".to_owned();
+        vec![
+            said("1", "山岚 Duo 多少钱"),
+            rep("2", RepAction::Take),
+            rep("3", RepAction::Say { text }),
+            rep("4", RepAction::HandBack),
+        ]
+    };
+    assert_eq!(turn(dealt()), "");
+    let mut more = dealt();
+    more.push(said("5", "多久能发货"));
+    let answer = turn(more);
+    assert!(!answer.is_empty() && !answer.contains("2,480"), "{answer}");
 }

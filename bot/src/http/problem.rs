@@ -222,11 +222,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         store_failed(Tried::Request, &error);
         match error {
-            StoreError::Full { retry_after_ms } => Problem::new(
-                Kind::Busy,
-                "the mailbox is full; send the same message again",
-            )
-            .retry_after_ms(retry_after_ms),
+            StoreError::Full { retry_after_ms } | StoreError::Crowded { retry_after_ms } => {
+                Problem::new(
+                    Kind::Busy,
+                    "the mailbox is full; send the same message again",
+                )
+                .retry_after_ms(retry_after_ms)
+            }
             StoreError::Unavailable { what } => {
                 tracing::warn!(what, "a store is unavailable");
                 Problem::new(Kind::Busy, "the store does not answer; send the same again")

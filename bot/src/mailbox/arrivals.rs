@@ -83,8 +83,10 @@ pub async fn take(
     };
     window::open(state, channel, &inbound, now_ms).await?;
     let conversation = inbound.address.as_str().to_owned();
-    let accepted = accept(state, inbound, burst, now_ms).await?;
+    let accepted = accept(state, inbound, burst, now_ms).await;
+    // Also where it was not taken: what waits to leave may be what is in the way.
     window::release(state, channel, &conversation, now_ms).await?;
+    let accepted = accepted?;
     let duplicate = match accepted {
         Accepted::New { .. } => "false",
         Accepted::Repeated => "true",

@@ -114,7 +114,15 @@ impl Puller {
             tracing::error!(channel = channel.name(), what, "passed over");
         }
         for arrival in &pulled.arrivals {
-            take(state, channel, arrival.clone(), self.burst, (self.clock)()).await?;
+            let taken = take(state, channel, arrival.clone(), self.burst, (self.clock)()).await;
+            match taken {
+                // One who floods the shop must not keep everybody else waiting.
+                Err(error @ StoreError::Crowded { .. }) => {
+                    metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
+                    tracing::error!(channel = channel.name(), %error, "a message is passed over");
+                }
+                taken => taken?,
+            }
         }
         if let Some(cursor) = &pulled.cursor {
             let until_ms = (self.clock)().saturating_add_unsigned(CURSOR_KEPT_MS);

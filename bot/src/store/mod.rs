@@ -33,6 +33,9 @@ pub enum StoreError {
     /// Try again after the wait; nothing was taken.
     #[error("the store is full for now; try again in {retry_after_ms} ms")]
     Full { retry_after_ms: u64 },
+    /// The mailbox of this one conversation is full; others take letters. Nothing was taken.
+    #[error("the mailbox of a conversation is full; try again in {retry_after_ms} ms")]
+    Crowded { retry_after_ms: u64 },
     /// A person has to look.
     #[error("{what}")]
     Corrupt { what: String },

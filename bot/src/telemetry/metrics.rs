@@ -116,6 +116,7 @@ pub fn store_failed(tried: Tried, error: &StoreError) {
     let kind = match error {
         StoreError::Fenced => return,
         StoreError::Full { .. } => "full",
+        StoreError::Crowded { .. } => "crowded",
         StoreError::Unavailable { .. } => "unavailable",
         StoreError::Corrupt { .. } => "corrupt",
     };

@@ -163,7 +163,12 @@ fn accept(
         return Ok(Ok(Accepted::Repeated));
     }
     let mut head = tables.head(&mail.conversation)?.unwrap_or_default();
-    if journal >= JOURNAL_MAX || head.last_letter - head.read_to >= BOX_MAX {
+    if head.last_letter - head.read_to >= BOX_MAX {
+        return Ok(Err(StoreError::Crowded {
+            retry_after_ms: FULL_RETRY_MS,
+        }));
+    }
+    if journal >= JOURNAL_MAX {
         return Ok(Err(StoreError::Full {
             retry_after_ms: FULL_RETRY_MS,
         }));

@@ -29,10 +29,9 @@ else
   if age then return { 'away', age } end
   head = fresh()
 end
-if redis.call('XLEN', journal) >= journal_max
-  or redis.call('LLEN', box) >= box_max
-  or redis.call('LLEN', out) >= out_max then
-  return { 'full' }
+if redis.call('XLEN', journal) >= journal_max then return { 'full' } end
+if redis.call('LLEN', box) >= box_max or redis.call('LLEN', out) >= out_max then
+  return { 'crowded' }
 end
 redis.call('RPUSH', box, letter)
 head.last_letter = head.last_letter + 1

@@ -89,6 +89,9 @@ impl Inner {
         match answer.word()?.as_str() {
             "repeated" => Ok(Some(Accepted::Repeated)),
             "away" => Ok(None),
+            "crowded" => Err(StoreError::Crowded {
+                retry_after_ms: FULL_RETRY_MS,
+            }),
             "full" => Err(StoreError::Full {
                 retry_after_ms: FULL_RETRY_MS,
             }),
