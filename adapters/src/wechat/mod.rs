@@ -220,7 +220,8 @@ impl Channel for WeChat {
             },
             editing: false,
             receipts: Receipts::None,
-            upload_first: false,
+            // A picture without a page; a graphic names its picture by the address.
+            upload_first: has_api,
             handoff: Handoff::Ours,
             sync_reply: self.sync_reply,
             catch_up: CatchUp::Redelivered {

@@ -358,6 +358,12 @@ fn an_answer_shows_what_fits_and_the_next_one_goes_on_there() {
 }
 
 #[test]
+fn pictures_are_uploaded_first_where_any_are_sent() {
+    assert!(account(&[], Some("s")).capabilities().upload_first);
+    assert!(!account(&[], None).capabilities().upload_first);
+}
+
+#[test]
 fn an_account_without_the_api_says_everything_in_the_feed() {
     let outbound = |body| Outbound {
         id: "1".to_owned(),
