@@ -1,10 +1,10 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::{HELD_MS, MESSAGE_EVENT, TEXT};
+use super::{HELD_MS, TEXT};
 use crate::wxcrypt::crypto::{SALT_BYTES, signature};
 use crate::wxcrypt::proof::Shared;
 use crate::wxcrypt::xml;
-use crate::{Answer, Held, Inbound, InboundBody, Place, Waiting};
+use crate::{Answer, Held, Inbound, InboundBody, Outbound, Place, WORDS_EVENT, Waiting, Words};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,14 @@ fn is_english(words: &str) -> bool {
     words.chars().any(|c| c.is_ascii_alphabetic()) && words.chars().all(|c| (c as u32) < 0x2e80)
 }
 
+pub(super) fn words(message: &Outbound, texts: Vec<String>) -> Words {
+    Words {
+        from: message.from,
+        epoch: message.epoch,
+        texts,
+    }
+}
+
 /// The texts from a place on that fit into one, empty where there are none, and where the rest begins.
 pub(super) fn gathered(held: &[Held], from: Place) -> (String, Place) {
     let mut text = String::new();
@@ -43,7 +51,9 @@ pub(super) fn gathered(held: &[Held], from: Place) -> (String, Place) {
     for item in held.iter().filter(|item| item.seq >= from.seq) {
         let texts: Vec<String> = match item.event.as_str() {
             // What cannot be read is of another version; it is passed over.
-            MESSAGE_EVENT => serde_json::from_str(&item.data).unwrap_or_default(),
+            WORDS_EVENT => serde_json::from_str(&item.data)
+                .map(|words: Words| words.texts)
+                .unwrap_or_default(),
             _ => Vec::new(),
         };
         let seen = if item.seq == from.seq { from.pieces } else { 0 };

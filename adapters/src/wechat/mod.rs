@@ -17,7 +17,7 @@ use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
     OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
-    SyncReply, Touch, Typing, Unit, Window,
+    SyncReply, Touch, Typing, Unit, WORDS_EVENT, Window,
 };
 use answer::Form;
 use client::Api;
@@ -73,9 +73,6 @@ const TYPING_MS: u64 = 15_000;
 const ECHO_BYTES_MAX: usize = 256;
 /// Keys that are taken: the account's, and the one before while it is changed.
 pub const KEYS_MAX: usize = 2;
-
-/// The feed's name for what the shop said, as a JSON list of texts.
-const MESSAGE_EVENT: &str = "message";
 
 /// What an operator gives.
 pub struct Account {
@@ -251,9 +248,9 @@ impl Channel for WeChat {
     }
 
     fn deliver(&self, message: &Outbound) -> Delivery {
-        let feed = |event: &'static str, list: &[String]| match serde_json::to_string(list) {
+        let feed = |event: &'static str, data: serde_json::Result<String>| match data {
             Ok(data) => Delivery::Feed { event, data },
-            // A list of texts always has a JSON form.
+            // Texts and numbers always have a JSON form.
             Err(_) => Delivery::Nothing,
         };
         match (&message.body, &self.api) {
@@ -264,8 +261,13 @@ impl Channel for WeChat {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            (OutboundBody::Reply(body), None) => feed(MESSAGE_EVENT, &render::answers(body)),
-            (OutboundBody::Read { event_ids }, None) => feed(READ_EVENT, event_ids),
+            (OutboundBody::Reply(body), None) => {
+                let words = answer::words(message, render::answers(body));
+                feed(WORDS_EVENT, serde_json::to_string(&words))
+            }
+            (OutboundBody::Read { event_ids }, None) => {
+                feed(READ_EVENT, serde_json::to_string(event_ids))
+            }
             (OutboundBody::Read { .. }, Some(_)) | (OutboundBody::Mode { .. }, _) => {
                 Delivery::Nothing
             }
@@ -299,8 +301,8 @@ impl Channel for WeChat {
         match render::pieces(body).as_slice() {
             [render::Piece::Text(text)] => Some(Held {
                 seq: 0,
-                event: MESSAGE_EVENT.to_owned(),
-                data: serde_json::to_string(&[text]).ok()?,
+                event: WORDS_EVENT.to_owned(),
+                data: serde_json::to_string(&answer::words(message, vec![text.clone()])).ok()?,
             }),
             _ => None,
         }

@@ -12,6 +12,7 @@ use crate::wxcrypt::crypto::{self, is_signed};
 use crate::wxcrypt::xml::Document;
 use crate::{Answer, Body, Door, FileKind, InboundBody, Report, Speaker};
 use http::HeaderMap;
+use serde_json::json;
 
 const TOKEN: &str = "QDG6eK";
 const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
@@ -321,8 +322,8 @@ fn with_a_key_only_what_is_encrypted_for_this_account_is_taken() {
 fn held(seq: u64, texts: &[&str]) -> Held {
     Held {
         seq,
-        event: MESSAGE_EVENT.to_owned(),
-        data: serde_json::to_string(texts).unwrap(),
+        event: WORDS_EVENT.to_owned(),
+        data: json!({"from": "bot", "epoch": 0, "texts": texts}).to_string(),
     }
 }
 
@@ -387,8 +388,8 @@ fn an_account_without_the_api_says_everything_in_the_feed() {
     assert_eq!(
         passive.deliver(&outbound(asked.clone())),
         feed(
-            MESSAGE_EVENT,
-            "[\"给谁用？\\n\\n1. 选 home\\n2. 选 office\"]"
+            WORDS_EVENT,
+            "{\"from\":\"bot\",\"epoch\":0,\"texts\":[\"给谁用？\\n\\n1. 选 home\\n2. 选 office\"]}"
         )
     );
     assert_eq!(

@@ -4,8 +4,8 @@
 
 use super::{Shared, bounded};
 use crate::mailbox::rest;
-use crate::store::{Hint, Rate, Spent};
-use adapters::{Answer, Channel, Held, Place, READ_EVENT, Waiting};
+use crate::store::{FeedItem, Hint, Rate, Spent};
+use adapters::{Answer, Channel, Held, Place, READ_EVENT, WORDS_EVENT, Waiting, Words};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -103,6 +103,10 @@ impl Shared {
         let Ok(items) = bounded(feed).await else {
             return Found::Wait;
         };
+        // After the feed, so that nothing is found which a take-over before has ended.
+        let Ok(epoch) = bounded(self.state.epoch(conversation)).await else {
+            return Found::Wait;
+        };
         let is_read = items.iter().any(|item| {
             let read: Option<Vec<String>> = (item.event == READ_EVENT)
                 .then(|| serde_json::from_str(&item.data).ok())
@@ -116,6 +120,7 @@ impl Shared {
         let from = if is_again { note.from } else { note.to };
         let held: Vec<Held> = items
             .into_iter()
+            .filter(|item| !is_over(item, epoch))
             .map(|item| Held {
                 seq: item.seq,
                 event: item.event,
@@ -178,6 +183,14 @@ impl Shared {
         // Where nobody can tell, twice is better than never.
         !matches!(spent, Ok(Spent::Wait { .. }))
     }
+}
+
+/// Said by the bot before somebody took over.
+fn is_over(item: &FeedItem, epoch: u64) -> bool {
+    let words: Option<Words> = (item.event == WORDS_EVENT)
+        .then(|| serde_json::from_str(&item.data).ok())
+        .flatten();
+    words.is_some_and(|words| words.is_over(epoch))
 }
 
 fn key(conversation: &str) -> String {
