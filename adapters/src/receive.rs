@@ -84,9 +84,15 @@ pub struct Waiting {
     /// What the delivery told; a repetition of it gets the same answer.
     pub event_id: String,
     pub within_ms: u64,
+    /// Unanswered, the platform turns away after so long and delivers the same again, milliseconds.
+    pub turns_away_ms: u64,
+    /// How often it delivers the same in all.
+    pub deliveries: u64,
+    /// At least the how many-th this is, from 1 on, as far as the delivery itself tells.
+    pub delivery: u64,
     /// What [`crate::Channel::answer`] needs to write the answer.
     pub form: String,
-    /// Where nothing was said in time.
+    /// Where nothing was said in time and the platform delivers it no more.
     pub otherwise: Answer,
     /// Where nothing is to be said: it is with a person, or another delivery got the reply.
     pub nothing: Answer,

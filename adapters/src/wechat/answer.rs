@@ -1,6 +1,6 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::{HELD_MS, TEXT};
+use super::{DELIVERIES, DELIVERY_MS, HELD_MS, TEXT};
 use crate::wxcrypt::crypto::{SALT_BYTES, signature};
 use crate::wxcrypt::proof::Shared;
 use crate::wxcrypt::xml;
@@ -84,6 +84,18 @@ fn more(piece: &str) -> &'static str {
     }
 }
 
+/// Each delivery of a message is signed with its own time, and the message keeps the one when it was said: where an earlier delivery got lost on its way, this one is known all the same for a later one.
+fn delivery(form: &Form, said: &Inbound) -> u64 {
+    let signed_at_ms = form
+        .timestamp
+        .parse::<i64>()
+        .unwrap_or(0)
+        .saturating_mul(1000);
+    let since_ms = signed_at_ms.saturating_sub(said.sent_at_ms);
+    let before = u64::try_from(since_ms).unwrap_or(0) / DELIVERY_MS;
+    (before + 1).min(DELIVERIES)
+}
+
 impl Shared {
     /// A text as WeChat takes it in answer to this delivery. `None` where there is no chance for the cipher.
     pub(super) fn written(&self, form: &Form, text: &str, now_ms: i64) -> Option<Answer> {
@@ -127,11 +139,14 @@ impl Shared {
             self.written(form, later, now_ms),
             serde_json::to_string(form),
         ) {
-            (Some(otherwise), Ok(form)) => Ok(Waiting {
+            (Some(otherwise), Ok(kept)) => Ok(Waiting {
                 address: said.address.clone(),
                 event_id: said.event_id.clone(),
                 within_ms: HELD_MS,
-                form,
+                turns_away_ms: DELIVERY_MS,
+                deliveries: DELIVERIES,
+                delivery: delivery(form, said),
+                form: kept,
                 otherwise,
                 nothing,
             }),

@@ -328,6 +328,21 @@ fn held(seq: u64, texts: &[&str]) -> Held {
 }
 
 #[test]
+fn a_later_delivery_of_a_message_is_known_by_its_own_time() {
+    let delivery = |late_s: i64| {
+        let channel = account(&[], None);
+        let body = message("text", "<Content>你好</Content><MsgId>7</MsgId>");
+        let received = receive(&channel, "POST", &query(NOW_S + late_s), &body).unwrap();
+        match received.acknowledgement {
+            Acknowledgement::WithReply(waiting) => waiting.delivery,
+            other => panic!("{other:?}"),
+        }
+    };
+    let known = [-2, 0, 4, 5, 9, 10, 200].map(delivery);
+    assert_eq!(known, [1, 1, 1, 2, 2, 3, 3]);
+}
+
+#[test]
 fn an_answer_shows_what_fits_and_the_next_one_goes_on_there() {
     let (a, b, c) = ("甲".repeat(300), "乙".repeat(300), "丙".repeat(300));
     let read = Held {

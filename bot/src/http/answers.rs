@@ -1,5 +1,7 @@
 //! Answers that carry what the shop says: a delivery waits for the turn that reads it, and its answer shows what the customer has not seen.
 //!
+//! A platform that gets no answer delivers the same again: until its last delivery it is let go unanswered, so that a reply has the time of all of them.
+//!
 //! What is said lies in the conversation's feed, so it is there whichever replica ran the turn. A note says how far the customer has seen it, and what the last few deliveries got: the same delivery again gets the same again, since its answer did not arrive.
 
 use super::shown::{BEHIND_MAX, Note};
@@ -21,6 +23,10 @@ const PAGE_ITEMS: usize = 64;
 const NOTE_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// What one delivery has begun to answer no other answers for this long, milliseconds.
 const BEGUN_MS: f64 = 6_000.0;
+/// How long it is known which deliveries of a message came, milliseconds: longer than a platform repeats one.
+const DELIVERED_KEPT_MS: u64 = 60_000;
+/// A platform that has not turned away so long after its time is answered, milliseconds.
+const STAYED_MS: u64 = 1_500;
 /// Conversations are answered one delivery at a time, each by its lock of so many.
 const LOCKS: usize = 64;
 
@@ -57,6 +63,7 @@ pub(super) async fn within(
     let Ok(_place) = shared.answers.places.try_acquire() else {
         return waiting.otherwise;
     };
+    let comes_again = shared.comes_again(&waiting).await;
     // Before the first look, so that no hint falls in between.
     let mut hints = shared.state.hints();
     let conversation = waiting.address.as_str();
@@ -67,15 +74,42 @@ pub(super) async fn within(
         match shared.look(channel, &waiting, is_last).await {
             Found::Answer(answer) => return answer,
             Found::Nothing => return waiting.nothing,
-            Found::Wait if is_last => return waiting.otherwise,
+            Found::Wait if is_last => break,
             Found::Wait => {}
         }
         let wait = left.min(Duration::from_millis(POLL_MS));
         rest(&mut hints, wanted, wait, &shared.stop).await;
     }
+    if comes_again {
+        let turned_away = came + Duration::from_millis(waiting.turns_away_ms + STAYED_MS);
+        tokio::select! {
+            () = tokio::time::sleep_until(turned_away) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+    waiting.otherwise
 }
 
 impl Shared {
+    /// True where the platform delivers the same once more if this delivery gets no answer. Each delivery takes the first number that none of the message's others has, whichever replica had them.
+    async fn comes_again(&self, waiting: &Waiting) -> bool {
+        let (conversation, event_id) = (waiting.address.as_str(), &waiting.event_id);
+        let this = uuid::Uuid::new_v4().simple().to_string();
+        let now_ms = (self.now_ms)();
+        let until_ms = now_ms.saturating_add_unsigned(DELIVERED_KEPT_MS);
+        for number in waiting.delivery..waiting.deliveries {
+            let key = format!("delivery:{conversation}:{event_id}:{number}");
+            let first = self.state.keep_first(&key, &this, now_ms, until_ms);
+            match bounded(first).await {
+                Ok(true) => return true,
+                Ok(false) => {}
+                // Where nobody can tell, this may be the last.
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
     /// Serves what waits once the turn has read the delivery, or when it is the last look.
     async fn look(&self, channel: &dyn Channel, waiting: &Waiting, is_last: bool) -> Found {
         let conversation = waiting.address.as_str();
