@@ -164,6 +164,7 @@ async fn turns(state: &State, sample: &Whole, size: usize) -> Vec<Duration> {
                 data: "y".repeat(300),
             }],
             retry_at_ms: None,
+            refused: false,
             now_ms: T0,
         };
         state.settle(settle).await.unwrap();

@@ -183,6 +183,7 @@ async fn work(state: &State) -> Vec<Duration> {
             done_to: claim.outbounds.last().map_or(0, |out| out.seq),
             feed: Vec::new(),
             retry_at_ms: None,
+            refused: false,
             now_ms: T0,
         };
         state.settle(settle).await.unwrap();

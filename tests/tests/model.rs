@@ -19,7 +19,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tests::served::slow_model;
 use tests::talk::{TUESDAY_MS, demo};
+use tests::watched::Shop;
 
 /// The budget of one completion in these tests.
 const BUDGET: Duration = Duration::from_millis(400);
@@ -280,4 +282,20 @@ async fn a_real_model_server_is_spoken_to() {
             reason: Failure::TimedOut
         }
     );
+}
+
+/// The letters of a turn are leased for fifteen seconds, and the model may take longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_takes_longer_than_its_lease_is_run_once() {
+    // Asked twice in a turn like this one.
+    let model = slow_model(Duration::from_secs(9)).await;
+    let shop = Shop::start(&[
+        ("TIANSHENG_MODEL__URL", model.as_str()),
+        ("TIANSHENG_MODEL__NAME", "slow"),
+    ]);
+    let session = shop.session().await;
+    shop.say(&session, "你们的豆子是在哪里烘焙的，可以去看看吗", None)
+        .await;
+    assert_eq!(shop.figure("turns_total{outcome=\"fenced\"}").await, 0.0);
+    assert_eq!(shop.figure("turns_total{outcome=\"committed\"}").await, 1.0);
 }

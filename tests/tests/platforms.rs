@@ -133,7 +133,7 @@ async fn a_sale_in_english(platform: &dyn Platform) {
     let before = platform.sent(2).await.len();
     press(platform, 2, "Compare the first two").await;
     told(platform, 2, before, "rice").await;
-    ask(platform, 2, "can I talk to a person", "colleague").await;
+    ask(platform, 2, "can I talk to a person", "passed you on").await;
 }
 
 async fn what_is_brought_again_is_answered_once(platform: &dyn Platform) {

@@ -290,6 +290,7 @@ async fn replicas_of_the_program_hear_of_one_another() {
             data: "said".to_owned(),
         }],
         retry_at_ms: None,
+        refused: false,
         now_ms: T0,
     })
     .await

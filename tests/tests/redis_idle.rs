@@ -97,6 +97,7 @@ async fn send(store: &State) {
                 data: format!("{{\"n\":{}}}", claim.token),
             }],
             retry_at_ms: None,
+            refused: false,
             now_ms: T0,
         };
         store.settle(settle).await.unwrap();

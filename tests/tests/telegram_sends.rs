@@ -132,7 +132,7 @@ async fn a_reply_of_many_messages_goes_on_where_it_was_when_its_sender_was_kille
 async fn a_picture_that_telegram_cannot_use_is_sent_as_its_words() {
     let data = tempfile::tempdir().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let hostile = "_*[]()~`>#+-=|{}.!";
+    let hostile = "_*[] ()~`>#+-=|{}.!";
     shop(dir.path(), |products| {
         products
             .replace("\timages/", "\thttps://cdn.example/images/")

@@ -68,7 +68,7 @@ async fn a_sale_in_english_on_the_second_account() {
     let narrowed = peer.sent_at_least("wmB", 2).await;
     assert!(words(&narrowed[1]).contains("silver"), "{narrowed:?}");
     let person = say("can I talk to a person", 3).await;
-    assert!(words(&person[2]).contains("colleague"), "{person:?}");
+    assert!(words(&person[2]).contains("passed you on"), "{person:?}");
     assert_nothing_secret(data.path());
 }
 
@@ -593,7 +593,7 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_products_name_reaches_the_customer_as_it_is_whatever_is_in_it() {
     let (data, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let hostile = "_*[]()~`>#+-=|{}.!]]>";
+    let hostile = "_*[] ()~`>#+-=|{}.!]]>";
     shop(dir.path(), |products| {
         products.replace("山岚 Duo", &format!("山岚 Duo {hostile}"))
     });

@@ -24,7 +24,10 @@ pub(super) async fn within(
     waiting: Waiting,
     since_ms: i64,
 ) -> Answer {
-    let until = Instant::now() + Duration::from_millis(waiting.within_ms - TAKING_MS);
+    // What accepting it took is over already.
+    let took_ms = (shared.now_ms)().saturating_sub(since_ms).unsigned_abs();
+    let left_ms = waiting.within_ms.saturating_sub(TAKING_MS + took_ms);
+    let until = Instant::now() + Duration::from_millis(left_ms);
     let Ok(_place) = shared.answers.places.try_acquire() else {
         return done(shared, waiting, None);
     };

@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 const LEFT_MS_MIN: i64 = 300;
 /// After a delivery's end the sender looks whether it took the offer, milliseconds: what it keeps is kept by then.
 const AFTER_MS: u64 = 700;
-/// How long an offer and what was shown of it are known, milliseconds: a platform repeats a delivery for some fifteen seconds.
-const KNOWN_MS: u64 = 60_000;
-/// No other takes for so long what one has taken, milliseconds.
-const TAKEN_MS: u64 = 10 * 60 * 1000;
+/// How long it is known what was offered, who took it and what was shown, milliseconds: a platform repeats a delivery for some fifteen seconds, and whoever was killed may be back after minutes.
+const KNOWN_MS: u64 = 10 * 60 * 1000;
 /// Who takes an offer back that no delivery took.
-const SENDER: &str = "sender";
+const SENDER: &str = "";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Waits {
@@ -35,8 +33,9 @@ struct Offer {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
-    event_id: String,
     message: String,
+    bot: bool,
+    epoch: u64,
     held: Held,
 }
 
@@ -67,6 +66,18 @@ pub(super) struct Message<'a> {
     pub now_ms: i64,
 }
 
+impl Message<'_> {
+    fn offer(&self, held: Option<Held>) -> Offer {
+        Offer {
+            message: self.outbound.id.clone(),
+            bot: self.bot,
+            epoch: self.epoch,
+            at_ms: self.now_ms,
+            held,
+        }
+    }
+}
+
 fn is_offered(channel: &dyn Channel) -> bool {
     matches!(channel.capabilities().sync_reply, SyncReply::InTime { .. })
 }
@@ -79,8 +90,13 @@ fn offer_key(conversation: &str) -> String {
     format!("offer:{conversation}")
 }
 
-fn shown_key(conversation: &str) -> String {
-    format!("shown:{conversation}")
+/// One a delivery: each shows again what it showed.
+fn shown_key(conversation: &str, event_id: &str) -> String {
+    format!("shown:{conversation}:{event_id}")
+}
+
+fn taken_key(message: &str) -> String {
+    format!("take:{message}")
 }
 
 async fn fact<T: for<'a> Deserialize<'a>>(
@@ -111,9 +127,19 @@ async fn takes(
     who: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let until_ms = now_ms.saturating_add_unsigned(TAKEN_MS);
-    let key = format!("take:{message}");
+    let until_ms = now_ms.saturating_add_unsigned(KNOWN_MS);
+    let key = taken_key(message);
     state.keep_first(&key, who, now_ms, until_ms).await
+}
+
+/// A person may have taken over since.
+async fn is_silenced(
+    state: &dyn StateStore,
+    conversation: &str,
+    bot: bool,
+    epoch: u64,
+) -> Result<bool, StoreError> {
+    Ok(bot && epoch < state.epoch(conversation).await?)
 }
 
 /// A delivery is about to wait; told before its message is accepted, so that the reply finds it.
@@ -139,11 +165,15 @@ pub async fn take(
     now_ms: i64,
 ) -> Result<Taken, StoreError> {
     let conversation = waiting.address.as_str();
-    let shown: Option<Shown> = fact(state, &shown_key(conversation), now_ms).await?;
-    if let Some(shown) = shown
-        && shown.event_id == waiting.event_id
-    {
-        return Ok(Taken::Held(shown.held));
+    let key = shown_key(conversation, &waiting.event_id);
+    let shown: Option<Shown> = fact(state, &key, now_ms).await?;
+    if let Some(shown) = shown {
+        return Ok(
+            match is_silenced(state, conversation, shown.bot, shown.epoch).await? {
+                true => Taken::Elsewhere,
+                false => Taken::Held(shown.held),
+            },
+        );
     }
     let offer: Option<Offer> = fact(state, &offer_key(conversation), now_ms).await?;
     let Some(offer) = offer else {
@@ -156,34 +186,37 @@ pub async fn take(
             false => Taken::Nothing,
         });
     };
-    // A person may have taken over since.
-    if offer.bot && offer.epoch < state.epoch(conversation).await? {
+    if is_silenced(state, conversation, offer.bot, offer.epoch).await? {
         return Ok(Taken::Nothing);
     }
-    let who = format!("delivery {}", waiting.event_id);
-    if !takes(state, &offer.message, &who, now_ms).await? {
+    if !takes(state, &offer.message, &waiting.event_id, now_ms).await? {
         return Ok(Taken::Nothing);
     }
     let shown = Shown {
-        event_id: waiting.event_id.clone(),
         message: offer.message,
+        bot: offer.bot,
+        epoch: offer.epoch,
         held: held.clone(),
     };
     let until_ms = now_ms.saturating_add_unsigned(KNOWN_MS);
     // Unkept, the sender finds that nobody showed it.
-    keep(state, &shown_key(conversation), &shown, until_ms).await?;
+    keep(state, &key, &shown, until_ms).await?;
     Ok(Taken::Held(held))
 }
 
 /// The delivery waits no more; where it took something, the sender goes on with what follows.
 pub async fn done(state: &dyn StateStore, waiting: &Waiting, took: bool, now_ms: i64) {
     let conversation = waiting.address.as_str();
-    let over = Waits {
-        event_id: waiting.event_id.clone(),
-        until_ms: now_ms,
-    };
-    // Where this fails, both are found out when its time is over.
-    let _ = keep(state, &waits_key(conversation), &over, now_ms).await;
+    let key = waits_key(conversation);
+    let waits: Result<Option<Waits>, _> = fact(state, &key, now_ms).await;
+    // Another delivery of the burst may wait by now.
+    if let Ok(Some(mut waits)) = waits
+        && waits.event_id == waiting.event_id
+    {
+        waits.until_ms = now_ms;
+        // Where this fails, it is found out when its time is over.
+        let _ = keep(state, &key, &waits, now_ms).await;
+    }
     if took {
         let _ = state.hasten(conversation, now_ms).await;
     }
@@ -211,22 +244,19 @@ pub(super) async fn offer(
     let Some(waits) = waits else {
         if was_offered && !takes(state, id, SENDER, now_ms).await? {
             // Whoever took it has shown it, or has ended before it could.
-            return Ok(match shown(state, conversation, id, now_ms).await? {
-                true => Offered::Shown,
-                false => Offered::Untaken,
-            });
+            if shown(state, conversation, id, now_ms).await? {
+                return Ok(Offered::Shown);
+            }
+            // Said over the API, it is not to be shown to a repetition of that delivery.
+            let sent = message.offer(None);
+            let until_ms = now_ms.saturating_add_unsigned(KNOWN_MS);
+            keep(state, &offer_key(conversation), &sent, until_ms).await?;
         }
         return Ok(Offered::Untaken);
     };
     let is_untaken = held.is_none();
     if !was_offered {
-        let offer = Offer {
-            message: id.clone(),
-            bot: message.bot,
-            epoch: message.epoch,
-            at_ms: now_ms,
-            held,
-        };
+        let offer = message.offer(held);
         let until_ms = now_ms.saturating_add_unsigned(KNOWN_MS);
         keep(state, &offer_key(conversation), &offer, until_ms).await?;
         state.hint(Hint::Feed(conversation.to_owned()));
@@ -240,13 +270,18 @@ pub(super) async fn offer(
     })
 }
 
+/// Whether the delivery that took a message has shown it.
 async fn shown(
     state: &dyn StateStore,
     conversation: &str,
     message: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let shown: Option<Shown> = fact(state, &shown_key(conversation), now_ms).await?;
+    let Some(event_id) = state.recall(&taken_key(message), now_ms).await? else {
+        return Ok(false);
+    };
+    let key = shown_key(conversation, &event_id);
+    let shown: Option<Shown> = fact(state, &key, now_ms).await?;
     Ok(shown.is_some_and(|shown| shown.message == message))
 }
 
@@ -270,13 +305,7 @@ pub(super) async fn nothing(
     let Ok(Some(_)) = waits else {
         return;
     };
-    let none = Offer {
-        message: message.outbound.id.clone(),
-        bot: message.bot,
-        epoch: message.epoch,
-        at_ms: now_ms,
-        held: None,
-    };
+    let none = message.offer(None);
     let until_ms = now_ms.saturating_add_unsigned(KNOWN_MS);
     // Where this fails, the delivery waits for its time.
     let _ = keep(state, &offer_key(conversation), &none, until_ms).await;

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// How long a platform may take to answer a send.
 pub(super) const SEND_MAX: Duration = Duration::from_secs(20);
-/// Rounds without success after which a message is given up.
+/// Refusals in a row after which a message is given up, if it is older than this, milliseconds: until then a person may have mended what is wrong.
 pub const ATTEMPTS_MAX: u32 = 12;
+const GIVEN_UP_MS: u64 = 24 * 60 * 60 * 1000;
 /// Wait after the first failed round and the longest one, milliseconds.
 const RETRY_MS: u64 = 1_000;
 const RETRY_MS_MAX: u64 = 10 * 60 * 1000;
@@ -51,6 +52,8 @@ pub(super) enum Pushed {
     Done,
     Later {
         wait_ms: u64,
+        /// A platform was asked and refused.
+        refused: bool,
     },
     /// Not before the customer opens another window than these.
     Closed {
@@ -65,11 +68,20 @@ pub(super) enum Next {
     End,
     Later {
         wait_ms: u64,
+        refused: bool,
     },
     /// Not before the customer writes again; `is_refused` where the platform said so.
     Closed {
         is_refused: bool,
     },
+}
+
+/// Nothing was asked of the platform yet.
+fn waits(wait_ms: u64) -> Next {
+    Next::Later {
+        wait_ms,
+        refused: false,
+    }
 }
 
 impl Push<'_> {
@@ -81,7 +93,10 @@ impl Push<'_> {
         tokens: &[Token],
         count: impl Fn(&'static str),
     ) -> Pushed {
-        let later = Pushed::Later { wait_ms: RETRY_MS };
+        let later = Pushed::Later {
+            wait_ms: RETRY_MS,
+            refused: false,
+        };
         for token in tokens {
             let key = token_key(self.channel.name(), &token.token);
             let until_ms = self.in_ms(TOKEN_KEPT_MS);
@@ -94,7 +109,12 @@ impl Push<'_> {
         match self.offered(&outbound, &count).await {
             Ok(Offered::Untaken) => {}
             Ok(Offered::Shown) => return Pushed::Done,
-            Ok(Offered::Waits { wait_ms }) => return Pushed::Later { wait_ms },
+            Ok(Offered::Waits { wait_ms }) => {
+                return Pushed::Later {
+                    wait_ms,
+                    refused: false,
+                };
+            }
             Err(_) => return later,
         }
         let conversation = self.claim.conversation.as_str();
@@ -120,7 +140,7 @@ impl Push<'_> {
                 Next::Piece => {}
                 Next::Closed { is_refused } => return self.waits(left, is_refused, &count).await,
                 Next::End => return Pushed::Done,
-                Next::Later { wait_ms } => return Pushed::Later { wait_ms },
+                Next::Later { wait_ms, refused } => return Pushed::Later { wait_ms, refused },
             }
         }
         Pushed::Done
@@ -190,7 +210,8 @@ impl Push<'_> {
                     {
                         left.spend();
                         let conversation = &self.claim.conversation;
-                        left.keep(self.state, conversation, self.now()).await;
+                        // Unkept, the platform's own count stops what is too much.
+                        let _ = left.keep(self.state, conversation, self.now()).await;
                     }
                     return self.after(outbound, receipt, count).await;
                 }
@@ -214,9 +235,7 @@ impl Push<'_> {
         count: &impl Fn(&'static str),
     ) -> Pushed {
         let conversation = &self.claim.conversation;
-        let waited = self.mark.decided_at_ms.map_or(0, |decided| {
-            u64::try_from(self.now().saturating_sub(decided)).unwrap_or(0)
-        });
+        let waited = self.age_ms();
         // A channel that counts nothing never knows when to come back.
         let Some(mut left) = left.filter(|_| waited < WAITS_MS) else {
             tracing::warn!(
@@ -229,7 +248,17 @@ impl Push<'_> {
         };
         count("window_closed");
         left.close(is_refused);
-        left.keep(self.state, conversation, self.now()).await;
+        if left
+            .keep(self.state, conversation, self.now())
+            .await
+            .is_err()
+        {
+            // Put aside without a note, the customer's next message would not find it.
+            return Pushed::Later {
+                wait_ms: RETRY_MS,
+                refused: false,
+            };
+        }
         Pushed::Closed {
             opened: left.opened().clone(),
         }
@@ -249,17 +278,17 @@ impl Push<'_> {
             match spent {
                 None => return self.may_not(count).await,
                 Some(wait_ms) if wait_ms > PACE_WAIT_MS_MAX => {
-                    return Some(Next::Later { wait_ms });
+                    return Some(waits(wait_ms));
                 }
                 Some(wait_ms) => {
                     if !self.extended().await {
-                        return Some(Next::Later { wait_ms: RETRY_MS });
+                        return Some(waits(RETRY_MS));
                     }
                     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                 }
             }
         }
-        Some(Next::Later { wait_ms: RETRY_MS })
+        Some(waits(RETRY_MS))
     }
 
     /// Keeps the message from other senders; false where another has it, who sends it then.
@@ -273,7 +302,7 @@ impl Push<'_> {
     /// The claim may have ended, and a take-over may have come after it.
     async fn may_not(&self, count: &impl Fn(&'static str)) -> Option<Next> {
         if !self.extended().await {
-            return Some(Next::Later { wait_ms: RETRY_MS });
+            return Some(waits(RETRY_MS));
         }
         match self.state.epoch(&self.claim.conversation).await {
             Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
@@ -281,7 +310,7 @@ impl Push<'_> {
                 Some(Next::End)
             }
             Ok(_) => None,
-            Err(_) => Some(Next::Later { wait_ms: RETRY_MS }),
+            Err(_) => Some(waits(RETRY_MS)),
         }
     }
 
@@ -342,7 +371,7 @@ impl Push<'_> {
     }
 
     pub(super) fn gives_up_or(&self, wait_ms: u64, count: &impl Fn(&'static str)) -> Next {
-        if self.claim.attempts >= ATTEMPTS_MAX {
+        if self.claim.attempts >= ATTEMPTS_MAX && self.age_ms() >= GIVEN_UP_MS {
             tracing::error!(
                 conversation = self.claim.conversation,
                 id = self.outgoing.id,
@@ -352,7 +381,10 @@ impl Push<'_> {
             return Next::End;
         }
         count("retry");
-        Next::Later { wait_ms }
+        Next::Later {
+            wait_ms,
+            refused: true,
+        }
     }
 
     /// So many pieces have left; whoever goes on with the message begins there.
@@ -384,6 +416,12 @@ impl Push<'_> {
             .filter(|(_, id)| *id == self.outgoing.id)
             .and_then(|(pieces, _)| pieces.parse().ok())
             .unwrap_or(0)
+    }
+
+    /// Since it was decided; of a message without a mark nobody knows.
+    fn age_ms(&self) -> u64 {
+        let decided_ms = self.mark.decided_at_ms.unwrap_or_else(|| self.now());
+        u64::try_from(self.now().saturating_sub(decided_ms)).unwrap_or(0)
     }
 
     pub(super) fn now(&self) -> i64 {

@@ -47,8 +47,15 @@ pub struct Sender {
 /// What became of one message.
 enum Sent {
     Done(Option<NewFeedItem>),
-    Later { wait_ms: u64 },
-    Closed { opened: Opened },
+    /// A platform was given it, as far as it takes it.
+    Pushed,
+    Later {
+        wait_ms: u64,
+        refused: bool,
+    },
+    Closed {
+        opened: Opened,
+    },
 }
 
 impl Sender {
@@ -119,6 +126,7 @@ impl Sender {
         let mut retry_at_ms = None;
         let mut decided_ms = Vec::new();
         let mut closed = None;
+        let mut was_refused = false;
         for outgoing in &claim.outbounds {
             // A message of another version has no mark, and is sent all the same.
             let mark: Mark = serde_json::from_str(&outgoing.body).unwrap_or_default();
@@ -129,7 +137,14 @@ impl Sender {
                     decided_ms.extend(mark.decided_at_ms);
                     done_to = outgoing.seq;
                 }
-                Sent::Later { wait_ms } => {
+                Sent::Pushed => {
+                    decided_ms.extend(mark.decided_at_ms);
+                    done_to = outgoing.seq;
+                    // Settled before the next leaves: after a kill at most one message is repeated.
+                    break;
+                }
+                Sent::Later { wait_ms, refused } => {
+                    was_refused = refused;
                     retry_at_ms = Some((self.clock)().saturating_add_unsigned(wait_ms));
                     break;
                 }
@@ -146,6 +161,7 @@ impl Sender {
             done_to,
             feed,
             retry_at_ms,
+            refused: was_refused,
             now_ms: (self.clock)(),
         };
         match self.settle(settle).await {
@@ -268,8 +284,8 @@ impl Sender {
                     is_message,
                 };
                 match push.all(outbound, pieces, &tokens, count).await {
-                    Pushed::Done => Sent::Done(None),
-                    Pushed::Later { wait_ms } => Sent::Later { wait_ms },
+                    Pushed::Done => Sent::Pushed,
+                    Pushed::Later { wait_ms, refused } => Sent::Later { wait_ms, refused },
                     Pushed::Closed { opened } => Sent::Closed { opened },
                 }
             }

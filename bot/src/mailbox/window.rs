@@ -211,8 +211,12 @@ impl Left {
         self.spent.counts.drain(..many);
     }
 
-    /// Unkept, the platform's own count stops what is too much.
-    pub(super) async fn keep(&self, state: &dyn StateStore, conversation: &str, now_ms: i64) {
+    pub(super) async fn keep(
+        &self,
+        state: &dyn StateStore,
+        conversation: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         let text = serde_json::to_string(&self.spent).unwrap_or_default();
         let waits = now_ms.saturating_add_unsigned(WAITS_MS);
         let ends = self.opened.0.iter().map(|open| open.until_ms).max();
@@ -220,9 +224,9 @@ impl Left {
             true => waits,
             false => ends.unwrap_or(waits),
         };
-        let _ = state
+        state
             .remember(&spent_key(conversation), &text, until_ms)
-            .await;
+            .await
     }
 }
 
@@ -285,7 +289,7 @@ pub(super) mod tests {
         for _ in 0..4 {
             now.spend();
         }
-        now.keep(&state, "wechat:oA", T0).await;
+        now.keep(&state, "wechat:oA", T0).await.unwrap();
         // A repetition opens nothing, a touch its own.
         opens("1", T0, words()).await;
         assert_eq!(left(T0).await.messages(T0), Some(1));
@@ -295,7 +299,7 @@ pub(super) mod tests {
         // What the platform refused is over, until the customer writes.
         let mut now = left(T0).await;
         now.close(true);
-        now.keep(&state, "wechat:oA", T0).await;
+        now.keep(&state, "wechat:oA", T0).await.unwrap();
         assert_eq!(left(T0).await.messages(T0 + 1), Some(0));
         let before = left(T0).await;
         assert!(!is_reopened(&state, "wechat:oA", before.opened(), T0).await);

@@ -110,6 +110,7 @@ impl Workers {
             let engine = self.engine.run(&claim, now_ms);
             tokio::pin!(engine);
             let third = Duration::from_millis(self.lease_ms / 3);
+            let mut renewed_at = begun;
             loop {
                 tokio::select! {
                     result = &mut engine => break result,
@@ -117,7 +118,8 @@ impl Workers {
                         typing_at = typing_at.map(|at| at + TYPING_EVERY);
                         self.state.hint(Hint::Typing(claim.conversation.clone()));
                     }
-                    () = tokio::time::sleep(third) => {
+                    () = tokio::time::sleep_until((renewed_at + third).into()) => {
+                        renewed_at = Instant::now();
                         let until_ms = (self.clock)().saturating_add_unsigned(self.lease_ms);
                         // A renewal that fails is found out at the commit, which is fenced.
                         let _ = self.state.extend(Queue::Turn, &claim.conversation, claim.token, until_ms).await;

@@ -90,7 +90,7 @@ pub struct SendClaim {
     pub conversation: String,
     pub token: u64,
     pub epoch: u64,
-    /// Settlements in a row that sent nothing.
+    /// Settlements in a row after which a platform had refused the first message.
     pub attempts: u32,
     pub outbounds: Vec<Outgoing>,
 }
@@ -114,6 +114,8 @@ pub struct Settle {
     pub feed: Vec<NewFeedItem>,
     /// When to try what is left, `None` for at once.
     pub retry_at_ms: Option<i64>,
+    /// A platform was asked and refused; a round that only waited is no attempt.
+    pub refused: bool,
     pub now_ms: i64,
 }
 

@@ -165,6 +165,8 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
             Mail::Rep { rep, action } => {
                 log.push(heard(letter, at_ms, Said::Rep(rep.clone())));
                 rep_acts(log, letter, rep, action, at_ms);
+                // What was said before a person dealt with it is theirs to answer.
+                utterance = Utterance::default();
             }
         }
     }

@@ -252,6 +252,7 @@ async fn an_old_token_changes_nothing(store: &impl StateStore) {
         done_to: 1,
         feed: vec![fed(0, true, "x")],
         retry_at_ms: None,
+        refused: false,
         now_ms: T0,
     };
     assert_eq!(
@@ -367,6 +368,7 @@ async fn a_take_over_silences_the_bot(store: &impl StateStore) {
             done_to: 2,
             feed: vec![fed(0, true, "bot"), fed(0, false, "rep")],
             retry_at_ms: None,
+            refused: false,
             now_ms: T0 + 2,
         })
         .await
@@ -418,6 +420,7 @@ async fn sending_settles_in_parts(store: &impl StateStore) {
         done_to,
         feed: vec![],
         retry_at_ms: retry,
+        refused: done_to == 0,
         now_ms: T0,
     };
     let settled = store
@@ -433,24 +436,23 @@ async fn sending_settles_in_parts(store: &impl StateStore) {
             .claims
             .is_empty()
     );
-    let round = store
+    let mut round = store
         .claim_sends(T0 + 500, LEASE_MS, 10)
         .await
         .unwrap()
         .claims
         .remove(0);
     assert_eq!((round.attempts, round.outbounds[0].id.as_str()), (0, "m2"));
-    store
-        .settle(settle(round.token, 1, Some(T0 + 600)))
-        .await
-        .unwrap();
-    let round = store
-        .claim_sends(T0 + 600, LEASE_MS, 10)
-        .await
-        .unwrap()
-        .claims
-        .remove(0);
-    assert_eq!(round.attempts, 1, "a round that sent nothing is counted");
+    // A round that only waited is no attempt, one that was refused is.
+    for (done_to, at_ms, attempts) in [(1, T0 + 600, 0), (0, T0 + 700, 1), (0, T0 + 800, 2)] {
+        store
+            .settle(settle(round.token, done_to, Some(at_ms)))
+            .await
+            .unwrap();
+        let next = store.claim_sends(at_ms, LEASE_MS, 10).await.unwrap();
+        assert_eq!(next.claims[0].attempts, attempts);
+        round = next.claims.into_iter().next().unwrap();
+    }
     assert!(
         !store
             .settle(settle(round.token, 2, None))
@@ -487,6 +489,7 @@ async fn what_waits_can_be_made_due(store: &impl StateStore) {
         done_to,
         feed: vec![],
         retry_at_ms,
+        refused: false,
         now_ms: T0,
     };
     let late = settle(round.token, 0, Some(T0 + 9_000_000));
@@ -519,6 +522,7 @@ async fn the_feed_resumes(store: &impl StateStore) {
             done_to: 9,
             feed,
             retry_at_ms: None,
+            refused: false,
             now_ms: T0,
         })
         .await
@@ -581,6 +585,7 @@ async fn a_repeated_step_is_done_once(store: &impl StateStore) {
         done_to: round[0].outbounds[0].seq,
         feed: vec![fed(0, true, "x")],
         retry_at_ms: None,
+        refused: false,
         now_ms: T0,
     };
     let first = store.settle(settle.clone()).await.unwrap();

@@ -69,6 +69,7 @@ impl State {
             queue,
             hints: hints.clone(),
             journal,
+            facts_from: String::new(),
         };
         std::thread::Builder::new()
             .name("state-writer".to_owned())
@@ -258,6 +259,8 @@ struct Writer {
     queue: mpsc::Receiver<Work>,
     hints: broadcast::Sender<Hint>,
     journal: u64,
+    /// Where the next round looks for facts that are over.
+    facts_from: String,
 }
 
 impl Writer {
@@ -281,10 +284,19 @@ impl Writer {
         let mut answers = Vec::new();
         let mut hints = Vec::new();
         let mut journal = self.journal;
-        let written = self.transaction(batch, durable, &mut answers, &mut hints, &mut journal);
+        let mut facts_from = self.facts_from.clone();
+        let written = self.transaction(
+            batch,
+            durable,
+            &mut answers,
+            &mut hints,
+            &mut journal,
+            &mut facts_from,
+        );
         match written {
             Ok(()) => {
                 self.journal = journal;
+                self.facts_from = facts_from;
                 for answer in answers {
                     answer(None);
                 }
@@ -309,6 +321,7 @@ impl Writer {
         answers: &mut Vec<steps::Answer>,
         hints: &mut Vec<Hint>,
         journal: &mut u64,
+        facts_from: &mut String,
     ) -> Result<(), redb::Error> {
         let mut transaction = self.database.begin_write()?;
         if !durable {
@@ -317,6 +330,9 @@ impl Writer {
         }
         {
             let mut tables = Tables::open(&transaction)?;
+            if let Some(at_ms) = batch.iter().find_map(Work::accepted_at_ms) {
+                steps::sweep_facts(&mut tables, facts_from, at_ms)?;
+            }
             let mut batch = batch.into_iter();
             for work in batch.by_ref() {
                 let (answer, failed) = work.apply(&mut tables, hints, journal);

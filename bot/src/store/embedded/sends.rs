@@ -132,11 +132,10 @@ pub(super) fn settle(
         .range((id, 0)..=(id, u64::MAX))?
         .next()
         .is_some();
-    head.send_attempts = if sent.is_empty() {
-        head.send_attempts + 1
-    } else {
-        0
-    };
+    if !sent.is_empty() {
+        head.send_attempts = 0;
+    }
+    head.send_attempts += u32::from(settle.refused);
     let due = more.then_some(settle.retry_at_ms.unwrap_or(settle.now_ms));
     tables.send_at(id, &mut head, due)?;
     tables.put_head(id, &head)?;

@@ -33,6 +33,10 @@ impl Jobs {
         let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The time makes a token rise over restarts too.
         let least = u64::try_from(now_ms).unwrap_or(0);
+        if jobs.len() >= JOBS_MAX {
+            // Nobody has these any more.
+            jobs.retain(|_, held| held.until_ms > now_ms);
+        }
         let full = jobs.len() >= JOBS_MAX;
         match jobs.get_mut(job) {
             Some(held) if held.holder == holder => {

@@ -44,6 +44,14 @@ pub(super) enum Work {
 pub(super) type Done<T> = Result<Result<T, StoreError>, Error>;
 
 impl Work {
+    /// When a letter came that is accepted.
+    pub(super) fn accepted_at_ms(&self) -> Option<i64> {
+        match self {
+            Work::Accept(mail, _) => Some(mail.at_ms),
+            _ => None,
+        }
+    }
+
     /// Whether what it acknowledges must survive a crash.
     pub(super) fn must_last(&self) -> bool {
         match self {
@@ -206,6 +214,29 @@ fn sweep(tables: &mut Tables<'_>, now_ms: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Facts that are over go, a few at each step, round and round.
+pub(super) fn sweep_facts(
+    tables: &mut Tables<'_>,
+    from: &mut String,
+    now_ms: i64,
+) -> Result<(), Error> {
+    let mut old = Vec::new();
+    let mut last = None;
+    for entry in tables.facts.range(from.as_str()..)?.take(SWEEP_MAX) {
+        let (key, fact) = entry?;
+        if fact.value().0 <= now_ms {
+            old.push(key.value().to_owned());
+        }
+        last = Some(key.value().to_owned());
+    }
+    for key in &old {
+        tables.facts.remove(key.as_str())?;
+    }
+    // Past the last one it begins anew.
+    *from = last.map(|key| key + "\0").unwrap_or_default();
+    Ok(())
+}
+
 /// Conversations whose agenda entry is due, and when the first one after them is.
 pub(super) fn due(
     agenda: &Table<'_, (i64, &'static str), ()>,
@@ -334,7 +365,9 @@ fn commit(
         tables
             .outgoing
             .insert((id, head.last_out), json(&stored)?.as_str())?;
-        if head.send_at_ms.is_none() {
+        // What waits behind a closed window or a refusal is looked at again with what is new.
+        let waits = head.send_at_ms.is_none_or(|at_ms| at_ms > commit.now_ms);
+        if waits && !head.send_leased {
             tables.send_at(id, &mut head, Some(commit.now_ms))?;
         }
         hints.push(Hint::Sends);

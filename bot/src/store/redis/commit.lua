@@ -32,7 +32,9 @@ for at = FIRST_OUT, #ARGV do
 end
 local told = origin .. '\nj'
 local send_due = 0
-if #ARGV >= FIRST_OUT and not redis.call('ZSCORE', sends, id) then
+-- What waits behind a closed window or a refusal is looked at again with what is new.
+local waits = redis.call('ZSCORE', sends, id)
+if #ARGV >= FIRST_OUT and head.send_leased == 0 and (not waits or tonumber(waits) > now) then
   send_due = now
   redis.call('ZADD', sends, number(now), id)
   told = told .. '\ns ' .. shard .. ' ' .. number(now)

@@ -6,7 +6,8 @@ local due, window = tonumber(ARGV[4]), tonumber(ARGV[5])
 -- The block of the feed was made for this epoch and this end of the feed.
 local epoch, last_feed, new_last_feed = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local placing, block, blocks_max = ARGV[9], ARGV[10], tonumber(ARGV[11])
-local channel, origin, shard = ARGV[12], ARGV[13], ARGV[14]
+local refused = tonumber(ARGV[12])
+local channel, origin, shard = ARGV[13], ARGV[14], ARGV[15]
 
 local head = load(conversation)
 if not head or head.send_token ~= token then return { 'fenced' } end
@@ -21,7 +22,7 @@ for _, message in ipairs(redis.call('LRANGE', out, 0, window - 1)) do
   done = done + 1
 end
 if done > 0 then redis.call('LTRIM', out, done, -1) end
-head.send_attempts = done > 0 and 0 or head.send_attempts + 1
+head.send_attempts = (done > 0 and 0 or head.send_attempts) + refused
 head.send_leased = 0
 local told = origin
 if placing == 'replace' then

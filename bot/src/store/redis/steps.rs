@@ -209,7 +209,8 @@ impl Inner {
                         .arg(added.last_feed)
                         .arg(placing)
                         .arg(block)
-                        .arg(BLOCKS_MAX);
+                        .arg(BLOCKS_MAX)
+                        .arg(u8::from(settle.refused));
                     self.told_by(command, shard);
                 })
                 .await?;
