@@ -131,7 +131,7 @@ pub enum SyncReply {
     InTime {
         within_ms: u64,
     },
-    /// There is no other way out; what comes too late is shown with the next answer.
+    /// There is no other way out; what comes too late is shown with the next answer. The time is that of all deliveries of a message.
     Only {
         within_ms: u64,
     },

@@ -34,5 +34,5 @@ pub use message::{
 };
 pub use receive::{
     Acknowledgement, Answer, Answered, Arrival, Delivered, DeskAct, Held, Place, READ_EVENT,
-    Received, Refused, Report, Waiting,
+    Received, Refused, Report, WORDS_EVENT, Waiting, Words,
 };

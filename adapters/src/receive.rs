@@ -1,6 +1,6 @@
 //! What a platform delivers: the request as it came, and what it is found to hold.
 
-use crate::{Address, Inbound};
+use crate::{Address, Inbound, Speaker};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
@@ -84,9 +84,15 @@ pub struct Waiting {
     /// What the delivery told; a repetition of it gets the same answer.
     pub event_id: String,
     pub within_ms: u64,
+    /// Unanswered, the platform turns away after so long and delivers the same again, milliseconds.
+    pub turns_away_ms: u64,
+    /// How often it delivers the same in all.
+    pub deliveries: u64,
+    /// At least the how many-th this is, from 1 on, as far as the delivery itself tells.
+    pub delivery: u64,
     /// What [`crate::Channel::answer`] needs to write the answer.
     pub form: String,
-    /// Where nothing was said in time.
+    /// Where nothing was said in time and the platform delivers it no more.
     pub otherwise: Answer,
     /// Where nothing is to be said: it is with a person, or another delivery got the reply.
     pub nothing: Answer,
@@ -94,6 +100,24 @@ pub struct Waiting {
 
 /// Under this name a channel that answers deliveries puts into the feed which events a turn has read, as a JSON list of their ids.
 pub const READ_EVENT: &str = "read";
+
+/// Under this name it puts there what the shop said, as JSON of [`Words`].
+pub const WORDS_EVENT: &str = "message";
+
+/// What the shop said: who of it, in which take-over epoch, and the texts in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    pub from: Speaker,
+    pub epoch: u64,
+    pub texts: Vec<String>,
+}
+
+impl Words {
+    /// The bot's words of before a take-over are not shown after it.
+    pub fn is_over(&self, epoch: u64) -> bool {
+        self.from == Speaker::Bot && self.epoch < epoch
+    }
+}
 
 /// Something that waits to be seen inside an answer: an item of a conversation's feed, or a message that is offered, which has no place in a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -247,17 +247,16 @@ async fn a_turn_of_six_seconds_and_more_gives_one_reply() {
     let sent = peer.sent("oSa").await;
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert!(words(&sent[0]).contains("¥2,480"), "{sent:?}");
-    // Inside answers it waits for the customer, who asks whether it is there.
-    assert_eq!(first.as_array().unwrap().len(), 1, "one attempt: {first}");
-    assert!(shown(&first).unwrap().contains("请稍候"), "{first}");
-    let mut offers = 0;
+    // Inside answers WeChat has to ask more than once.
+    assert!(first.as_array().unwrap().len() > 1, "{first}");
+    let mut offers = shown(&first).unwrap().matches("¥2,480").count();
+    // Where the machine was too slow for all three, the customer asks whether it is there.
     for _ in 0..6 {
-        let text = seen(&peer, &passive, "oSp", "好了吗").await;
-        offers += text.matches("¥2,480").count();
         if offers > 0 {
             break;
         }
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let text = seen(&peer, &passive, "oSp", "好了吗").await;
+        offers += text.matches("¥2,480").count();
     }
     assert_eq!(offers, 1, "once");
 }

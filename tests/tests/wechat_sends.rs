@@ -109,15 +109,9 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
         let figure = format!("channel=\"wechat\",outcome=\"{outcome}\"}} {count}\n");
         until_counted(&server, &figure).await;
     };
-    // Not known to the account; too long; no right to the API.
+    // Not known to the account; too long.
     outcome("oP1", 40003, "blocked", 1).await;
     outcome("oP2", 45002, "permanent", 1).await;
-    outcome("oP3", 48001, "permanent", 2).await;
-    let log = logged(data.path());
-    assert!(
-        log.contains("set channels.wechat.customer_service to false"),
-        "an operator reads what to do"
-    );
     // Counted out: what is left is said at the next message, before its answer.
     outcome("oP4", 45047, "window_closed", 1).await;
     assert_eq!(peer.sent("oP4").await.len(), 0);
@@ -126,11 +120,23 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
     // An address that is not on the list is put there sooner or later.
     outcome("oP5", 40164, "retry", 1).await;
     peer.sent_at_least("oP5", 1).await;
+    // The account may not use the API: it is told once, and what was said waits until it may.
+    let fault = json!({"name": "message/custom/send", "code": 48001, "reason": "r", "times": 3});
+    peer.sim("fault", fault).await;
+    say(&peer, &server, "oP3", "你好").await;
+    peer.sent_at_least("oP3", 1).await;
+    let log = logged(data.path());
+    let advice = "set channels.wechat.customer_service to false";
+    assert_eq!(
+        log.matches(advice).count(),
+        1,
+        "an operator reads what to do, once"
+    );
     // The day's quota is over: it waits, and is not lost.
-    outcome("oP6", 45009, "retry", 2).await;
+    outcome("oP6", 45009, "retry", 5).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("oP6").await.len(), 0);
-    for who in ["oP1", "oP2", "oP3"] {
+    for who in ["oP1", "oP2"] {
         assert_eq!(peer.sent(who).await.len(), 0, "{who}");
         assert_eq!(ask(&peer, &server, who, "转人工", 1).await.len(), 1);
     }
@@ -168,17 +174,62 @@ async fn a_text_of_2048_bytes_is_one_message_and_a_longer_one_is_cut_between_cha
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_picture_without_a_page_is_uploaded_once_for_all_who_are_shown_it() {
-    let peer = WeChatPeer::start(&[]);
+/// A shop of one product that has a picture and no page.
+fn shop_with_a_picture(peer: &WeChatPeer, name: &str) -> tempfile::TempDir {
     let shop = tempfile::tempdir().unwrap();
     let head = "id\ttitle\tdescription\timage_link\tavailability\tprice\tproduct_type";
     let row = format!(
-        "a1\t青瓷手冲壶\t一壶\t{}/pictures/a.png\tin_stock\t299.00 CNY\t手冲壶",
+        "a1\t青瓷手冲壶\t一壶\t{}/pictures/{name}\tin_stock\t299.00 CNY\t手冲壶",
         peer.url
     );
     std::fs::write(shop.path().join("products.tsv"), format!("{head}\n{row}\n")).unwrap();
     std::fs::write(shop.path().join("shop.yaml"), "name: 小店\ncurrency: CNY\n").unwrap();
+    shop
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_do_not_wait_for_a_picture_that_hangs_or_is_not_taken() {
+    let peer = WeChatPeer::start(&[]);
+    let shops = ["hanging.png", "a.png"].map(|name| shop_with_a_picture(&peer, name));
+    let [hanging, busy] = shops.each_ref().map(|shop| {
+        let at = shop.path().display().to_string();
+        let data = tempfile::tempdir().unwrap();
+        let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", &at)]);
+        (server, data)
+    });
+    let sent = ask(&peer, &hanging.0, "oHg", "有手冲壶吗", 1).await;
+    assert!(words(&sent[0]).contains("¥299"), "{sent:?}");
+    let fault = |times: usize| json!({"name": "media/upload", "code": -1, "times": times});
+    peer.sim("fault", fault(2)).await;
+    let sent = ask(&peer, &busy.0, "oBs", "有手冲壶吗", 1).await;
+    assert!(words(&sent[0]).contains("¥299"), "{sent:?}");
+    // Busy once is not busy for good.
+    peer.sim("fault", fault(1)).await;
+    let sent = ask(&peer, &busy.0, "oBt", "有手冲壶吗", 2).await;
+    assert_eq!(sent[0]["msgtype"], "image", "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_whose_token_stays_refused_is_tried_at_long_intervals() {
+    let peer = WeChatPeer::start(&[]);
+    let shop = shop_with_a_picture(&peer, "a.png");
+    let at = shop.path().display().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", &at)]);
+    let fault = json!({"name": "media/upload", "code": 40001, "times": 20});
+    peer.sim("fault", fault).await;
+    say(&peer, &server, "oTk", "有手冲壶吗").await;
+    let refused = async || (peer.calls("media/upload").await >= 3).then_some(());
+    peer.until("refused uploads", refused).await;
+    tokio::time::sleep(QUIET * 2).await;
+    let uploads = peer.calls("media/upload").await;
+    assert!(uploads <= 4, "{uploads} uploads within seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_without_a_page_is_uploaded_once_for_all_who_are_shown_it() {
+    let peer = WeChatPeer::start(&[]);
+    let shop = shop_with_a_picture(&peer, "a.png");
     let at = shop.path().display().to_string();
     let redis = Redis::start();
     let state = redis.url();

@@ -283,6 +283,8 @@ class Peer:
         return {"type": "image", "media_id": media, "created_at": int(self.now())}
 
     async def picture(self, request):
+        if request.match_info["name"].startswith("hanging"):
+            await asyncio.sleep(60)
         return web.Response(body=PNG + request.match_info["name"].encode(), content_type="image/png")
 
     async def api(self, request):

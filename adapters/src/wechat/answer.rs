@@ -1,10 +1,10 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::{HELD_MS, MESSAGE_EVENT, TEXT};
+use super::{DELIVERIES, DELIVERY_MS, HELD_MS, TEXT};
 use crate::wxcrypt::crypto::{SALT_BYTES, signature};
 use crate::wxcrypt::proof::Shared;
 use crate::wxcrypt::xml;
-use crate::{Answer, Held, Inbound, InboundBody, Place, Waiting};
+use crate::{Answer, Held, Inbound, InboundBody, Outbound, Place, WORDS_EVENT, Waiting, Words};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,14 @@ fn is_english(words: &str) -> bool {
     words.chars().any(|c| c.is_ascii_alphabetic()) && words.chars().all(|c| (c as u32) < 0x2e80)
 }
 
+pub(super) fn words(message: &Outbound, texts: Vec<String>) -> Words {
+    Words {
+        from: message.from,
+        epoch: message.epoch,
+        texts,
+    }
+}
+
 /// The texts from a place on that fit into one, empty where there are none, and where the rest begins.
 pub(super) fn gathered(held: &[Held], from: Place) -> (String, Place) {
     let mut text = String::new();
@@ -43,7 +51,9 @@ pub(super) fn gathered(held: &[Held], from: Place) -> (String, Place) {
     for item in held.iter().filter(|item| item.seq >= from.seq) {
         let texts: Vec<String> = match item.event.as_str() {
             // What cannot be read is of another version; it is passed over.
-            MESSAGE_EVENT => serde_json::from_str(&item.data).unwrap_or_default(),
+            WORDS_EVENT => serde_json::from_str(&item.data)
+                .map(|words: Words| words.texts)
+                .unwrap_or_default(),
             _ => Vec::new(),
         };
         let seen = if item.seq == from.seq { from.pieces } else { 0 };
@@ -72,6 +82,18 @@ fn more(piece: &str) -> &'static str {
         true => "\n\n(There is more: send anything to go on.)",
         false => "\n\n（未完，回复任意文字继续）",
     }
+}
+
+/// Each delivery of a message is signed with its own time, and the message keeps the one when it was said: where an earlier delivery got lost on its way, this one is known all the same for a later one.
+fn delivery(form: &Form, said: &Inbound) -> u64 {
+    let signed_at_ms = form
+        .timestamp
+        .parse::<i64>()
+        .unwrap_or(0)
+        .saturating_mul(1000);
+    let since_ms = signed_at_ms.saturating_sub(said.sent_at_ms);
+    let before = u64::try_from(since_ms).unwrap_or(0) / DELIVERY_MS;
+    (before + 1).min(DELIVERIES)
 }
 
 impl Shared {
@@ -117,11 +139,14 @@ impl Shared {
             self.written(form, later, now_ms),
             serde_json::to_string(form),
         ) {
-            (Some(otherwise), Ok(form)) => Ok(Waiting {
+            (Some(otherwise), Ok(kept)) => Ok(Waiting {
                 address: said.address.clone(),
                 event_id: said.event_id.clone(),
                 within_ms: HELD_MS,
-                form,
+                turns_away_ms: DELIVERY_MS,
+                deliveries: DELIVERIES,
+                delivery: delivery(form, said),
+                form: kept,
                 otherwise,
                 nothing,
             }),

@@ -3,13 +3,14 @@
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
 use super::NAME;
-use super::outcome::{Failed, is_about_the_token, receipt, told, without_token};
+use super::outcome::{Failed, is_about_the_token, receipt, to_be_mended, told, without_token};
 use crate::{Access, Check, Granted, Keep, Receipt};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use url::Url;
 
@@ -24,6 +25,8 @@ pub(super) struct Api {
     app_id: String,
     secret: SecretString,
     access: Access<Failed>,
+    /// The operator was told what keeps the account from sending; it need not be said of each message.
+    advised: AtomicBool,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +68,7 @@ impl Api {
             secret,
             // Late is no failure of WeChat's; the message waits and tries again.
             access: Access::new(keep, format!("{NAME}:token:{app_id}"), Failed::Busy),
+            advised: AtomicBool::new(false),
         }
     }
 
@@ -117,11 +121,32 @@ impl Api {
                 false => Receipt::TryAgain,
             };
         }
+        self.advise(&sent);
         receipt(sent.map(|answered| match answered.msgid {
             Some(Value::String(id)) => id,
             Some(Value::Number(id)) => id.to_string(),
             _ => String::new(),
         }))
+    }
+
+    /// Once, until a message leaves again.
+    fn advise(&self, sent: &Result<Answered, Failed>) {
+        match sent {
+            Ok(_) => self.advised.store(false, Ordering::Relaxed),
+            Err(Failed::Refused { code, .. }) => {
+                if let Some(advice) = to_be_mended(*code)
+                    && !self.advised.swap(true, Ordering::Relaxed)
+                {
+                    tracing::error!(
+                        channel = NAME,
+                        code,
+                        advice,
+                        "nothing can be sent until this is mended"
+                    );
+                }
+            }
+            Err(_) => {}
+        }
     }
 
     /// Whether the account may use the customer-service API, and how much of today's quota is left; no customer is written to.

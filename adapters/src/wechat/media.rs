@@ -2,7 +2,7 @@
 
 use super::NAME;
 use super::client::Api;
-use super::outcome::{Failed, is_about_the_token};
+use super::outcome::{Failed, is_about_the_token, without_token};
 use crate::{Keep, Receipt};
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
@@ -17,8 +17,12 @@ use url::Url;
 const PICTURE_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// A temporary medium is kept for three days; used up to an hour before, milliseconds.
 const KEPT_MS: u64 = (3 * 24 - 1) * 60 * 60 * 1000;
-/// How long a picture may take to be had, from its page into WeChat's store.
+/// How long its page may take for a picture, and how long it may take to be had in all, from there into WeChat's store: words follow it and do not wait for more.
+const FETCHED_MAX: Duration = Duration::from_secs(5);
 const HAD_MAX: Duration = Duration::from_secs(8);
+/// Uploads of one picture while WeChat is busy, and the rest between two.
+const UPLOADS_MAX: usize = 2;
+const UPLOAD_REST: Duration = Duration::from_millis(500);
 /// What no picture holds in a place of its own.
 const BORDER: &str = "tiansheng-7f9c2ba4e88f827d";
 /// The medium is not there any more.
@@ -26,8 +30,10 @@ const GONE: i64 = 40_007;
 
 /// Why there is no picture.
 enum Lacking {
-    /// It cannot be had, or is none that WeChat takes.
+    /// It cannot be had in time, or is none that WeChat takes.
     Picture,
+    /// The token was refused; true where another may be had at once.
+    Token(bool),
     Upload(Failed),
 }
 
@@ -52,25 +58,32 @@ impl Api {
         to: &str,
         address: &str,
     ) -> Receipt {
+        // Without one no words can be said either; with one the picture has its time to itself.
+        if let Err(failed) = self.token().await {
+            return without_token(&failed);
+        }
+        let left_out = |reason: &str| Receipt::Permanent {
+            reason: reason.to_owned(),
+        };
         let had = tokio::time::timeout(HAD_MAX, self.medium(keep, address));
+        // The words beside it have been said or are to come; a picture is not worth holding them.
         let (key, id) = match had.await {
             Ok(Ok(medium)) => medium,
-            // The words beside it have been said or are to come; a picture is not worth holding them.
             Ok(Err(Lacking::Picture)) => {
-                return Receipt::Permanent {
-                    reason: "the picture cannot be had, or is no PNG, JPEG or GIF of 10 MiB"
-                        .to_owned(),
-                };
+                return left_out(
+                    "the picture cannot be had in time, or is no PNG, JPEG or GIF of 10 MiB",
+                );
             }
+            Ok(Err(Lacking::Token(true))) => return Receipt::RefreshToken,
+            Ok(Err(Lacking::Token(false))) => return Receipt::TryAgain,
             Ok(Err(Lacking::Upload(Failed::Refused { code, reason }))) => {
-                return match is_about_the_token(code) {
-                    true => Receipt::RefreshToken,
-                    false => Receipt::Permanent {
-                        reason: format!("the picture is not taken: {code} {reason}"),
-                    },
-                };
+                return left_out(&format!("the picture is not taken: {code} {reason}"));
             }
-            Ok(Err(Lacking::Upload(_))) | Err(_) => return Receipt::TryAgain,
+            // Nothing reaches WeChat, the words no more than the picture.
+            Ok(Err(Lacking::Upload(Failed::NoConnection))) => return Receipt::TryAgain,
+            Ok(Err(Lacking::Upload(Failed::Busy | Failed::NoAnswer))) | Err(_) => {
+                return left_out("WeChat does not take the picture in time");
+            }
         };
         let message = json!({"touser": to, "msgtype": "image", "image": {"media_id": id}});
         match self.send(&message).await {
@@ -89,7 +102,9 @@ impl Api {
         keep: &Arc<dyn Keep>,
         address: &str,
     ) -> Result<(String, String), Lacking> {
-        let bytes = self.picture(address).await.ok_or(Lacking::Picture)?;
+        let fetched = tokio::time::timeout(FETCHED_MAX, self.picture(address));
+        let fetched = fetched.await.ok().flatten();
+        let bytes = fetched.ok_or(Lacking::Picture)?;
         let (ending, kind) = kind(&bytes).ok_or(Lacking::Picture)?;
         let mut name = String::new();
         for byte in Sha256::digest(&bytes) {
@@ -108,7 +123,7 @@ impl Api {
         .into_bytes();
         body.extend_from_slice(&bytes);
         body.extend_from_slice(format!("\r\n--{BORDER}--\r\n").as_bytes());
-        let id = self.upload(body).await.map_err(Lacking::Upload)?;
+        let id = self.uploaded(body).await?;
         let until_ms = keep.now_ms().saturating_add_unsigned(KEPT_MS);
         // Unkept, it is uploaded again next time.
         let _ = keep.remember(&key, &id, until_ms).await;
@@ -131,8 +146,18 @@ impl Api {
         Some(bytes)
     }
 
-    async fn upload(&self, body: Vec<u8>) -> Result<String, Failed> {
-        let token = self.token().await?;
+    async fn uploaded(&self, body: Vec<u8>) -> Result<String, Lacking> {
+        for _ in 1..UPLOADS_MAX {
+            match self.upload(body.clone()).await {
+                Err(Lacking::Upload(Failed::Busy)) => tokio::time::sleep(UPLOAD_REST).await,
+                uploaded => return uploaded,
+            }
+        }
+        self.upload(body).await
+    }
+
+    async fn upload(&self, body: Vec<u8>) -> Result<String, Lacking> {
+        let token = self.token().await.map_err(Lacking::Upload)?;
         let mut url = self.url("cgi-bin/media/upload", Some(&token));
         url.query_pairs_mut().append_pair("type", "image");
         let form = format!("multipart/form-data; boundary={BORDER}");
@@ -141,10 +166,11 @@ impl Api {
         if let Err(Failed::Refused { code, .. }) = &uploaded
             && is_about_the_token(*code)
         {
-            self.refused(&token).await;
+            return Err(Lacking::Token(self.refused(&token).await));
         }
-        let told: Value = uploaded?.more;
+        let told: Value = uploaded.map_err(Lacking::Upload)?.more;
         let id = told.get("media_id").and_then(Value::as_str);
-        id.map(str::to_owned).ok_or(Failed::NoAnswer)
+        id.map(str::to_owned)
+            .ok_or(Lacking::Upload(Failed::NoAnswer))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
     OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
-    SyncReply, Touch, Typing, Unit, Window,
+    SyncReply, Touch, Typing, Unit, WORDS_EVENT, Window,
 };
 use answer::Form;
 use client::Api;
@@ -67,15 +67,14 @@ const DELIVERY_MS: u64 = 5_000;
 const DELIVERIES: u64 = 3;
 /// An answer is held back for at most this long, milliseconds: it must still get there.
 const HELD_MS: u64 = 4_500;
+/// The same over all deliveries of a message, of which only the last has to be answered.
+const HELD_IN_ALL_MS: u64 = DELIVERY_MS * (DELIVERIES - 1) + HELD_MS;
 /// How often it is told that somebody is typing, milliseconds: well within the 30 s that WeChat takes it after a customer's act (客服输入状态).
 const TYPING_MS: u64 = 15_000;
 /// Longest text that is given back to prove that the address is ours, in bytes.
 const ECHO_BYTES_MAX: usize = 256;
 /// Keys that are taken: the account's, and the one before while it is changed.
 pub const KEYS_MAX: usize = 2;
-
-/// The feed's name for what the shop said, as a JSON list of texts.
-const MESSAGE_EVENT: &str = "message";
 
 /// What an operator gives.
 pub struct Account {
@@ -107,10 +106,11 @@ impl WeChat {
     /// `account` holds keys that [`is_aes_key`] takes; others are left out. `http` gives up after a time and follows no redirect.
     pub fn new(account: &Account, http: reqwest::Client, keep: Arc<dyn Keep>) -> Self {
         let keys = account.aes_keys.iter();
-        let within_ms = HELD_MS;
         let sync_reply = match (&account.app_secret, account.answer_in_time) {
-            (None, _) => SyncReply::Only { within_ms },
-            (Some(_), true) => SyncReply::InTime { within_ms },
+            (None, _) => SyncReply::Only {
+                within_ms: HELD_IN_ALL_MS,
+            },
+            (Some(_), true) => SyncReply::InTime { within_ms: HELD_MS },
             (Some(_), false) => SyncReply::None,
         };
         Self {
@@ -220,7 +220,8 @@ impl Channel for WeChat {
             },
             editing: false,
             receipts: Receipts::None,
-            upload_first: false,
+            // A picture without a page; a graphic names its picture by the address.
+            upload_first: has_api,
             handoff: Handoff::Ours,
             sync_reply: self.sync_reply,
             catch_up: CatchUp::Redelivered {
@@ -250,9 +251,9 @@ impl Channel for WeChat {
     }
 
     fn deliver(&self, message: &Outbound) -> Delivery {
-        let feed = |event: &'static str, list: &[String]| match serde_json::to_string(list) {
+        let feed = |event: &'static str, data: serde_json::Result<String>| match data {
             Ok(data) => Delivery::Feed { event, data },
-            // A list of texts always has a JSON form.
+            // Texts and numbers always have a JSON form.
             Err(_) => Delivery::Nothing,
         };
         match (&message.body, &self.api) {
@@ -263,8 +264,13 @@ impl Channel for WeChat {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            (OutboundBody::Reply(body), None) => feed(MESSAGE_EVENT, &render::answers(body)),
-            (OutboundBody::Read { event_ids }, None) => feed(READ_EVENT, event_ids),
+            (OutboundBody::Reply(body), None) => {
+                let words = answer::words(message, render::answers(body));
+                feed(WORDS_EVENT, serde_json::to_string(&words))
+            }
+            (OutboundBody::Read { event_ids }, None) => {
+                feed(READ_EVENT, serde_json::to_string(event_ids))
+            }
             (OutboundBody::Read { .. }, Some(_)) | (OutboundBody::Mode { .. }, _) => {
                 Delivery::Nothing
             }
@@ -298,8 +304,8 @@ impl Channel for WeChat {
         match render::pieces(body).as_slice() {
             [render::Piece::Text(text)] => Some(Held {
                 seq: 0,
-                event: MESSAGE_EVENT.to_owned(),
-                data: serde_json::to_string(&[text]).ok()?,
+                event: WORDS_EVENT.to_owned(),
+                data: serde_json::to_string(&answer::words(message, vec![text.clone()])).ok()?,
             }),
             _ => None,
         }
@@ -328,7 +334,7 @@ impl Channel for WeChat {
             let mut found = Vec::new();
             match &self.api {
                 None => found.push(Check::fine(
-                    "the shop answers inside deliveries only, within 5 s; with the customer-service API it could write later too",
+                    "the shop answers inside deliveries only, within 15 s; with the customer-service API it could write later too",
                 )),
                 Some(api) => match api.token().await {
                     Ok(_) => {

@@ -45,6 +45,19 @@ fn waits(code: i64) -> Option<u64> {
     }
 }
 
+/// What an operator does about an account that may not send.
+pub(super) fn to_be_mended(code: i64) -> Option<&'static str> {
+    match code {
+        40_164 => Some(
+            "put this machine's public address on the account's IP whitelist (开发 - 基本配置)",
+        ),
+        48_001 => Some(
+            "the account may not use the customer-service API: have it verified (微信认证), or set channels.wechat.customer_service to false",
+        ),
+        _ => None,
+    }
+}
+
 /// What the sender does next.
 pub(super) fn receipt(sent: Result<String, Failed>) -> Receipt {
     let (code, reason) = match sent {
@@ -64,11 +77,8 @@ pub(super) fn receipt(sent: Result<String, Failed>) -> Receipt {
         45_015 | 45_047 => Receipt::WindowClosed,
         // Not known, or follows no more.
         40_003 | 43_004 => Receipt::Blocked,
-        // This machine's address is not on the account's list.
-        40_164 => Receipt::TryAgain,
-        48_001 => Receipt::Permanent {
-            reason: "the account may not use the customer-service API; set channels.wechat.customer_service to false".to_owned(),
-        },
+        // An operator can mend it, and what is said waits for that.
+        code if to_be_mended(code).is_some() => Receipt::TryAgain,
         code => Receipt::Permanent {
             reason: format!("{code} {reason}"),
         },
@@ -94,10 +104,9 @@ pub(super) fn told(failed: &Failed) -> (String, &'static str) {
                 40_001 | 40_125 => {
                     "check channels.wechat.app_secret; resetting it makes the old one void"
                 }
-                40_164 => {
-                    "put this machine's public address on the account's IP whitelist (开发 - 基本配置)"
-                }
-                _ => "look the number up in the list of return codes of the official accounts",
+                code => to_be_mended(*code).unwrap_or(
+                    "look the number up in the list of return codes of the official accounts",
+                ),
             },
         ),
     }

@@ -79,6 +79,7 @@ fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) ->
         .parts
         .iter()
         .any(|part| matches!(part, Part::Products { .. }));
+    let mut lines = MENU_ITEMS_MAX;
     let mut words = Styled::default();
     let mut add = |more: Styled| {
         if !words.is_blank() && !more.is_blank() {
@@ -94,7 +95,7 @@ fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) ->
                     add(card(product, tongue));
                 }
             }
-            Part::Choices { choices } if with_choices || choices.len() > MENU_ITEMS_MAX => {
+            Part::Choices { choices } if with_choices || !has_lines(choices, &mut lines) => {
                 add(numbered(choices, beside));
             }
             Part::Products { .. } | Part::Choices { .. } => {}
@@ -193,16 +194,24 @@ fn picture(product: &Card) -> Option<Piece> {
     Some(Piece::Picture(picture))
 }
 
+/// Takes a list's lines from those that the menu has left; a list that finds too few is not torn apart, but written out.
+fn has_lines(choices: &[Choice], left: &mut usize) -> bool {
+    let rest = left.checked_sub(choices.len());
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
+}
+
 fn items(body: &Body) -> Vec<(String, String)> {
+    let mut lines = MENU_ITEMS_MAX;
     let menus = body.parts.iter().filter_map(|part| match part {
-        Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
+        Part::Choices { choices } if has_lines(choices, &mut lines) => Some(choices.as_slice()),
         _ => None,
     });
     let item = |choice: &Choice| {
         let id = token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
         (id, shortened(&choice.label, LABEL_CHARS_MAX))
     };
-    menus.flatten().take(MENU_ITEMS_MAX).map(item).collect()
+    menus.flatten().map(item).collect()
 }
 
 fn shortened(text: &str, characters: usize) -> String {

@@ -94,6 +94,27 @@ fn a_reply_with_one_picture_is_a_graphic_and_choices_are_a_menu() {
 }
 
 #[test]
+fn choices_that_the_menu_has_no_lines_for_are_written_out() {
+    let ids = |letter: &str, count: usize| -> Vec<String> {
+        (0..count).map(|n| format!("{letter}{n}")).collect()
+    };
+    let list = |ids: &[String]| choices(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let (a, b, c) = (ids("a", 6), ids("b", 6), ids("c", 4));
+    let sent = pieces(vec![text("先选："), list(&a), list(&b), list(&c)]);
+    let [Piece::Menu { head, items }] = sent.as_slice() else {
+        panic!("{sent:#?}");
+    };
+    let touched: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
+    let wanted: Vec<&str> = a.iter().chain(&c).map(String::as_str).collect();
+    assert_eq!(touched, wanted);
+    let written: Vec<String> = (0..6).map(|n| format!("{}. 选 b{n}", n + 1)).collect();
+    assert_eq!(*head, format!("先选：\n\n{}", written.join("\n")));
+    // Ten in two lists are one menu.
+    let sent = pieces(vec![list(&a), list(&c)]);
+    assert!(matches!(sent.as_slice(), [Piece::Menu { items, .. }] if items.len() == 10));
+}
+
+#[test]
 fn texts_hold_the_limit_in_bytes_and_cut_no_character_and_no_link() {
     for over in 0..3 {
         let exact = "好".repeat(682) + &"a".repeat(2 + over);

@@ -12,6 +12,7 @@ use crate::wxcrypt::crypto::{self, is_signed};
 use crate::wxcrypt::xml::Document;
 use crate::{Answer, Body, Door, FileKind, InboundBody, Report, Speaker};
 use http::HeaderMap;
+use serde_json::json;
 
 const TOKEN: &str = "QDG6eK";
 const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
@@ -321,9 +322,24 @@ fn with_a_key_only_what_is_encrypted_for_this_account_is_taken() {
 fn held(seq: u64, texts: &[&str]) -> Held {
     Held {
         seq,
-        event: MESSAGE_EVENT.to_owned(),
-        data: serde_json::to_string(texts).unwrap(),
+        event: WORDS_EVENT.to_owned(),
+        data: json!({"from": "bot", "epoch": 0, "texts": texts}).to_string(),
     }
+}
+
+#[test]
+fn a_later_delivery_of_a_message_is_known_by_its_own_time() {
+    let delivery = |late_s: i64| {
+        let channel = account(&[], None);
+        let body = message("text", "<Content>你好</Content><MsgId>7</MsgId>");
+        let received = receive(&channel, "POST", &query(NOW_S + late_s), &body).unwrap();
+        match received.acknowledgement {
+            Acknowledgement::WithReply(waiting) => waiting.delivery,
+            other => panic!("{other:?}"),
+        }
+    };
+    let known = [-2, 0, 4, 5, 9, 10, 200].map(delivery);
+    assert_eq!(known, [1, 1, 1, 2, 2, 3, 3]);
 }
 
 #[test]
@@ -358,6 +374,12 @@ fn an_answer_shows_what_fits_and_the_next_one_goes_on_there() {
 }
 
 #[test]
+fn pictures_are_uploaded_first_where_any_are_sent() {
+    assert!(account(&[], Some("s")).capabilities().upload_first);
+    assert!(!account(&[], None).capabilities().upload_first);
+}
+
+#[test]
 fn an_account_without_the_api_says_everything_in_the_feed() {
     let outbound = |body| Outbound {
         id: "1".to_owned(),
@@ -381,8 +403,8 @@ fn an_account_without_the_api_says_everything_in_the_feed() {
     assert_eq!(
         passive.deliver(&outbound(asked.clone())),
         feed(
-            MESSAGE_EVENT,
-            "[\"给谁用？\\n\\n1. 选 home\\n2. 选 office\"]"
+            WORDS_EVENT,
+            "{\"from\":\"bot\",\"epoch\":0,\"texts\":[\"给谁用？\\n\\n1. 选 home\\n2. 选 office\"]}"
         )
     );
     assert_eq!(
@@ -417,8 +439,10 @@ fn each_return_code_becomes_what_the_sender_does_next() {
         (Receipt::Blocked, Receipt::Blocked)
     );
     assert_eq!(of(45_011), Receipt::RetryAfter { wait_ms: 60_000 });
-    assert!(
-        matches!(of(48_001), Receipt::Permanent { reason } if reason.contains("customer_service"))
+    // An operator can mend these.
+    assert_eq!(
+        (of(40_164), of(48_001)),
+        (Receipt::TryAgain, Receipt::TryAgain)
     );
     assert!(matches!(of(45_002), Receipt::Permanent { .. }));
     let failed = |failed| outcome::receipt(Err(failed));

@@ -1,12 +1,14 @@
 //! Answers that carry what the shop says: a delivery waits for the turn that reads it, and its answer shows what the customer has not seen.
 //!
-//! What is said lies in the conversation's feed, so it is there whichever replica ran the turn. A note says how far the customer has seen it, and which delivery got the last of it: the same delivery again gets the same again, since its answer did not arrive.
+//! A platform that gets no answer delivers the same again: until its last delivery it is let go unanswered, so that a reply has the time of all of them.
+//!
+//! What is said lies in the conversation's feed, so it is there whichever replica ran the turn. A note says how far the customer has seen it, and what the last few deliveries got: the same delivery again gets the same again, since its answer did not arrive.
 
+use super::shown::{BEHIND_MAX, Note};
 use super::{Shared, bounded};
 use crate::mailbox::rest;
-use crate::store::{Hint, Rate, Spent};
-use adapters::{Answer, Channel, Held, Place, READ_EVENT, Waiting};
-use serde::{Deserialize, Serialize};
+use crate::store::{FeedItem, Hint, Rate, Spent};
+use adapters::{Answer, Channel, Held, Place, READ_EVENT, WORDS_EVENT, Waiting, Words};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
@@ -17,28 +19,20 @@ const WAITING_MAX: usize = 2_048;
 const POLL_MS: u64 = 500;
 /// Feed items read at once.
 const PAGE_ITEMS: usize = 64;
-/// Items that a note leaves behind before it moves on without an answer.
-const BEHIND_MAX: u64 = 32;
 /// How long a note is kept after the last answer, milliseconds: as long as what it counts.
 const NOTE_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// What one delivery has begun to answer no other answers for this long, milliseconds.
 const BEGUN_MS: f64 = 6_000.0;
+/// How long it is known which deliveries of a message came, milliseconds: longer than a platform repeats one.
+const DELIVERED_KEPT_MS: u64 = 60_000;
+/// A platform that has not turned away so long after its time is answered, milliseconds.
+const STAYED_MS: u64 = 1_500;
 /// Conversations are answered one delivery at a time, each by its lock of so many.
 const LOCKS: usize = 64;
 
 pub(super) struct Answers {
     pub(super) places: Semaphore,
     locks: [Mutex<()>; LOCKS],
-}
-
-/// How far a customer has seen the feed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    /// The delivery that was answered last.
-    event_id: String,
-    /// What its answer shows.
-    from: Place,
-    to: Place,
 }
 
 /// What one look comes to.
@@ -58,12 +52,18 @@ impl Default for Answers {
     }
 }
 
-/// The answer to a delivery that was accepted, within its time.
-pub(super) async fn within(shared: &Shared, channel: &dyn Channel, waiting: Waiting) -> Answer {
-    let until = Instant::now() + Duration::from_millis(waiting.within_ms);
+/// The answer to a delivery that was accepted, within its time, which began when it came.
+pub(super) async fn within(
+    shared: &Shared,
+    channel: &dyn Channel,
+    waiting: Waiting,
+    came: Instant,
+) -> Answer {
+    let until = came + Duration::from_millis(waiting.within_ms);
     let Ok(_place) = shared.answers.places.try_acquire() else {
         return waiting.otherwise;
     };
+    let comes_again = shared.comes_again(&waiting).await;
     // Before the first look, so that no hint falls in between.
     let mut hints = shared.state.hints();
     let conversation = waiting.address.as_str();
@@ -74,15 +74,42 @@ pub(super) async fn within(shared: &Shared, channel: &dyn Channel, waiting: Wait
         match shared.look(channel, &waiting, is_last).await {
             Found::Answer(answer) => return answer,
             Found::Nothing => return waiting.nothing,
-            Found::Wait if is_last => return waiting.otherwise,
+            Found::Wait if is_last => break,
             Found::Wait => {}
         }
         let wait = left.min(Duration::from_millis(POLL_MS));
         rest(&mut hints, wanted, wait, &shared.stop).await;
     }
+    if comes_again {
+        let turned_away = came + Duration::from_millis(waiting.turns_away_ms + STAYED_MS);
+        tokio::select! {
+            () = tokio::time::sleep_until(turned_away) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+    waiting.otherwise
 }
 
 impl Shared {
+    /// True where the platform delivers the same once more if this delivery gets no answer. Each delivery takes the first number that none of the message's others has, whichever replica had them.
+    async fn comes_again(&self, waiting: &Waiting) -> bool {
+        let (conversation, event_id) = (waiting.address.as_str(), &waiting.event_id);
+        let this = uuid::Uuid::new_v4().simple().to_string();
+        let now_ms = (self.now_ms)();
+        let until_ms = now_ms.saturating_add_unsigned(DELIVERED_KEPT_MS);
+        for number in waiting.delivery..waiting.deliveries {
+            let key = format!("delivery:{conversation}:{event_id}:{number}");
+            let first = self.state.keep_first(&key, &this, now_ms, until_ms);
+            match bounded(first).await {
+                Ok(true) => return true,
+                Ok(false) => {}
+                // Where nobody can tell, this may be the last.
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
     /// Serves what waits once the turn has read the delivery, or when it is the last look.
     async fn look(&self, channel: &dyn Channel, waiting: &Waiting, is_last: bool) -> Found {
         let conversation = waiting.address.as_str();
@@ -97,10 +124,12 @@ impl Shared {
         let Ok(note) = self.note(conversation).await else {
             return Found::Wait;
         };
-        // From before the last answer: what was read with it is still to be seen by the others of a burst.
-        let after = note.from.seq.saturating_sub(1);
-        let feed = self.state.feed(conversation, after, PAGE_ITEMS);
+        let feed = self.state.feed(conversation, note.after(), PAGE_ITEMS);
         let Ok(items) = bounded(feed).await else {
+            return Found::Wait;
+        };
+        // After the feed, so that nothing is found which a take-over before has ended.
+        let Ok(epoch) = bounded(self.state.epoch(conversation)).await else {
             return Found::Wait;
         };
         let is_read = items.iter().any(|item| {
@@ -109,13 +138,19 @@ impl Shared {
                 .flatten();
             read.is_some_and(|ids| ids.contains(&waiting.event_id))
         });
-        let is_again = note.event_id == waiting.event_id;
+        let again = note.of(waiting).cloned();
+        let is_again = again.is_some();
         if !(is_read || is_last || is_again) {
             return Found::Wait;
         }
-        let from = if is_again { note.from } else { note.to };
+        let from = again.as_ref().map_or(note.to, |shown| shown.from);
+        // One that is not the newest gets no more than it got: the rest others have.
+        let until = again.map(|shown| shown.to).filter(|to| *to != note.to);
+        let is_within =
+            |seq: u64| until.is_none_or(|to| seq < to.seq || (seq == to.seq && to.pieces > 0));
         let held: Vec<Held> = items
             .into_iter()
+            .filter(|item| is_within(item.seq) && !is_over(item, epoch))
             .map(|item| Held {
                 seq: item.seq,
                 event: item.event,
@@ -126,25 +161,21 @@ impl Shared {
         let Some(answered) = answered else {
             return Found::Wait;
         };
-        let next = Note {
-            event_id: waiting.event_id.clone(),
-            from,
-            to: answered.to,
-        };
         match answered.answer {
+            Some(answer) if until.is_some() => Found::Answer(answer),
             Some(answer) => {
                 if !is_again && !self.begins(conversation, from).await {
                     // Another replica answers a delivery of the same burst with it.
                     return Found::Wait;
                 }
                 // Unkept, the next delivery would show the same once more, which is better than never.
+                let next = note.showed(waiting, from, answered.to);
                 let _ = self.keep(conversation, &next).await;
                 Found::Answer(answer)
             }
             None if is_read => {
-                if next.to.seq.saturating_sub(note.from.seq) > BEHIND_MAX {
-                    let from = next.to;
-                    let _ = self.keep(conversation, &Note { from, ..next }).await;
+                if !is_again && answered.to.seq.saturating_sub(note.after()) > BEHIND_MAX {
+                    let _ = self.keep(conversation, &Note::passed(answered.to)).await;
                 }
                 Found::Nothing
             }
@@ -178,6 +209,14 @@ impl Shared {
         // Where nobody can tell, twice is better than never.
         !matches!(spent, Ok(Spent::Wait { .. }))
     }
+}
+
+/// Said by the bot before somebody took over.
+fn is_over(item: &FeedItem, epoch: u64) -> bool {
+    let words: Option<Words> = (item.event == WORDS_EVENT)
+        .then(|| serde_json::from_str(&item.data).ok())
+        .flatten();
+    words.is_some_and(|words| words.is_over(epoch))
 }
 
 fn key(conversation: &str) -> String {

@@ -70,7 +70,7 @@ pub(super) async fn receive(
             offers::within(&shared, channel.as_ref(), waiting, since_ms).await
         }
         Acknowledgement::WithReply(waiting) => {
-            answers::within(&shared, channel.as_ref(), waiting).await
+            answers::within(&shared, channel.as_ref(), waiting, begun.into()).await
         }
     };
     let mut response = Response::new(Body::from(answer.body));

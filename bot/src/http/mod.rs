@@ -15,6 +15,7 @@ mod origin;
 mod problem;
 mod serve;
 mod sessions;
+mod shown;
 
 pub use body::{BODY_BYTES_MAX, BODY_MS_MAX};
 pub use events::{HEARTBEAT_MS, POLL_MS};
