@@ -335,7 +335,7 @@ class Peer:
         self.next_message += 1
         self.messages[(chat, message["message_id"])] = message
         kind = "edited_message" if asked.get("edited") else "message"
-        if asked.get("edited"):
+        if asked.get("edited") and not asked.get("hidden"):
             message["edit_date"] = int(time.time())
         number = self.happened(kind, message)
         return {"update_id": number, "message_id": message["message_id"], "update": {"update_id": number, kind: message}}

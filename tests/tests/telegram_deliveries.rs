@@ -182,3 +182,23 @@ async fn a_press_that_comes_late_still_counts() {
         assert_eq!(peer.calls("answercallbackquery").await, 1, "{mode}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_moves_and_an_edit_that_changes_nothing_are_no_new_words() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, _server) = on_webhook(data.path(), &[]).await;
+    ask(&peer, 98, "你好", 1).await;
+    let place = json!({"latitude": 1.0, "longitude": 2.0, "live_period": 900});
+    for _ in 0..3 {
+        let moved = json!({"from": 98, "edited": true, "with": {"location": place}});
+        peer.sim("message", moved).await;
+    }
+    let edit = json!({"from": 98, "edited": true, "text": "转人工", "with": {"message_id": 800}});
+    peer.sim("message", edit.clone()).await;
+    peer.sent_at_least(98, 2).await;
+    peer.sim("message", edit).await;
+    let unseen = json!({"from": 98, "edited": true, "hidden": true, "text": "你好"});
+    peer.sim("message", unseen).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(98).await.len(), 2);
+}

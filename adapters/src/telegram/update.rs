@@ -4,6 +4,11 @@ use super::place::Whereabouts;
 use crate::render::TOKEN_MARK;
 use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// Bytes of the digest of its words by which an edit is known, in hexadecimal.
+const EDIT_HASH_BYTES: usize = 8;
 
 /// Whose updates these are.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +36,8 @@ struct Update {
 
 #[derive(Deserialize)]
 struct Message {
+    #[serde(default)]
+    message_id: i64,
     #[serde(default)]
     date: i64,
     edit_date: Option<i64>,
@@ -132,8 +139,10 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
     if let Some(callback) = update.callback_query {
         read.arrival = pressed(&callback, event_id, now_ms);
         read.callback = Some(callback.id);
-    } else if let Some(message) = update.message.or(update.edited_message) {
+    } else if let Some(message) = update.message {
         read.arrival = said(message, event_id, own);
+    } else if let Some(message) = update.edited_message {
+        read.arrival = edited(message, own);
     }
     Ok(read)
 }
@@ -177,6 +186,24 @@ fn said(message: Message, event_id: String, own: Own<'_>) -> Option<Arrival> {
         sent_at_ms,
         body: body(&message, from, own)?,
     }))
+}
+
+/// Of an edit the words count, and each only once: it is known by them, so an edit that leaves them as they are is a repetition.
+///
+/// Passed over is what has no words (a live location says at each move that it was edited, a file that was replaced is as unseen as the first one), and a change that nobody sees, which carries no date (`hide_edit_date` in github.com/tdlib/td).
+fn edited(mut message: Message, own: Own<'_>) -> Option<Arrival> {
+    message.edit_date.filter(|date| *date > 0)?;
+    if message.text.is_none() {
+        message.text = Some(message.caption.take()?);
+        message.entities = std::mem::take(&mut message.caption_entities);
+    }
+    let text = message.text.as_deref().unwrap_or_default();
+    let mut event_id = format!("edit.{}.{}.", message.chat.id, message.message_id);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(EDIT_HASH_BYTES) {
+        // Writing to a string cannot fail.
+        let _ = write!(event_id, "{byte:02x}");
+    }
+    said(message, event_id, own)
 }
 
 /// A private chat is one conversation; in a group each customer has one of their own, in each topic.
