@@ -7,6 +7,7 @@
 )]
 
 use serde_json::json;
+use std::time::{Duration, Instant};
 use tests::redis_server::Redis;
 use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
 use tests::served::{QUIET, logged};
@@ -181,6 +182,36 @@ async fn a_press_that_comes_late_still_counts() {
         assert!(words(&compared[before]).contains("价"), "{compared:?}");
         assert_eq!(peer.calls("answercallbackquery").await, 1, "{mode}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presses_that_telegram_does_not_let_answer_hold_up_neither_what_comes_next_nor_a_stop() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = TelegramPeer::start(&[]);
+    let server = serve(&peer, data.path(), "polling", &[]);
+    let offer = ask(&peer, 96, "意式咖啡机有推荐吗？", 1).await;
+    let compare = button(&offer[0], "比较前两款").unwrap();
+    let hang = json!({"method": "answerCallbackQuery", "times": 999, "hang": 60, "code": 500, "description": "late"});
+    peer.sim("fault", hang).await;
+    let press = async || {
+        let press = json!({"from": 96, "message_id": offer[0]["message_id"], "data": compare});
+        peer.sim("press", press).await;
+    };
+    for _ in 0..30 {
+        press().await;
+    }
+    // One answer may take 17 seconds, thirty one after the other more than eight minutes.
+    let begun = Instant::now();
+    ask(&peer, 97, "你好", 1).await;
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(12), "{waited:?}");
+    press().await;
+    let pending = async || (peer.state().await["pending"] == json!([])).then_some(());
+    peer.until("a cursor behind the press", pending).await;
+    let begun = Instant::now();
+    assert!(server.stop().success());
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(12), "{waited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,8 @@ use crate::{
     PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
     Unit,
 };
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use place::Whereabouts;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -57,6 +59,9 @@ const TYPING_MS: u64 = 5_000;
 const REDELIVERED_MS: u64 = 24 * 60 * 60 * 1000;
 /// Wait after a poll that another has cut off or that failed, milliseconds.
 const POLL_RETRY_MS: u64 = 1_000;
+/// Presses that are answered at once, and how long all of a poll may take: nothing is polled meanwhile, and a button that is not answered stops waiting by itself.
+const ANSWERS_AT_ONCE: usize = 8;
+const ANSWERS_MAX: Duration = Duration::from_secs(3);
 /// A connection that rested longer is not used again: one that Telegram closes meanwhile leaves nobody knowing what arrived.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Updates that wait without having been delivered: more is a sign that something is wrong.
@@ -397,9 +402,21 @@ impl Source for Telegram {
 
     fn confirm<'a>(&'a self, pulled: &'a Pulled) -> Asking<'a, ()> {
         Box::pin(async move {
-            for id in &pulled.to_confirm {
-                client::answer_callback(&self.bot, id).await;
-            }
+            let mut left = pulled.to_confirm.iter();
+            let mut under_way = FuturesUnordered::new();
+            let all = async {
+                loop {
+                    while under_way.len() < ANSWERS_AT_ONCE
+                        && let Some(id) = left.next()
+                    {
+                        under_way.push(client::answer_callback(&self.bot, id));
+                    }
+                    if under_way.next().await.is_none() {
+                        return;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(ANSWERS_MAX, all).await;
         })
     }
 }
