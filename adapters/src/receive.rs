@@ -145,4 +145,7 @@ pub enum Refused {
     Forged,
     #[error("the request cannot be read: {what}")]
     Malformed { what: String },
+    /// Whether it is for us cannot be told before the channel has met its platform; it is delivered again.
+    #[error("the channel does not know itself yet")]
+    NotYet,
 }

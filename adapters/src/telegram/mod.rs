@@ -203,7 +203,17 @@ impl Telegram {
         }
     }
 
+    async fn met(&self) -> Result<(), RequestError> {
+        let me = client::me(&self.bot).await?;
+        let _ = self.username.set(me.user.username.unwrap_or_default());
+        Ok(())
+    }
+
     async fn pulled(&self, cursor: Option<&str>, now_ms: i64) -> Result<Pulled, PullError> {
+        // Without its own name it cannot tell what of a group is for it.
+        if self.username.get().is_none() {
+            self.met().await.map_err(failed)?;
+        }
         // Another bot counts its updates from elsewhere.
         let offset = cursor
             .and_then(|cursor| cursor.split_once(':'))
@@ -289,14 +299,7 @@ impl Channel for Telegram {
 
     /// Its own name, by which groups address it.
     fn meet(&self) -> Asking<'_, Result<(), String>> {
-        Box::pin(async {
-            let me = client::me(&self.bot).await;
-            let me = me.map_err(|error| client::told(&error))?;
-            if let Some(username) = me.user.username {
-                let _ = self.username.set(username);
-            }
-            Ok(())
-        })
+        Box::pin(async { self.met().await.map_err(|error| client::told(&error)) })
     }
 
     fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
@@ -319,6 +322,9 @@ impl Channel for Telegram {
             Ok(read) => (read, None),
             Err(what) => (update::Read::default(), Some(what)),
         };
+        if read.is_unsure {
+            return Err(Refused::NotYet);
+        }
         // Answering the press inside the acknowledgement saves a request, and the button stops waiting at once.
         let answer = match read.callback {
             None => Answer::empty(),

@@ -383,6 +383,35 @@ fn a_group_is_answered_only_when_it_addresses_the_bot_and_each_customer_apart() 
 }
 
 #[test]
+fn a_group_that_names_somebody_before_our_own_name_is_known_is_asked_to_tell_again() {
+    let webhook = telegram(Mode::Webhook);
+    let take = |more: Value| {
+        let update = json!({"update_id": 7, "message": group(more)}).to_string();
+        deliver(&webhook, Some("right"), &update).map(|received| received.arrivals.len())
+    };
+    let named = |kind: &str, text: &str| {
+        let entities = json!([{"type": kind, "offset": 0, "length": text.len()}]);
+        json!({"text": text, "entities": entities})
+    };
+    for text in ["@somebody_else", "@sales_test_bot"] {
+        assert_eq!(take(named("mention", text)), Err(Refused::NotYet));
+    }
+    let command = named("bot_command", "/start@otherbot");
+    assert_eq!(take(command), Err(Refused::NotYet));
+    assert_eq!(take(json!({"text": "随便聊聊"})), Ok(0));
+    assert_eq!(take(named("bot_command", "/start")), Ok(1));
+    let replied = json!({"from": {"id": 123, "is_bot": true}});
+    let mut reply = named("mention", "@somebody_else");
+    reply["reply_to_message"] = replied;
+    assert_eq!(take(reply), Ok(1));
+    let _ = webhook.username.set("sales_test_bot".to_owned());
+    assert_eq!(take(named("mention", "@somebody_else")), Ok(0));
+    let asked = json!({"text": "@sales_test_bot 你好",
+        "entities": [{"type": "mention", "offset": 0, "length": 15}]});
+    assert_eq!(take(asked), Ok(1));
+}
+
+#[test]
 fn what_bots_and_channels_say_is_nobodys_message() {
     let mut bot = private(json!({"text": "hi"}));
     bot["from"]["is_bot"] = json!(true);

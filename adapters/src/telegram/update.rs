@@ -24,6 +24,8 @@ pub(super) struct Read {
     pub arrival: Option<Arrival>,
     /// The pressed button that waits for an answer.
     pub callback: Option<String>,
+    /// In a group somebody is named, and whether it is us nobody can tell yet.
+    pub is_unsure: bool,
 }
 
 #[derive(Deserialize)]
@@ -140,8 +142,10 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
         read.arrival = pressed(&callback, event_id, now_ms);
         read.callback = Some(callback.id);
     } else if let Some(message) = update.message {
+        read.is_unsure = is_unsure(&message, own);
         read.arrival = said(message, event_id, own);
     } else if let Some(message) = update.edited_message {
+        read.is_unsure = is_unsure(&message, own);
         read.arrival = edited(message, own);
     }
     Ok(read)
@@ -246,10 +250,23 @@ fn is_for_us(message: &Message, own: Own<'_>) -> bool {
     })
 }
 
-/// Until our own name is known, Telegram's privacy mode is trusted to pass on only what is for us.
+/// Nobody's name is ours while we do not know it: a stranger's talk with somebody else must not be answered.
 fn names_us(name: &str, own: Own<'_>) -> bool {
     own.username
-        .is_none_or(|username| username.eq_ignore_ascii_case(name))
+        .is_some_and(|username| username.eq_ignore_ascii_case(name))
+}
+
+/// A group that names somebody while our own name is not known.
+fn is_unsure(message: &Message, own: Own<'_>) -> bool {
+    if own.username.is_some() || message.chat.r#type == "private" || is_for_us(message, own) {
+        return false;
+    }
+    let (text, entities) = words(message);
+    entities.iter().any(|entity| match entity.r#type.as_str() {
+        "mention" => true,
+        "bot_command" => covered(text, entity).contains('@'),
+        _ => false,
+    })
 }
 
 fn words(message: &Message) -> (&str, &[Entity]) {
