@@ -118,6 +118,11 @@ pub trait Channel: Send + Sync {
         address.place()
     }
 
+    /// Whether many people read a lane, so that [`crate::Pace::shared_lane`] holds for it besides.
+    fn is_shared(&self, _lane: &str) -> bool {
+        false
+    }
+
     /// What an operator should know of the connection.
     fn check(&self) -> Asking<'_, Vec<Check>> {
         Box::pin(ready(Vec::new()))

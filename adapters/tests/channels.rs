@@ -180,6 +180,10 @@ fn a_channel_is_found_by_its_name_and_its_limits_are_limits() {
         );
         if let Some(pace) = can.pace {
             assert!(pace.lane_every_ms >= pace.all_every_ms && pace.lane_burst > 0);
+            if let Some(shared) = pace.shared_lane {
+                assert!(shared.every_ms > pace.lane_every_ms);
+                assert!(shared.burst >= pace.lane_burst);
+            }
         }
     }
 }

@@ -9,9 +9,9 @@ mod update;
 
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
-    Choices, Delivered, Delivery, Handoff, Idempotency, Length, Outbound, OutboundBody, Pace,
-    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
-    Unit,
+    Choices, Delivered, Delivery, Handoff, Idempotency, LanePace, Length, Outbound, OutboundBody,
+    Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply,
+    Typing, Unit,
 };
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -46,10 +46,14 @@ const BUTTON_BYTES_MAX: usize = 64;
 const BUTTONS_MAX: usize = 24;
 /// Characters of a button's label; phones show fewer.
 const LABEL_CHARS_MAX: usize = 40;
-/// A message a second to one chat, a few at once; thirty a second in all.
+/// A message a second to one chat, a few at once; thirty a second in all; twenty a minute to a group, which eight at once and twelve after them are.
 const PACE: Pace = Pace {
     lane_every_ms: 1_000.0,
     lane_burst: 3,
+    shared_lane: Some(LanePace {
+        every_ms: 5_000.0,
+        burst: 8,
+    }),
     all_every_ms: 34.0,
     all_burst: 30,
 };
@@ -390,6 +394,11 @@ impl Channel for Telegram {
     fn lane<'a>(&self, address: &'a Address) -> &'a str {
         let place = address.place();
         place.split('.').next().unwrap_or(place)
+    }
+
+    /// The ids of groups are below zero.
+    fn is_shared(&self, lane: &str) -> bool {
+        lane.starts_with('-')
     }
 
     fn check(&self) -> Asking<'_, Vec<Check>> {
