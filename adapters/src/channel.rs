@@ -2,6 +2,7 @@
 
 use crate::{
     Address, Answered, Arrival, Capabilities, Delivered, Held, Outbound, Place, Received, Refused,
+    Unkept,
 };
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -78,6 +79,11 @@ pub trait Channel: Send + Sync {
     /// A request of the platform: who sent it is proved on the raw bytes first, then it is read.
     fn receive(&self, _request: &Delivered<'_>) -> Result<Received, Refused> {
         Err(Refused::NotTaken)
+    }
+
+    /// The same at the conversation that it belongs to, where only what the replicas share says which one that is. Asked before an arrival is taken; after an error it has to be told again.
+    fn placed(&self, arrival: Arrival) -> Asking<'_, Result<Arrival, Unkept>> {
+        Box::pin(ready(Ok(arrival)))
     }
 
     /// Where this channel has to be asked for what came in.

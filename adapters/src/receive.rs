@@ -43,6 +43,11 @@ pub enum Arrival {
         note: String,
         for_ms: u64,
     },
+    /// Facts that the channel finds again in [`crate::Keep`], for so long: each its key and what is kept.
+    Noted {
+        facts: Vec<(String, String)>,
+        for_ms: u64,
+    },
     /// At the platform's own desk a person did something with the conversation.
     Desk {
         address: Address,

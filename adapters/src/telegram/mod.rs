@@ -8,18 +8,18 @@ mod render;
 mod update;
 
 use crate::{
-    Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
-    Choices, Delivered, Delivery, Handoff, Idempotency, LanePace, Length, Outbound, OutboundBody,
-    Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply,
-    Typing, Unit,
+    Acknowledgement, Address, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
+    Check, Choices, Delivered, Delivery, Handoff, Idempotency, Keep, LanePace, Length, Outbound,
+    OutboundBody, Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source,
+    SyncReply, Typing, Unit, Unkept,
 };
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use place::Whereabouts;
+use place::{Moves, Whereabouts};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::future::ready;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 use teloxide_core::{ApiError, Bot, RequestError};
@@ -84,6 +84,7 @@ pub struct Telegram {
     mode: Mode,
     secret: Option<SecretString>,
     username: OnceLock<String>,
+    moves: Moves,
 }
 
 /// The longest secret that Telegram sends, in characters of `A-Za-z0-9_-`.
@@ -104,12 +105,13 @@ pub fn is_secret(text: &str) -> bool {
 }
 
 impl Telegram {
-    /// `token` is one that [`is_token`] takes. Fails where no HTTP client can be made.
+    /// `token` is one that [`is_token`] takes; `keep` is what the replicas share. Fails where no HTTP client can be made.
     pub fn new(
         token: &SecretString,
         api_url: Option<Url>,
         mode: Mode,
         secret: Option<SecretString>,
+        keep: Arc<dyn Keep>,
     ) -> Result<Self, String> {
         let token = token.expose_secret();
         let client = teloxide_core::net::default_reqwest_settings()
@@ -127,6 +129,7 @@ impl Telegram {
             mode,
             secret,
             username: OnceLock::new(),
+            moves: Moves::new(keep),
         })
     }
 
@@ -346,6 +349,19 @@ impl Channel for Telegram {
         })
     }
 
+    fn placed(&self, arrival: Arrival) -> Asking<'_, Result<Arrival, Unkept>> {
+        Box::pin(async move {
+            Ok(match arrival {
+                Arrival::Said(inbound) => Arrival::Said(self.moves.home(inbound).await?),
+                Arrival::Pressed(inbound) => Arrival::Pressed(self.moves.home(inbound).await?),
+                told @ (Arrival::Reported { .. }
+                | Arrival::Waiting { .. }
+                | Arrival::Noted { .. }
+                | Arrival::Desk { .. }) => told,
+            })
+        })
+    }
+
     fn source(&self) -> Option<&dyn Source> {
         (self.mode == Mode::Polling).then_some(self as &dyn Source)
     }
@@ -377,7 +393,11 @@ impl Channel for Telegram {
             return Box::pin(ready(permanent("it has no such piece")));
         };
         Box::pin(async move {
+            let at = self.moves.now(at).await;
             let sent = client::send(&self.bot, at, piece).await;
+            if let Err(RequestError::MigrateToChatId(chat)) = &sent {
+                self.moves.note(at.chat, chat.0).await;
+            }
             client::receipt(sent, |chat| at.in_chat(chat).address())
         })
     }
@@ -385,6 +405,7 @@ impl Channel for Telegram {
     fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
         Box::pin(async move {
             if let Some(at) = Whereabouts::of(address) {
+                let at = self.moves.now(at).await;
                 client::typing(&self.bot, at).await;
             }
         })

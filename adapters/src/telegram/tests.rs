@@ -424,7 +424,8 @@ fn what_bots_and_channels_say_is_nobodys_message() {
 fn telegram(mode: Mode) -> Telegram {
     let token = SecretString::from("123:ABC".to_owned());
     let secret = SecretString::from("right".to_owned());
-    Telegram::new(&token, None, mode, Some(secret)).unwrap()
+    let keep = std::sync::Arc::new(crate::KeptHere::default());
+    Telegram::new(&token, None, mode, Some(secret), keep).unwrap()
 }
 
 fn deliver(telegram: &Telegram, secret: Option<&str>, body: &str) -> Result<Received, Refused> {

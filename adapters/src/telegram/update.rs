@@ -1,6 +1,6 @@
 //! An update as Telegram writes it, read into what happened. Only what is needed is read, so that an update of a newer Bot API is taken too.
 
-use super::place::Whereabouts;
+use super::place::{MOVED_KEPT_MS, Whereabouts, move_facts};
 use crate::render::TOKEN_MARK;
 use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
@@ -44,6 +44,8 @@ struct Message {
     date: i64,
     edit_date: Option<i64>,
     chat: Chat,
+    migrate_to_chat_id: Option<i64>,
+    migrate_from_chat_id: Option<i64>,
     message_thread_id: Option<i32>,
     #[serde(default)]
     is_topic_message: bool,
@@ -141,6 +143,8 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
     if let Some(callback) = update.callback_query {
         read.arrival = pressed(&callback, event_id, now_ms);
         read.callback = Some(callback.id);
+    } else if let Some(moved) = update.message.as_ref().and_then(moved) {
+        read.arrival = Some(moved);
     } else if let Some(message) = update.message {
         read.is_unsure = is_unsure(&message, own);
         read.arrival = said(message, event_id, own);
@@ -149,6 +153,20 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
         read.arrival = edited(message, own);
     }
     Ok(read)
+}
+
+/// A group became another chat: the old chat is told, and the new one before anything else is said there.
+fn moved(message: &Message) -> Option<Arrival> {
+    let here = message.chat.id;
+    let (from, to) = match (message.migrate_to_chat_id, message.migrate_from_chat_id) {
+        (Some(to), _) => (here, to),
+        (None, Some(from)) => (from, here),
+        (None, None) => return None,
+    };
+    Some(Arrival::Noted {
+        facts: move_facts(from, to).into(),
+        for_ms: MOVED_KEPT_MS,
+    })
 }
 
 fn pressed(callback: &Callback, event_id: String, now_ms: i64) -> Option<Arrival> {
