@@ -64,9 +64,18 @@ pub struct Pace {
     /// Of one lane: see [`crate::Channel::lane`].
     pub lane_every_ms: f64,
     pub lane_burst: u32,
+    /// Besides, of a lane that many people read: see [`crate::Channel::is_shared`].
+    pub shared_lane: Option<LanePace>,
     /// Of the whole channel.
     pub all_every_ms: f64,
     pub all_burst: u32,
+}
+
+/// A limit of a lane over a longer time: so many messages at once after a rest, then one each `every_ms`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LanePace {
+    pub every_ms: f64,
+    pub burst: u32,
 }
 
 /// For how long after a customer's message, and how often, the shop may write.

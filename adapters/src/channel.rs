@@ -2,6 +2,7 @@
 
 use crate::{
     Address, Answered, Arrival, Capabilities, Delivered, Held, Outbound, Place, Received, Refused,
+    Unkept,
 };
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -80,6 +81,11 @@ pub trait Channel: Send + Sync {
         Err(Refused::NotTaken)
     }
 
+    /// The same at the conversation that it belongs to, where only what the replicas share says which one that is. Asked before an arrival is taken; after an error it has to be told again.
+    fn placed(&self, arrival: Arrival) -> Asking<'_, Result<Arrival, Unkept>> {
+        Box::pin(ready(Ok(arrival)))
+    }
+
     /// Where this channel has to be asked for what came in.
     fn source(&self) -> Option<&dyn Source> {
         None
@@ -116,6 +122,11 @@ pub trait Channel: Send + Sync {
     /// What the platform counts messages by: addresses of one lane share their pace and their waits.
     fn lane<'a>(&self, address: &'a Address) -> &'a str {
         address.place()
+    }
+
+    /// Whether many people read a lane, so that [`crate::Pace::shared_lane`] holds for it besides.
+    fn is_shared(&self, _lane: &str) -> bool {
+        false
     }
 
     /// What an operator should know of the connection.

@@ -43,6 +43,11 @@ pub enum Arrival {
         note: String,
         for_ms: u64,
     },
+    /// Facts that the channel finds again in [`crate::Keep`], for so long: each its key and what is kept.
+    Noted {
+        facts: Vec<(String, String)>,
+        for_ms: u64,
+    },
     /// At the platform's own desk a person did something with the conversation.
     Desk {
         address: Address,
@@ -169,4 +174,7 @@ pub enum Refused {
     Forged,
     #[error("the request cannot be read: {what}")]
     Malformed { what: String },
+    /// Whether it is for us cannot be told before the channel has met its platform; it is delivered again.
+    #[error("the channel does not know itself yet")]
+    NotYet,
 }

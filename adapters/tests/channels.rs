@@ -23,7 +23,10 @@ use std::sync::Arc;
 fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
     let token = SecretString::from("123:ABC".to_owned());
     let secret = Some(SecretString::from("secret".to_owned()));
-    let telegram = |mode| Telegram::new(&token, None, mode, secret.clone()).unwrap();
+    let telegram = |mode| {
+        let keep = Arc::new(KeptHere::default());
+        Telegram::new(&token, None, mode, secret.clone(), keep).unwrap()
+    };
     let discord = |public_key: Option<&str>| {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let bot = discord::Bot {
@@ -180,6 +183,10 @@ fn a_channel_is_found_by_its_name_and_its_limits_are_limits() {
         );
         if let Some(pace) = can.pace {
             assert!(pace.lane_every_ms >= pace.all_every_ms && pace.lane_burst > 0);
+            if let Some(shared) = pace.shared_lane {
+                assert!(shared.every_ms > pace.lane_every_ms);
+                assert!(shared.burst >= pace.lane_burst);
+            }
         }
     }
 }

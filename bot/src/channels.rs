@@ -89,6 +89,7 @@ pub fn of(settings: &Settings, keep: &Arc<dyn Keep>) -> Result<Channels, String>
             telegram.api_url.clone(),
             telegram.mode,
             telegram.secret.clone(),
+            Arc::clone(keep),
         )?));
     }
     if let Some(bot) = &settings.channels.discord {

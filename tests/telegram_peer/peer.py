@@ -335,7 +335,7 @@ class Peer:
         self.next_message += 1
         self.messages[(chat, message["message_id"])] = message
         kind = "edited_message" if asked.get("edited") else "message"
-        if asked.get("edited"):
+        if asked.get("edited") and not asked.get("hidden"):
             message["edit_date"] = int(time.time())
         number = self.happened(kind, message)
         return {"update_id": number, "message_id": message["message_id"], "update": {"update_id": number, kind: message}}
@@ -361,7 +361,14 @@ class Peer:
         return {}
 
     def sim_migrate(self, asked):
-        self.moved[asked["chat"]] = asked["to"]
+        """Both chats are told of it before anything else of the new one, but for a bot that hears nothing."""
+        old, new = asked["chat"], asked["to"]
+        self.moved[old] = new
+        for chat, told in [(old, {"migrate_to_chat_id": new}), (new, {"migrate_from_chat_id": old})]:
+            message = {"message_id": self.next_message, "chat": self.chat(chat), "from": self.person({"from": 90}), "date": int(time.time()), **told}
+            self.next_message += 1
+            if not asked.get("silent"):
+                self.happened("message", message)
         return {}
 
     def sim_sent(self, asked):

@@ -7,6 +7,7 @@
 )]
 
 use serde_json::json;
+use std::time::{Duration, Instant};
 use tests::redis_server::Redis;
 use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
 use tests::served::{QUIET, logged};
@@ -181,4 +182,54 @@ async fn a_press_that_comes_late_still_counts() {
         assert!(words(&compared[before]).contains("价"), "{compared:?}");
         assert_eq!(peer.calls("answercallbackquery").await, 1, "{mode}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presses_that_telegram_does_not_let_answer_hold_up_neither_what_comes_next_nor_a_stop() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = TelegramPeer::start(&[]);
+    let server = serve(&peer, data.path(), "polling", &[]);
+    let offer = ask(&peer, 96, "意式咖啡机有推荐吗？", 1).await;
+    let compare = button(&offer[0], "比较前两款").unwrap();
+    let hang = json!({"method": "answerCallbackQuery", "times": 999, "hang": 60, "code": 500, "description": "late"});
+    peer.sim("fault", hang).await;
+    let press = async || {
+        let press = json!({"from": 96, "message_id": offer[0]["message_id"], "data": compare});
+        peer.sim("press", press).await;
+    };
+    for _ in 0..30 {
+        press().await;
+    }
+    // One answer may take 17 seconds, thirty one after the other more than eight minutes.
+    let begun = Instant::now();
+    ask(&peer, 97, "你好", 1).await;
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(12), "{waited:?}");
+    press().await;
+    let pending = async || (peer.state().await["pending"] == json!([])).then_some(());
+    peer.until("a cursor behind the press", pending).await;
+    let begun = Instant::now();
+    assert!(server.stop().success());
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(12), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_moves_and_an_edit_that_changes_nothing_are_no_new_words() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, _server) = on_webhook(data.path(), &[]).await;
+    ask(&peer, 98, "你好", 1).await;
+    let place = json!({"latitude": 1.0, "longitude": 2.0, "live_period": 900});
+    for _ in 0..3 {
+        let moved = json!({"from": 98, "edited": true, "with": {"location": place}});
+        peer.sim("message", moved).await;
+    }
+    let edit = json!({"from": 98, "edited": true, "text": "转人工", "with": {"message_id": 800}});
+    peer.sim("message", edit.clone()).await;
+    peer.sent_at_least(98, 2).await;
+    peer.sim("message", edit).await;
+    let unseen = json!({"from": 98, "edited": true, "hidden": true, "text": "你好"});
+    peer.sim("message", unseen).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(98).await.len(), 2);
 }

@@ -64,6 +64,7 @@ const OPTION_CHARS_MAX: usize = 100;
 const PACE: Pace = Pace {
     lane_every_ms: 1_000.0,
     lane_burst: 4,
+    shared_lane: None,
     all_every_ms: 25.0,
     all_burst: 40,
 };

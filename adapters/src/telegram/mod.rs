@@ -8,16 +8,18 @@ mod render;
 mod update;
 
 use crate::{
-    Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
-    Choices, Delivered, Delivery, Handoff, Idempotency, Length, Outbound, OutboundBody, Pace,
-    PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
-    Unit,
+    Acknowledgement, Address, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
+    Check, Choices, Delivered, Delivery, Handoff, Idempotency, Keep, LanePace, Length, Outbound,
+    OutboundBody, Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source,
+    SyncReply, Typing, Unit, Unkept,
 };
-use place::Whereabouts;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use place::{Moves, Whereabouts};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::future::ready;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 use teloxide_core::{ApiError, Bot, RequestError};
@@ -44,10 +46,14 @@ const BUTTON_BYTES_MAX: usize = 64;
 const BUTTONS_MAX: usize = 24;
 /// Characters of a button's label; phones show fewer.
 const LABEL_CHARS_MAX: usize = 40;
-/// A message a second to one chat, a few at once; thirty a second in all.
+/// A message a second to one chat, a few at once; thirty a second in all; twenty a minute to a group, which eight at once and twelve after them are.
 const PACE: Pace = Pace {
     lane_every_ms: 1_000.0,
     lane_burst: 3,
+    shared_lane: Some(LanePace {
+        every_ms: 5_000.0,
+        burst: 8,
+    }),
     all_every_ms: 34.0,
     all_burst: 30,
 };
@@ -57,6 +63,9 @@ const TYPING_MS: u64 = 5_000;
 const REDELIVERED_MS: u64 = 24 * 60 * 60 * 1000;
 /// Wait after a poll that another has cut off or that failed, milliseconds.
 const POLL_RETRY_MS: u64 = 1_000;
+/// Presses that are answered at once, and how long all of a poll may take: nothing is polled meanwhile, and a button that is not answered stops waiting by itself.
+const ANSWERS_AT_ONCE: usize = 8;
+const ANSWERS_MAX: Duration = Duration::from_secs(3);
 /// A connection that rested longer is not used again: one that Telegram closes meanwhile leaves nobody knowing what arrived.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Updates that wait without having been delivered: more is a sign that something is wrong.
@@ -75,6 +84,7 @@ pub struct Telegram {
     mode: Mode,
     secret: Option<SecretString>,
     username: OnceLock<String>,
+    moves: Moves,
 }
 
 /// The longest secret that Telegram sends, in characters of `A-Za-z0-9_-`.
@@ -95,12 +105,13 @@ pub fn is_secret(text: &str) -> bool {
 }
 
 impl Telegram {
-    /// `token` is one that [`is_token`] takes. Fails where no HTTP client can be made.
+    /// `token` is one that [`is_token`] takes; `keep` is what the replicas share. Fails where no HTTP client can be made.
     pub fn new(
         token: &SecretString,
         api_url: Option<Url>,
         mode: Mode,
         secret: Option<SecretString>,
+        keep: Arc<dyn Keep>,
     ) -> Result<Self, String> {
         let token = token.expose_secret();
         let client = teloxide_core::net::default_reqwest_settings()
@@ -118,6 +129,7 @@ impl Telegram {
             mode,
             secret,
             username: OnceLock::new(),
+            moves: Moves::new(keep),
         })
     }
 
@@ -198,7 +210,17 @@ impl Telegram {
         }
     }
 
+    async fn met(&self) -> Result<(), RequestError> {
+        let me = client::me(&self.bot).await?;
+        let _ = self.username.set(me.user.username.unwrap_or_default());
+        Ok(())
+    }
+
     async fn pulled(&self, cursor: Option<&str>, now_ms: i64) -> Result<Pulled, PullError> {
+        // Without its own name it cannot tell what of a group is for it.
+        if self.username.get().is_none() {
+            self.met().await.map_err(failed)?;
+        }
         // Another bot counts its updates from elsewhere.
         let offset = cursor
             .and_then(|cursor| cursor.split_once(':'))
@@ -284,14 +306,7 @@ impl Channel for Telegram {
 
     /// Its own name, by which groups address it.
     fn meet(&self) -> Asking<'_, Result<(), String>> {
-        Box::pin(async {
-            let me = client::me(&self.bot).await;
-            let me = me.map_err(|error| client::told(&error))?;
-            if let Some(username) = me.user.username {
-                let _ = self.username.set(username);
-            }
-            Ok(())
-        })
+        Box::pin(async { self.met().await.map_err(|error| client::told(&error)) })
     }
 
     fn receive(&self, request: &Delivered<'_>) -> Result<Received, Refused> {
@@ -314,6 +329,9 @@ impl Channel for Telegram {
             Ok(read) => (read, None),
             Err(what) => (update::Read::default(), Some(what)),
         };
+        if read.is_unsure {
+            return Err(Refused::NotYet);
+        }
         // Answering the press inside the acknowledgement saves a request, and the button stops waiting at once.
         let answer = match read.callback {
             None => Answer::empty(),
@@ -328,6 +346,19 @@ impl Channel for Telegram {
             arrivals: read.arrival.into_iter().collect(),
             unread,
             acknowledgement: Acknowledgement::AtOnce(answer),
+        })
+    }
+
+    fn placed(&self, arrival: Arrival) -> Asking<'_, Result<Arrival, Unkept>> {
+        Box::pin(async move {
+            Ok(match arrival {
+                Arrival::Said(inbound) => Arrival::Said(self.moves.home(inbound).await?),
+                Arrival::Pressed(inbound) => Arrival::Pressed(self.moves.home(inbound).await?),
+                told @ (Arrival::Reported { .. }
+                | Arrival::Waiting { .. }
+                | Arrival::Noted { .. }
+                | Arrival::Desk { .. }) => told,
+            })
         })
     }
 
@@ -362,7 +393,11 @@ impl Channel for Telegram {
             return Box::pin(ready(permanent("it has no such piece")));
         };
         Box::pin(async move {
+            let at = self.moves.now(at).await;
             let sent = client::send(&self.bot, at, piece).await;
+            if let Err(RequestError::MigrateToChatId(chat)) = &sent {
+                self.moves.note(at.chat, chat.0).await;
+            }
             client::receipt(sent, |chat| at.in_chat(chat).address())
         })
     }
@@ -370,6 +405,7 @@ impl Channel for Telegram {
     fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
         Box::pin(async move {
             if let Some(at) = Whereabouts::of(address) {
+                let at = self.moves.now(at).await;
                 client::typing(&self.bot, at).await;
             }
         })
@@ -379,6 +415,11 @@ impl Channel for Telegram {
     fn lane<'a>(&self, address: &'a Address) -> &'a str {
         let place = address.place();
         place.split('.').next().unwrap_or(place)
+    }
+
+    /// The ids of groups are below zero.
+    fn is_shared(&self, lane: &str) -> bool {
+        lane.starts_with('-')
     }
 
     fn check(&self) -> Asking<'_, Vec<Check>> {
@@ -397,9 +438,21 @@ impl Source for Telegram {
 
     fn confirm<'a>(&'a self, pulled: &'a Pulled) -> Asking<'a, ()> {
         Box::pin(async move {
-            for id in &pulled.to_confirm {
-                client::answer_callback(&self.bot, id).await;
-            }
+            let mut left = pulled.to_confirm.iter();
+            let mut under_way = FuturesUnordered::new();
+            let all = async {
+                loop {
+                    while under_way.len() < ANSWERS_AT_ONCE
+                        && let Some(id) = left.next()
+                    {
+                        under_way.push(client::answer_callback(&self.bot, id));
+                    }
+                    if under_way.next().await.is_none() {
+                        return;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(ANSWERS_MAX, all).await;
         })
     }
 }

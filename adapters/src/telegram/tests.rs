@@ -308,6 +308,50 @@ fn files_come_as_what_they_are() {
     );
 }
 
+/// An edit of the message 7 of a private chat.
+fn edited(more: Value) -> Option<Inbound> {
+    let mut message = private(json!({"message_id": 7, "edit_date": 1_700_000_060}));
+    message
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let update = json!({"update_id": 9, "edited_message": message});
+    match update::read(&update, own(), 0).unwrap().arrival {
+        Some(Arrival::Said(inbound)) => Some(inbound),
+        None => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_edit_is_known_by_its_words_and_counts_only_for_them() {
+    let first = edited(json!({"text": "要两台"})).unwrap();
+    assert_eq!(first.body, InboundBody::Text("要两台".to_owned()));
+    assert_eq!(first.sent_at_ms, 1_700_000_060_000);
+    let again = json!({"text": "要两台", "edit_date": 1_700_000_090});
+    assert_eq!(edited(again).unwrap().event_id, first.event_id);
+    let other_words = edited(json!({"text": "要三台"})).unwrap();
+    assert_ne!(other_words.event_id, first.event_id);
+    let other_message = edited(json!({"text": "要两台", "message_id": 8})).unwrap();
+    assert_ne!(other_message.event_id, first.event_id);
+    let photo = json!({"photo": [{"file_id": "p"}], "caption": "这个有吗"});
+    let asked = edited(photo).unwrap().body;
+    assert_eq!(asked, InboundBody::Text("这个有吗".to_owned()));
+}
+
+#[test]
+fn a_place_that_moves_a_file_that_is_replaced_and_an_edit_that_nobody_sees_say_nothing() {
+    for nothing in [
+        json!({"location": {"latitude": 1.0, "longitude": 2.0, "live_period": 900}}),
+        json!({"photo": [{"file_id": "p"}]}),
+        json!({"document": {"file_id": "d"}}),
+        json!({"contact": {"phone_number": "1"}}),
+        json!({"text": "要两台", "edit_date": null}),
+    ] {
+        assert_eq!(edited(nothing.clone()), None, "{nothing}");
+    }
+}
+
 #[test]
 fn a_group_is_answered_only_when_it_addresses_the_bot_and_each_customer_apart() {
     assert_eq!(read(group(json!({"text": "随便聊聊"}))), None);
@@ -339,6 +383,35 @@ fn a_group_is_answered_only_when_it_addresses_the_bot_and_each_customer_apart() 
 }
 
 #[test]
+fn a_group_that_names_somebody_before_our_own_name_is_known_is_asked_to_tell_again() {
+    let webhook = telegram(Mode::Webhook);
+    let take = |more: Value| {
+        let update = json!({"update_id": 7, "message": group(more)}).to_string();
+        deliver(&webhook, Some("right"), &update).map(|received| received.arrivals.len())
+    };
+    let named = |kind: &str, text: &str| {
+        let entities = json!([{"type": kind, "offset": 0, "length": text.len()}]);
+        json!({"text": text, "entities": entities})
+    };
+    for text in ["@somebody_else", "@sales_test_bot"] {
+        assert_eq!(take(named("mention", text)), Err(Refused::NotYet));
+    }
+    let command = named("bot_command", "/start@otherbot");
+    assert_eq!(take(command), Err(Refused::NotYet));
+    assert_eq!(take(json!({"text": "随便聊聊"})), Ok(0));
+    assert_eq!(take(named("bot_command", "/start")), Ok(1));
+    let replied = json!({"from": {"id": 123, "is_bot": true}});
+    let mut reply = named("mention", "@somebody_else");
+    reply["reply_to_message"] = replied;
+    assert_eq!(take(reply), Ok(1));
+    let _ = webhook.username.set("sales_test_bot".to_owned());
+    assert_eq!(take(named("mention", "@somebody_else")), Ok(0));
+    let asked = json!({"text": "@sales_test_bot 你好",
+        "entities": [{"type": "mention", "offset": 0, "length": 15}]});
+    assert_eq!(take(asked), Ok(1));
+}
+
+#[test]
 fn what_bots_and_channels_say_is_nobodys_message() {
     let mut bot = private(json!({"text": "hi"}));
     bot["from"]["is_bot"] = json!(true);
@@ -351,7 +424,8 @@ fn what_bots_and_channels_say_is_nobodys_message() {
 fn telegram(mode: Mode) -> Telegram {
     let token = SecretString::from("123:ABC".to_owned());
     let secret = SecretString::from("right".to_owned());
-    Telegram::new(&token, None, mode, Some(secret)).unwrap()
+    let keep = std::sync::Arc::new(crate::KeptHere::default());
+    Telegram::new(&token, None, mode, Some(secret), keep).unwrap()
 }
 
 fn deliver(telegram: &Telegram, secret: Option<&str>, body: &str) -> Result<Received, Refused> {

@@ -1,9 +1,14 @@
 //! An update as Telegram writes it, read into what happened. Only what is needed is read, so that an update of a newer Bot API is taken too.
 
-use super::place::Whereabouts;
+use super::place::{MOVED_KEPT_MS, Whereabouts, move_facts};
 use crate::render::TOKEN_MARK;
 use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// Bytes of the digest of its words by which an edit is known, in hexadecimal.
+const EDIT_HASH_BYTES: usize = 8;
 
 /// Whose updates these are.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,8 @@ pub(super) struct Read {
     pub arrival: Option<Arrival>,
     /// The pressed button that waits for an answer.
     pub callback: Option<String>,
+    /// In a group somebody is named, and whether it is us nobody can tell yet.
+    pub is_unsure: bool,
 }
 
 #[derive(Deserialize)]
@@ -32,9 +39,13 @@ struct Update {
 #[derive(Deserialize)]
 struct Message {
     #[serde(default)]
+    message_id: i64,
+    #[serde(default)]
     date: i64,
     edit_date: Option<i64>,
     chat: Chat,
+    migrate_to_chat_id: Option<i64>,
+    migrate_from_chat_id: Option<i64>,
     message_thread_id: Option<i32>,
     #[serde(default)]
     is_topic_message: bool,
@@ -132,10 +143,30 @@ pub(super) fn read(update: &serde_json::Value, own: Own<'_>, now_ms: i64) -> Res
     if let Some(callback) = update.callback_query {
         read.arrival = pressed(&callback, event_id, now_ms);
         read.callback = Some(callback.id);
-    } else if let Some(message) = update.message.or(update.edited_message) {
+    } else if let Some(moved) = update.message.as_ref().and_then(moved) {
+        read.arrival = Some(moved);
+    } else if let Some(message) = update.message {
+        read.is_unsure = is_unsure(&message, own);
         read.arrival = said(message, event_id, own);
+    } else if let Some(message) = update.edited_message {
+        read.is_unsure = is_unsure(&message, own);
+        read.arrival = edited(message, own);
     }
     Ok(read)
+}
+
+/// A group became another chat: the old chat is told, and the new one before anything else is said there.
+fn moved(message: &Message) -> Option<Arrival> {
+    let here = message.chat.id;
+    let (from, to) = match (message.migrate_to_chat_id, message.migrate_from_chat_id) {
+        (Some(to), _) => (here, to),
+        (None, Some(from)) => (from, here),
+        (None, None) => return None,
+    };
+    Some(Arrival::Noted {
+        facts: move_facts(from, to).into(),
+        for_ms: MOVED_KEPT_MS,
+    })
 }
 
 fn pressed(callback: &Callback, event_id: String, now_ms: i64) -> Option<Arrival> {
@@ -179,6 +210,24 @@ fn said(message: Message, event_id: String, own: Own<'_>) -> Option<Arrival> {
     }))
 }
 
+/// Of an edit the words count, and each only once: it is known by them, so an edit that leaves them as they are is a repetition.
+///
+/// Passed over is what has no words (a live location says at each move that it was edited, a file that was replaced is as unseen as the first one), and a change that nobody sees, which carries no date (`hide_edit_date` in github.com/tdlib/td).
+fn edited(mut message: Message, own: Own<'_>) -> Option<Arrival> {
+    message.edit_date.filter(|date| *date > 0)?;
+    if message.text.is_none() {
+        message.text = Some(message.caption.take()?);
+        message.entities = std::mem::take(&mut message.caption_entities);
+    }
+    let text = message.text.as_deref().unwrap_or_default();
+    let mut event_id = format!("edit.{}.{}.", message.chat.id, message.message_id);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(EDIT_HASH_BYTES) {
+        // Writing to a string cannot fail.
+        let _ = write!(event_id, "{byte:02x}");
+    }
+    said(message, event_id, own)
+}
+
 /// A private chat is one conversation; in a group each customer has one of their own, in each topic.
 fn address(chat: &Chat, from: &User, topic: Option<i32>) -> Option<Address> {
     let (customer, topic) = match chat.r#type.as_str() {
@@ -219,10 +268,23 @@ fn is_for_us(message: &Message, own: Own<'_>) -> bool {
     })
 }
 
-/// Until our own name is known, Telegram's privacy mode is trusted to pass on only what is for us.
+/// Nobody's name is ours while we do not know it: a stranger's talk with somebody else must not be answered.
 fn names_us(name: &str, own: Own<'_>) -> bool {
     own.username
-        .is_none_or(|username| username.eq_ignore_ascii_case(name))
+        .is_some_and(|username| username.eq_ignore_ascii_case(name))
+}
+
+/// A group that names somebody while our own name is not known.
+fn is_unsure(message: &Message, own: Own<'_>) -> bool {
+    if own.username.is_some() || message.chat.r#type == "private" || is_for_us(message, own) {
+        return false;
+    }
+    let (text, entities) = words(message);
+    entities.iter().any(|entity| match entity.r#type.as_str() {
+        "mention" => true,
+        "bot_command" => covered(text, entity).contains('@'),
+        _ => false,
+    })
 }
 
 fn words(message: &Message) -> (&str, &[Entity]) {

@@ -50,6 +50,7 @@ const MENU_HEAD_BYTES_MAX: usize = 1024;
 const PACE: Pace = Pace {
     lane_every_ms: 500.0,
     lane_burst: 1,
+    shared_lane: None,
     all_every_ms: 10.0,
     all_burst: 100,
 };

@@ -17,6 +17,9 @@ use std::time::Instant;
 /// Largest delivery, in bytes: Telegram's longest text twice, each character escaped, with all its entities.
 pub const DELIVERY_BYTES_MAX: usize = 256 * 1024;
 
+/// When a delivery should come again that its channel cannot understand yet, milliseconds.
+const NOT_YET_RETRY_MS: u64 = 2_000;
+
 pub(super) async fn receive(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -39,6 +42,9 @@ pub(super) async fn receive(
             Refused::NotTaken => not_taken(&name),
             Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
             Refused::Malformed { .. } => Problem::new(Kind::Malformed, refused.to_string()),
+            Refused::NotYet => {
+                Problem::new(Kind::Busy, refused.to_string()).retry_after_ms(NOT_YET_RETRY_MS)
+            }
         })?;
     if let Some(what) = &received.unread {
         metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);

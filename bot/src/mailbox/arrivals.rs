@@ -22,6 +22,10 @@ pub async fn take(
     burst: Burst,
     now_ms: i64,
 ) -> Result<(), StoreError> {
+    let placed = channel.placed(arrival).await;
+    let arrival = placed.map_err(|unkept| StoreError::Unavailable {
+        what: unkept.to_string(),
+    })?;
     let inbound = match arrival {
         Arrival::Said(inbound) => inbound,
         Arrival::Pressed(mut inbound) => {
@@ -56,6 +60,13 @@ pub async fn take(
             let until_ms = now_ms.saturating_add_unsigned(for_ms);
             state.remember(&key, &note, until_ms).await?;
             state.hint(Hint::Waiting(channel.name().to_owned()));
+            return Ok(());
+        }
+        Arrival::Noted { facts, for_ms } => {
+            let until_ms = now_ms.saturating_add_unsigned(for_ms);
+            for (key, note) in &facts {
+                state.remember(key, note, until_ms).await?;
+            }
             return Ok(());
         }
         Arrival::Desk {

@@ -14,6 +14,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// Wait where a person has to do something first.
 const STOPPED_RETRY: Duration = Duration::from_secs(30);
+/// How long a channel may take over what it does once all is durable; the next pull and a stop wait for it.
+const CONFIRM_MAX: Duration = Duration::from_secs(4);
 /// Longest wait that a platform is believed, milliseconds.
 const LATER_MS_MAX: u64 = 10 * 60 * 1000;
 /// How long a cursor is kept after the last arrival, milliseconds; platforms keep nothing for so long.
@@ -97,13 +99,27 @@ impl Puller {
         };
         match self.keep(&key, &pulled).await {
             Ok(()) => {
-                source.confirm(&pulled).await;
+                self.confirm(source, &pulled, job).await;
                 match pulled.cursor {
                     Some(_) => Next::Now,
                     None => Next::Waiting,
                 }
             }
             Err(error) => not_taken(name, &error),
+        }
+    }
+
+    /// The job is kept meanwhile: another replica that took it would pull beside this one.
+    async fn confirm(&self, source: &dyn Source, pulled: &Pulled, job: &mut Job) {
+        let confirmed = tokio::time::timeout(CONFIRM_MAX, source.confirm(pulled));
+        tokio::pin!(confirmed);
+        loop {
+            tokio::select! {
+                _ = &mut confirmed => return,
+                () = tokio::time::sleep(LOOK) => {
+                    job.held().await;
+                }
+            }
         }
     }
 
