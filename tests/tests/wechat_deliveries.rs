@@ -78,8 +78,8 @@ async fn an_answer_that_comes_too_late_is_shown_at_the_next_message() {
     let peer = WeChatPeer::start(&[]);
     let settings = [
         PASSIVE,
-        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "16000"),
-        ("TIANSHENG_MAILBOX__BURST_MAX_MS", "16000"),
+        ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "26000"),
+        ("TIANSHENG_MAILBOX__BURST_MAX_MS", "26000"),
     ];
     let server = serve(&peer, data.path(), &settings);
     let first = say(&peer, &server, "oH", "意式咖啡机有推荐吗？").await;
@@ -91,7 +91,7 @@ async fn an_answer_that_comes_too_late_is_shown_at_the_next_message() {
     assert_eq!((tried.len(), turned_away), (3, 2), "{first}");
     let first = shown(&first).unwrap();
     assert!(first.contains("请稍候"), "{first}");
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(14)).await;
     let second = seen(&peer, &server, "oH", "好了吗").await;
     assert!(second.contains("¥2,480"), "{second}");
 }
