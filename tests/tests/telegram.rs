@@ -58,7 +58,10 @@ async fn a_sale_in_english() {
     let help = ask(&peer, 6, "/help", 1).await;
     assert!(!words(&help[0]).is_empty());
     let person = ask(&peer, 6, "can I talk to a person", 1).await;
-    assert!(words(&person[0]).contains("colleague"), "{person:?}");
+    // In the shop's hours and out of them it is said otherwise.
+    let told = ["colleague", "Our people are away"];
+    let told = told.iter().any(|told| words(&person[0]).contains(told));
+    assert!(told, "{person:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
