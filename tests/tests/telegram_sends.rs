@@ -146,7 +146,9 @@ async fn a_picture_that_telegram_cannot_use_is_sent_as_its_words() {
     peer.sim("fault", fault).await;
     let sent = ask(&peer, 51, "意式咖啡机有推荐吗？", 5).await;
     assert!(sent.iter().all(|message| message["photo"].is_null()));
-    let named = sent.iter().any(|message| words(message).contains(hostile));
+    // The catalogue parts brackets, so that no name is a link.
+    let shown = hostile.replace("](", "] (");
+    let named = sent.iter().any(|message| words(message).contains(&shown));
     assert!(named, "{sent:#?}");
 }
 
