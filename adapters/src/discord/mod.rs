@@ -90,6 +90,8 @@ pub struct Discord {
     api: Api,
     keep: Arc<dyn Keep>,
     places: Places,
+    /// Threads are opened one at a time under each name.
+    openings: Vec<Mutex<()>>,
     state: Mutex<line::State>,
 }
 
@@ -119,6 +121,7 @@ impl Discord {
             message_content: bot.message_content,
             api: Api::new(http, bot.api_url.clone(), &bot.token, Arc::clone(&keep))?,
             places: Places::new(Arc::clone(&keep)),
+            openings: (0..send::OPENINGS).map(|_| Mutex::default()).collect(),
             keep,
             state: Mutex::default(),
         })

@@ -15,6 +15,8 @@ use std::time::Duration;
 const OPENING_MS: u64 = 15_000;
 /// Wait for the replica that opens it, milliseconds.
 const OPENED_MS: u64 = 500;
+/// Names under which threads are opened: a store remembers every name, so there is not one for each customer.
+pub(super) const OPENINGS: u64 = 64;
 /// Tries to add the customer to a thread, and the wait between: without them it would be opened for nobody.
 const ADDED_TRIES: usize = 3;
 const ADDED_RETRY: Duration = Duration::from_millis(300);
@@ -108,11 +110,22 @@ impl Discord {
             Ok(None) => {}
             Err(_) => return Err(Receipt::TryAgain),
         }
-        let job = format!("discord:opening:{place}");
+        let at = opening(place);
+        let Some(turn) = self.openings.get(at) else {
+            return Err(Receipt::TryAgain);
+        };
+        // A job that this process has is given to it again, so within it one customer waits for the other.
+        let _turn = turn.lock().await;
+        let job = format!("discord:opening:{at}");
         match self.keep.hold(&job, OPENING_MS).await {
             Ok(true) => {}
             Ok(false) => return Err(Receipt::RetryAfter { wait_ms: OPENED_MS }),
             Err(_) => return Err(Receipt::TryAgain),
+        }
+        // Another may have opened it meanwhile.
+        if let Ok(Some(channel)) = self.places.channel_of(place).await {
+            self.keep.release(&job).await;
+            return Ok(channel);
         }
         let opened = self.opened(place.channel, customer, is_zh).await;
         let kept = match opened {
@@ -204,6 +217,16 @@ impl Discord {
         }
     }
 }
+
+/// Under which name a place's thread is opened.
+fn opening(place: Place) -> usize {
+    let customer = place.customer.map_or(0, UserId::get);
+    let mixed = (place.channel.get() ^ customer.rotate_left(32)).wrapping_mul(SPREAD);
+    usize::try_from((mixed >> 32) % OPENINGS).unwrap_or_default()
+}
+
+/// An id's low bits are a counter that seldom counts; a multiplication by an odd number spreads the others (Knuth, 2^64 by the golden ratio).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 fn channel_id(answer: &Value) -> Result<ChannelId, Failed> {
     let id = answer.get("id").and_then(Value::as_str);
