@@ -1,7 +1,7 @@
 //! What is kept of the gateway between two pulls and two replicas: which session, up to which event, and where to ask for what was missed.
 
 use super::place::Place;
-use crate::Keep;
+use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use serenity::model::id::{MessageId, UserId};
 
@@ -45,14 +45,15 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) async fn load(keep: &dyn Keep) -> Self {
-        let kept = keep.recall(PLACES_KEY).await.ok().flatten();
+    /// A store that does not answer is not one that knows no places.
+    pub(super) async fn load(keep: &dyn Keep) -> Result<Self, Unkept> {
+        let kept = keep.recall(PLACES_KEY).await?;
         let places = kept.and_then(|kept| serde_json::from_str(&kept).ok());
-        Self {
+        Ok(Self {
             places: places.unwrap_or_default(),
             kept_at_ms: keep.now_ms(),
             is_new: false,
-        }
+        })
     }
 
     /// True where nobody has written there before, as far as is remembered.

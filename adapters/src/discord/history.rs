@@ -4,6 +4,7 @@ use super::api::{Api, Failed};
 use super::gateway::Event;
 use super::message::{self, Message};
 use super::place::{Place, Places};
+use crate::Unkept;
 use futures_util::future::join_all;
 use serde_json::Value;
 use serenity::model::id::{ChannelId, MessageId};
@@ -55,12 +56,12 @@ impl History {
         seen: MessageId,
         known: impl Iterator<Item = Place>,
         places: &Places,
-    ) -> Self {
+    ) -> Result<Self, Unkept> {
         let mut channels: Vec<(ChannelId, bool)> = Vec::new();
         for place in known {
             channels.push((place.channel, place.customer.is_none()));
             if place.customer.is_some()
-                && let Ok(Some(channel)) = places.channel_of(place).await
+                && let Some(channel) = places.channel_of(place).await?
             {
                 channels.push((channel, false));
             }
@@ -80,7 +81,7 @@ impl History {
                 tries: 0,
             });
         }
-        history
+        Ok(history)
     }
 
     pub(super) fn is_done(&self) -> bool {

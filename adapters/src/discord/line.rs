@@ -66,7 +66,7 @@ impl Discord {
     ) -> Result<Line, Failed> {
         let token = self.token.expose_secret();
         let before = Cursor::read(cursor);
-        let known = Known::load(self.keep.as_ref()).await;
+        let known = Known::load(self.keep.as_ref()).await?;
         if let Some(at) = &before
             && state.over.as_ref() != Some(&at.session)
         {
@@ -118,7 +118,7 @@ impl Discord {
         })?;
         let seen = before.and_then(|before| before.seen);
         let history = match seen {
-            Some(seen) => Some(History::since(seen, known.places(), &self.places).await),
+            Some(seen) => Some(History::since(seen, known.places(), &self.places).await?),
             None => None,
         };
         Ok(Line {
@@ -173,10 +173,14 @@ pub(super) enum Failed {
 }
 
 impl From<Unkept> for Ended {
+    fn from(_: Unkept) -> Self {
+        Self::Unkept
+    }
+}
+
+impl From<Unkept> for Failed {
     fn from(unkept: Unkept) -> Self {
-        Self::Cut {
-            why: unkept.to_string(),
-        }
+        Self::Gateway(unkept.into())
     }
 }
 
@@ -206,6 +210,10 @@ impl Failed {
             },
             Self::Gateway(Ended::Stopped { why }) => PullError::Stopped { why },
             Self::Gateway(Ended::Cut { why }) => PullError::Later { wait_ms, why },
+            Self::Gateway(Ended::Unkept) => PullError::Later {
+                wait_ms,
+                why: Unkept.to_string(),
+            },
             Self::Gateway(Ended::Over { why }) => {
                 state.over = session.or(state.over.take());
                 PullError::Later { wait_ms, why }
