@@ -54,10 +54,17 @@ impl Discord {
         line.expected = pulled.cursor.clone().or(cursor.map(str::to_owned));
         match gathered {
             Ok(()) => {
-                state.failures = 0;
+                state.is_well();
                 state.line = Some(line);
             }
             Err(ended) => {
+                match (&ended, pulled.arrivals.is_empty()) {
+                    (_, false) => state.is_well(),
+                    (Ended::Cut { .. }, true) => {
+                        state.failing_since_ms.get_or_insert(self.keep.now_ms());
+                    }
+                    _ => {}
+                }
                 let session = line.at.session.clone();
                 let error = Failed::Gateway(ended).told(&mut state, Some(session));
                 // What came before the end is taken first.
