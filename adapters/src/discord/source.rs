@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// Arrivals of one pull, and events that are looked at for them.
 const ARRIVALS_MAX: usize = 100;
@@ -80,17 +80,30 @@ impl Discord {
     /// Waits for something, then takes what else is there already.
     async fn gather(&self, line: &mut Line, pulled: &mut Pulled, now_ms: i64) -> Result<(), Ended> {
         if let Some(mut history) = line.history.take() {
-            let missed = history.next(&self.api).await;
-            for (message, is_direct) in missed.messages {
-                let here = if is_direct { Some(Here::Direct) } else { None };
-                self.said(&message, false, here, line, pulled).await?;
+            if history.rests_until() <= Instant::now() {
+                let missed = history.next(&self.api).await;
+                for (message, is_direct) in missed.messages {
+                    let here = if is_direct { Some(Here::Direct) } else { None };
+                    self.said(&message, false, here, line, pulled).await?;
+                }
+                pulled.unread.extend(missed.unread);
+                if let Some(ended) = missed.ended {
+                    return Err(ended);
+                }
             }
-            pulled.unread.extend(missed.unread);
             // What is pressed cannot wait, what is said now comes after what was said then.
             for _ in 0..EVENTS_MAX {
-                let next = match history.is_full() {
-                    true => None,
-                    false => line.gateway.next().now_or_never(),
+                let rests_until = history.rests_until();
+                // Whoever has pressed is answered before the rest is over.
+                let rests_on = pulled.arrivals.is_empty() && pulled.to_confirm.is_empty();
+                let next = match (history.is_full(), rests_on) {
+                    (true, true) => {
+                        sleep_until(rests_until).await;
+                        None
+                    }
+                    (true, false) => None,
+                    (false, true) => timeout_at(rests_until, line.gateway.next()).await.ok(),
+                    (false, false) => line.gateway.next().now_or_never(),
                 };
                 let Some(event) = next else {
                     break;
