@@ -2,6 +2,7 @@
 
 use crate::{
     Address, Answered, Arrival, Capabilities, Delivered, Held, Outbound, Place, Received, Refused,
+    Unkept,
 };
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -78,6 +79,15 @@ pub trait Channel: Send + Sync {
     /// A request of the platform: who sent it is proved on the raw bytes first, then it is read.
     fn receive(&self, _request: &Delivered<'_>) -> Result<Received, Refused> {
         Err(Refused::NotTaken)
+    }
+
+    /// What came with a request, with what only the replicas together know of it, such as whose channel it came from. Asked of everything that was received, before it is taken.
+    fn recognized<'a>(
+        &'a self,
+        _request: Delivered<'a>,
+        received: Received,
+    ) -> Asking<'a, Result<Received, Unkept>> {
+        Box::pin(ready(Ok(received)))
     }
 
     /// Where this channel has to be asked for what came in.

@@ -143,7 +143,11 @@ async fn a_store_that_is_away_is_not_one_that_knows_no_places() {
     let (at, count) = refusing().await;
     let discord = discord(&format!("http://{at}/"), &store);
     let before = r#"["4.7"]"#.to_owned();
-    store.facts.lock().unwrap().insert("discord:places".to_owned(), before.clone());
+    store
+        .facts
+        .lock()
+        .unwrap()
+        .insert("discord:places".to_owned(), before.clone());
     store.is_away.store(true, Ordering::SeqCst);
     let why = pull_fails(&discord, &cursor(&at)).await;
     assert_eq!(why, Unkept.to_string());
@@ -156,9 +160,8 @@ async fn api_naming(gateway: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let starts = r#"{"total": 9, "remaining": 9, "reset_after": 1, "max_concurrency": 1}"#;
-    let body = format!(
-        r#"{{"url": "ws://{gateway}/", "shards": 1, "session_start_limit": {starts}}}"#
-    );
+    let body =
+        format!(r#"{{"url": "ws://{gateway}/", "shards": 1, "session_start_limit": {starts}}}"#);
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             let _ = socket.read(&mut [0; 4096]).await;

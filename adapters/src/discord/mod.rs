@@ -22,15 +22,17 @@ mod source;
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit,
+    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit, Unkept,
 };
 use api::Api;
+use cursor::Known;
 use ed25519_dalek::VerifyingKey;
 use place::{Place, Places};
 use render::Piece;
 use secrecy::SecretString;
 use serde_json::Value;
 use serenity::model::gateway::GatewayIntents;
+use serenity::model::id::UserId;
 use std::future::ready;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -138,6 +140,37 @@ impl Discord {
         }
     }
 
+    /// An interaction belongs to whoever is answered in its channel, and where it was made is asked for what was missed, as if the gateway had told it.
+    async fn located(
+        &self,
+        request: Delivered<'_>,
+        mut received: Received,
+    ) -> Result<Received, Unkept> {
+        let payload: Value = serde_json::from_slice(request.body).unwrap_or_default();
+        let Some(channel) = interaction::channel(&payload) else {
+            return Ok(received);
+        };
+        let whose = self.places.in_channel(channel).await?;
+        if let Ok(read) = interaction::read(&payload, whose, request.now_ms) {
+            if let Some(place) = read.place() {
+                let keep = self.keep.as_ref();
+                let mut known = Known::delivered(keep).await?;
+                known.note(place);
+                known.save(keep).await;
+                self.met(place, read.customer).await;
+            }
+            received.arrivals = read.arrival.into_iter().collect();
+        }
+        Ok(received)
+    }
+
+    /// A customer was there.
+    async fn met(&self, place: Place, customer: Option<UserId>) {
+        if let (None, Some(customer)) = (place.customer, customer) {
+            self.places.keep_direct(place.channel, customer).await;
+        }
+    }
+
     fn pieces(&self, message: &Outbound) -> Vec<Piece> {
         match &message.body {
             OutboundBody::Reply(body) => render::pieces(body),
@@ -209,6 +242,14 @@ impl Channel for Discord {
             unread: None,
             acknowledgement: answer(&read.callback.response),
         })
+    }
+
+    fn recognized<'a>(
+        &'a self,
+        request: Delivered<'a>,
+        received: Received,
+    ) -> Asking<'a, Result<Received, Unkept>> {
+        Box::pin(self.located(request, received))
     }
 
     fn source(&self) -> Option<&dyn Source> {

@@ -2,7 +2,7 @@
 
 use super::Discord;
 use super::api::Failed;
-use super::place::Place;
+use super::place::{Place, Whose};
 use super::render::{self, Piece};
 use crate::{Outbound, Receipt};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ impl Discord {
                 reason: "it has no such piece".to_owned(),
             };
         };
-        let channel = match self.channel(place, piece.is_zh).await {
+        let (channel, is_found) = match self.channel(place, piece.is_zh).await {
             Ok(channel) => channel,
             Err(receipt) => return receipt,
         };
@@ -75,17 +75,45 @@ impl Discord {
                 self.places.forget(place).await;
                 Receipt::TryAgain
             }
+            // A direct channel that stood for a thread; one may be opened by now, unless that was tried a moment ago.
             Failed::Refused {
                 code: CANNOT_WRITE_TO_USER,
                 ..
-            } if place.customer.is_none() => match self.places.elsewhere(place.channel).await {
-                Some(server) => match server.address() {
-                    Some(to) => Receipt::Moved { to },
-                    None => Receipt::Blocked,
-                },
-                None => Receipt::Blocked,
-            },
+            } if place.customer.is_some() => {
+                self.places.forget(place).await;
+                match is_found {
+                    true => Receipt::TryAgain,
+                    false => Receipt::Blocked,
+                }
+            }
+            Failed::Refused {
+                code: CANNOT_WRITE_TO_USER,
+                ..
+            } => self.moved(place, piece.is_zh).await,
             failed => receipt(failed),
+        }
+    }
+
+    /// The customer takes no direct messages: they are answered in their thread, and what they say there belongs to the same conversation.
+    async fn moved(&self, place: Place, is_zh: bool) -> Receipt {
+        let Some(server) = self.places.elsewhere(place.channel).await else {
+            return Receipt::Blocked;
+        };
+        let thread = match self.channel(server.place, is_zh).await {
+            Ok((thread, _)) if thread != place.channel => thread,
+            Ok(_) => return Receipt::Blocked,
+            Err(receipt) => return receipt,
+        };
+        let whose = Whose {
+            place,
+            customer: server.customer,
+        };
+        if self.places.answer_in(thread, whose).await.is_err() {
+            return Receipt::TryAgain;
+        }
+        match server.place.address() {
+            Some(to) => Receipt::Moved { to },
+            None => Receipt::Blocked,
         }
     }
 
@@ -100,13 +128,13 @@ impl Discord {
         self.api.write(&channel.to_string(), &json!(request)).await
     }
 
-    /// Where the customer is answered; the receipt says what the sender does where there is no such place.
-    async fn channel(&self, place: Place, is_zh: bool) -> Result<ChannelId, Receipt> {
+    /// Where the customer is answered, and whether that was known before; the receipt says what the sender does where there is no such place.
+    async fn channel(&self, place: Place, is_zh: bool) -> Result<(ChannelId, bool), Receipt> {
         let Some(customer) = place.customer else {
-            return Ok(place.channel);
+            return Ok((place.channel, true));
         };
         match self.places.channel_of(place).await {
-            Ok(Some(channel)) => return Ok(channel),
+            Ok(Some(channel)) => return Ok((channel, true)),
             Ok(None) => {}
             Err(_) => return Err(Receipt::TryAgain),
         }
@@ -123,61 +151,95 @@ impl Discord {
             Err(_) => return Err(Receipt::TryAgain),
         }
         // Another may have opened it meanwhile.
-        if let Ok(Some(channel)) = self.places.channel_of(place).await {
-            self.keep.release(&job).await;
-            return Ok(channel);
-        }
-        let opened = self.opened(place.channel, customer, is_zh).await;
-        let kept = match opened {
-            Ok(channel) => match self.places.keep(place, channel).await {
-                Ok(()) => Ok(channel),
-                // Another thread is better than one that nobody listens to.
-                Err(_) => Err(Receipt::TryAgain),
-            },
-            // Nothing has been said yet, and an empty thread is seen by nobody.
-            Err(Failed::NoAnswer) => Err(Receipt::TryAgain),
-            Err(failed) => Err(receipt(&failed)),
+        let opened = match self.places.channel_of(place).await {
+            Ok(Some(channel)) => Ok((channel, true)),
+            Ok(None) => {
+                let opened = self.opened(place, customer, is_zh).await;
+                opened.map(|channel| (channel, false))
+            }
+            Err(_) => Err(Receipt::TryAgain),
         };
         self.keep.release(&job).await;
-        kept
+        opened
     }
 
     /// A private thread with the customer in it; where the server allows none, the customer's direct channel.
     async fn opened(
         &self,
-        channel: ChannelId,
+        place: Place,
+        customer: UserId,
+        is_zh: bool,
+    ) -> Result<ChannelId, Receipt> {
+        let refused = match self.thread(place, customer, is_zh).await {
+            Err(Failed::Refused { .. }) => {
+                let wanted = json!({"recipient_id": customer});
+                let direct = self.api.post("users/@me/channels", &wanted).await;
+                match direct.and_then(|direct| channel_id(&direct)) {
+                    Ok(direct) => match self.places.keep_fallback(place, direct).await {
+                        Ok(()) => return Ok(direct),
+                        Err(_) => return Err(Receipt::TryAgain),
+                    },
+                    Err(failed) => failed,
+                }
+            }
+            Ok(thread) => match self.places.keep(place, thread).await {
+                Ok(()) => return Ok(thread),
+                Err(_) => return Err(Receipt::TryAgain),
+            },
+            Err(failed) => failed,
+        };
+        match refused {
+            // Nothing has been said yet, and an empty thread is seen by nobody.
+            Failed::NoAnswer => Err(Receipt::TryAgain),
+            failed => Err(receipt(&failed)),
+        }
+    }
+
+    /// What an earlier try began is gone on with.
+    async fn thread(
+        &self,
+        place: Place,
         customer: UserId,
         is_zh: bool,
     ) -> Result<ChannelId, Failed> {
-        let id = customer.to_string();
-        let shown = id.get(id.len().saturating_sub(SHOWN_DIGITS)..);
-        let name = if is_zh { "咨询" } else { "Chat" };
-        let thread = CreateThread::new(format!("{name} {}", shown.unwrap_or_default()))
-            .kind(ChannelType::PrivateThread)
-            .invitable(false)
-            .auto_archive_duration(AutoArchiveDuration::OneWeek);
-        let path = format!("channels/{channel}/threads");
-        let opened = async {
-            let thread = channel_id(&self.api.post(&path, &json!(thread)).await?)?;
-            let path = format!("channels/{thread}/thread-members/{customer}");
-            let mut added = self.api.put(&path).await;
-            for _ in 1..ADDED_TRIES {
-                match added {
-                    Ok(_) | Err(Failed::Refused { .. }) => break,
-                    Err(_) => tokio::time::sleep(ADDED_RETRY).await,
-                }
-                added = self.api.put(&path).await;
+        let begun = self.places.begun(place).await;
+        let thread = match begun.map_err(|_| Failed::NoConnection)? {
+            Some(thread) => thread,
+            None => {
+                let id = customer.to_string();
+                let shown = id.get(id.len().saturating_sub(SHOWN_DIGITS)..);
+                let name = if is_zh { "咨询" } else { "Chat" };
+                let thread = CreateThread::new(format!("{name} {}", shown.unwrap_or_default()))
+                    .kind(ChannelType::PrivateThread)
+                    .invitable(false)
+                    .auto_archive_duration(AutoArchiveDuration::OneWeek);
+                let path = format!("channels/{}/threads", place.channel);
+                let thread = channel_id(&self.api.post(&path, &json!(thread)).await?)?;
+                // Where it cannot be kept, another thread is better than one that nobody listens to.
+                let kept = self.places.begin(place, thread).await;
+                kept.map_err(|_| Failed::NoConnection)?;
+                thread
             }
-            added.map(|_| thread)
         };
-        match opened.await {
-            Err(Failed::Refused { .. }) => {
-                let wanted = json!({"recipient_id": customer});
-                let direct = self.api.post("users/@me/channels", &wanted).await?;
-                channel_id(&direct)
+        let path = format!("channels/{thread}/thread-members/{customer}");
+        let mut added = self.api.put(&path).await;
+        for _ in 1..ADDED_TRIES {
+            match added {
+                Ok(_) | Err(Failed::Refused { .. }) => break,
+                Err(_) => tokio::time::sleep(ADDED_RETRY).await,
             }
-            opened => opened,
+            added = self.api.put(&path).await;
         }
+        if let Err(Failed::Refused {
+            code: UNKNOWN_CHANNEL | ARCHIVED | LOCKED,
+            ..
+        }) = &added
+        {
+            // Somebody has removed it meanwhile; the next try opens another.
+            self.places.forget(place).await;
+            return Err(Failed::NoConnection);
+        }
+        added.map(|_| thread)
     }
 
     /// Without the Message Content intent, what is said in a thread is shown to us only where we are mentioned. Said once.

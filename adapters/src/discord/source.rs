@@ -188,7 +188,7 @@ impl Discord {
         }
         let theirs = self.places.in_channel(message.channel_id).await?;
         let here = match theirs {
-            Some(place) => Here::Theirs(place),
+            Some(whose) => Here::Theirs(whose),
             None => here.unwrap_or(Here::Server),
         };
         let read = message::read(message, is_update, here, line.at.own);
@@ -197,13 +197,9 @@ impl Discord {
         }
         if let Some(Arrival::Said(said)) = read.arrivals.first()
             && let Ok(place) = said.address.place().parse::<Place>()
-            && line.known.note(place)
-            && place.customer.is_none()
         {
-            let _ = self
-                .places
-                .keep_direct(place.channel, message.author.id)
-                .await;
+            line.known.note(place);
+            self.met(place, Some(message.author.id)).await;
         }
         pulled.arrivals.extend(read.arrivals);
         Ok(())
@@ -222,10 +218,9 @@ impl Discord {
         };
         match interaction::read(data, place, now_ms) {
             Ok(read) => {
-                if let Some(Arrival::Said(inbound) | Arrival::Pressed(inbound)) = &read.arrival
-                    && let Ok(place) = inbound.address.place().parse()
-                {
+                if let Some(place) = read.place() {
                     line.known.note(place);
+                    self.met(place, read.customer).await;
                 }
                 pulled.arrivals.extend(read.arrival);
                 pulled
