@@ -8,6 +8,7 @@ mod api;
 mod check;
 mod cursor;
 mod gateway;
+mod hint;
 mod history;
 mod interaction;
 mod line;
@@ -89,7 +90,8 @@ pub struct Discord {
     token: SecretString,
     key: Option<VerifyingKey>,
     message_content: bool,
-    api: Api,
+    api: Arc<Api>,
+    hints: hint::Hints,
     keep: Arc<dyn Keep>,
     places: Places,
     /// Threads are opened one at a time under each name.
@@ -117,11 +119,14 @@ pub fn is_token(text: &str) -> bool {
 impl Discord {
     /// `http` gives up after a time and follows no redirect. Fails where the token is none.
     pub fn new(bot: &Bot, http: reqwest::Client, keep: Arc<dyn Keep>) -> Result<Self, String> {
+        let api = Api::new(http, bot.api_url.clone(), &bot.token, Arc::clone(&keep))?;
+        let api = Arc::new(api);
         Ok(Self {
             token: bot.token.clone(),
             key: bot.public_key.as_deref().and_then(proof::key),
             message_content: bot.message_content,
-            api: Api::new(http, bot.api_url.clone(), &bot.token, Arc::clone(&keep))?,
+            hints: hint::Hints::new(Arc::clone(&api), Arc::clone(&keep)),
+            api,
             places: Places::new(Arc::clone(&keep)),
             openings: (0..send::OPENINGS).map(|_| Mutex::default()).collect(),
             keep,
@@ -257,8 +262,10 @@ impl Channel for Discord {
     }
 
     fn deliver(&self, message: &Outbound) -> Delivery {
-        let OutboundBody::Reply(body) = &message.body else {
-            return Delivery::Nothing;
+        let body = match &message.body {
+            OutboundBody::Reply(body) => body,
+            OutboundBody::Mode { .. } => return Delivery::Act,
+            OutboundBody::Read { .. } => return Delivery::Nothing,
         };
         match self.pieces(message).len() {
             0 => Delivery::Nothing,
@@ -270,9 +277,17 @@ impl Channel for Discord {
     }
 
     fn send<'a>(&'a self, message: &'a Outbound, piece: usize) -> Sending<'a> {
-        match message.address.place().parse() {
-            Ok(place) => Box::pin(self.sent(message, place, piece)),
-            Err(()) => Box::pin(ready(Receipt::Permanent {
+        match (message.address.place().parse(), &message.body) {
+            (Ok(place), OutboundBody::Mode { mode }) => Box::pin(async move {
+                match self.hints.keep_mode(place, mode).await {
+                    Ok(()) => Receipt::Sent {
+                        provider_id: String::new(),
+                    },
+                    Err(_) => Receipt::TryAgain,
+                }
+            }),
+            (Ok(place), _) => Box::pin(self.sent(message, place, piece)),
+            (Err(()), _) => Box::pin(ready(Receipt::Permanent {
                 reason: "the address names no channel".to_owned(),
             })),
         }

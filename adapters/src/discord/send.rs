@@ -6,7 +6,7 @@ use super::place::{Place, Whose};
 use super::render::{self, Piece};
 use crate::{Outbound, Receipt};
 use serde_json::{Value, json};
-use serenity::builder::{CreateAllowedMentions, CreateMessage, CreateThread};
+use serenity::builder::CreateThread;
 use serenity::model::channel::{AutoArchiveDuration, ChannelType};
 use serenity::model::id::{ChannelId, UserId};
 use std::time::Duration;
@@ -20,8 +20,6 @@ pub(super) const OPENINGS: u64 = 64;
 /// Tries to add the customer to a thread, and the wait between: without them it would be opened for nobody.
 const ADDED_TRIES: usize = 3;
 const ADDED_RETRY: Duration = Duration::from_millis(300);
-/// How long nobody is told again how to be read in a thread, milliseconds.
-const TOLD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Last digits of a customer's id that tell the threads apart for the shop's staff.
 const SHOWN_DIGITS: usize = 4;
 
@@ -240,31 +238,6 @@ impl Discord {
             return Err(Failed::NoConnection);
         }
         added.map(|_| thread)
-    }
-
-    /// Without the Message Content intent, what is said in a thread is shown to us only where we are mentioned. Said once.
-    pub(super) async fn tell_how_to_be_read(&self, message: &super::message::Message, own: UserId) {
-        let channel = message.channel_id;
-        let key = format!("discord:told:{channel}");
-        if !matches!(self.keep.recall(&key).await, Ok(None)) {
-            return;
-        }
-        let until_ms = self.keep.now_ms().saturating_add_unsigned(TOLD_MS);
-        if self.keep.remember(&key, "1", until_ms).await.is_err() {
-            return;
-        }
-        let command = super::interaction::COMMAND;
-        let content = format!(
-            "在这里我只能看到提到我的消息：请以 <@{own}> 开头，或使用 /{command}，或直接私信我。\nI can only read messages here that mention me: begin with <@{own}>, use /{command}, or send me a direct message."
-        );
-        let told = CreateMessage::new()
-            .content(content)
-            .allowed_mentions(CreateAllowedMentions::new())
-            .nonce(serenity::model::channel::Nonce::String(
-                message.id.to_string(),
-            ))
-            .enforce_nonce(true);
-        let _ = self.api.write(&channel.to_string(), &json!(told)).await;
     }
 
     pub(super) async fn typed(&self, place: Place) {

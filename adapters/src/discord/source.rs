@@ -192,8 +192,11 @@ impl Discord {
             None => here.unwrap_or(Here::Server),
         };
         let read = message::read(message, is_update, here, line.at.own);
-        if read.is_hidden && matches!(here, Here::Theirs(_)) && !is_update {
-            self.tell_how_to_be_read(message, line.at.own).await;
+        if let Here::Theirs(whose) = here
+            && read.is_hidden
+            && !is_update
+        {
+            self.hints.tell(message, whose.place, line.at.own);
         }
         if let Some(Arrival::Said(said)) = read.arrivals.first()
             && let Ok(place) = said.address.place().parse::<Place>()
