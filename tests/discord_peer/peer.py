@@ -319,6 +319,11 @@ class Acts:
             channels["general"] = str(self.backend.create_channel(guild.id, "general").id)
         return {"id": str(guild.id), "general": channels["general"]}
 
+    def allow(self, guild):
+        """Private threads may be opened from now on."""
+        for role in self.backend.guilds[int(guild)].roles.values():
+            role.permissions |= discord.Permissions.create_private_threads.flag
+
     def direct(self, user):
         return {"id": str(self.backend.get_dm_channel(int(user)).id)}
 

@@ -271,3 +271,43 @@ async fn nothing_is_lost_while_the_store_is_away() {
     let asked: Vec<Value> = peer.calls("POST", "/messages").await;
     assert_eq!(asked.len(), customers.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_asked_for_until_discord_tells_it() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, server) = on_gateway(data.path(), &[]).await;
+    let (user, channel) = peer.customer().await;
+    ask(&peer, &(user.clone(), channel.clone()), "你好", 1).await;
+    server.kill();
+    peer.sim("forget", json!({})).await;
+    peer.say(&channel, &user, "转人工").await;
+    // More often than one session asks.
+    let path = format!("/channels/{channel}/messages");
+    let away = json!({"method": "GET", "path": path, "status": 503, "times": 12});
+    peer.sim("fault", away).await;
+    let _server = serve(&peer, data.path(), &[]);
+    let sent = peer.sent_at_least(&channel, 2).await;
+    assert!(words(&sent[1]).contains("同事"), "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_came_by_signed_deliveries_is_asked_for_what_was_missed_too() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let key = peer.state().await["key"].as_str().unwrap().to_owned();
+    let keyed = [("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str())];
+    let server = serve(&peer, data.path(), &keyed);
+    peer.listened_to().await;
+    peer.commanded().await;
+    ask(&peer, &peer.customer().await, "你好", 1).await;
+    let (user, channel) = peer.customer().await;
+    let slash = json!({"user": user, "channel": channel, "text": "你好", "server": server.url});
+    peer.sim("slash", slash).await;
+    peer.sent_at_least(&channel, 1).await;
+    server.kill();
+    peer.sim("forget", json!({})).await;
+    peer.say(&channel, &user, "转人工").await;
+    let _server = serve(&peer, data.path(), &keyed);
+    let sent = peer.sent_at_least(&channel, 2).await;
+    assert!(words(&sent[1]).contains("同事"), "{sent:?}");
+}

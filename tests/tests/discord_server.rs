@@ -339,3 +339,127 @@ async fn many_customers_of_one_channel_have_a_thread_each_on_two_replicas() {
     // Registered by both, there once.
     assert_eq!(peer.state().await["commands"], 1);
 }
+
+/// What is said in threads and direct channels is shown without a mention.
+const READS_ALL: (&str, &str) = ("TIANSHENG_CHANNELS__DISCORD__MESSAGE_CONTENT", "true");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_answered_in_the_thread_goes_on_there_with_the_same_conversation() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let (li, _, general) = server_of(&peer).await;
+    let direct = id(&peer.sim("direct", json!({"user": li})).await);
+    let _server = serve(&peer, data.path(), &[READS_ALL]);
+    peer.listened_to().await;
+    ask(&peer, &(li.clone(), direct.clone()), "你好", 1).await;
+    mention(&peer, &general, &li, "你好").await;
+    let thread = id(&threads(&peer, &general, 1).await[0]);
+    peer.sent_at_least(&thread, 1).await;
+    peer.sim("shut", json!({"user": li})).await;
+    peer.say(&direct, &li, "意式咖啡机有推荐吗？").await;
+    let offer = peer.sent_at_least(&thread, 3).await;
+    assert!(words(&offer[1]).contains("¥2,480"), "{offer:?}");
+    // A number means what the list before it counts.
+    let second = ask(&peer, &(li, thread), "2", 1).await;
+    assert!(words(&second[0]).contains("山岚 Uno"), "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_in_private_stays_its_own_where_no_thread_can_be_opened() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let (user, direct) = peer.customer().await;
+    let guild = json!({"members": [user], "private_threads": false});
+    let guild = peer.sim("guild", guild).await;
+    let general = guild["general"].as_str().unwrap();
+    let _server = serve(&peer, data.path(), &[READS_ALL]);
+    peer.listened_to().await;
+    let customer = (user.clone(), direct.clone());
+    ask(&peer, &customer, "意式咖啡机有推荐吗？", 2).await;
+    mention(&peer, general, &user, "你好").await;
+    peer.sent_at_least(&direct, 3).await;
+    let second = ask(&peer, &customer, "2", 1).await;
+    assert!(words(&second[0]).contains("山岚 Uno"), "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_delivery_belongs_to_the_conversation_that_goes_on_there() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let (user, direct) = peer.customer().await;
+    let guild = json!({"members": [user], "private_threads": false});
+    let guild = peer.sim("guild", guild).await;
+    let general = guild["general"].as_str().unwrap();
+    let key = peer.state().await["key"].as_str().unwrap().to_owned();
+    let keyed = ("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str());
+    let server = serve(&peer, data.path(), &[keyed]);
+    peer.listened_to().await;
+    peer.commanded().await;
+    mention(&peer, general, &user, "意式咖啡机有推荐吗？").await;
+    peer.sent_at_least(&direct, 2).await;
+    let slash = json!({"user": user, "channel": direct, "text": "2", "server": server.url});
+    peer.sim("slash", slash).await;
+    let second = peer.sent_at_least(&direct, 3).await;
+    assert!(words(&second[2]).contains("山岚 Uno"), "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_direct_messages_any_more_has_a_thread_as_soon_as_one_can_be_opened() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let (user, direct) = peer.customer().await;
+    let guild = json!({"members": [user], "private_threads": false});
+    let guild = peer.sim("guild", guild).await;
+    let general = guild["general"].as_str().unwrap();
+    let _server = serve(&peer, data.path(), &[]);
+    peer.listened_to().await;
+    mention(&peer, general, &user, "你好").await;
+    peer.sent_at_least(&direct, 1).await;
+    peer.sim("allow", json!({"guild": guild["id"]})).await;
+    peer.sim("shut", json!({"user": user})).await;
+    mention(&peer, general, &user, "转人工").await;
+    let thread = id(&threads(&peer, general, 1).await[0]);
+    let person = peer.sent_at_least(&thread, 1).await;
+    assert!(words(&person[0]).contains("同事"), "{person:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_whose_customer_could_not_be_added_is_gone_on_with() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&[]);
+    let (li, _, general) = server_of(&peer).await;
+    let _server = serve(&peer, data.path(), &[]);
+    peer.listened_to().await;
+    let away = json!({
+        "method": "PUT", "path": format!("thread-members/{li}"), "status": 502, "times": 4,
+    });
+    peer.sim("fault", away).await;
+    mention(&peer, &general, &li, "你好").await;
+    let thread = id(&threads(&peer, &general, 1).await[0]);
+    peer.sent_at_least(&thread, 1).await;
+    let members = peer.sim("members", json!({"channel": thread})).await;
+    assert!(members.as_array().unwrap().contains(&json!(li)));
+    assert_eq!(threads(&peer, &general, 1).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_a_person_has_is_told_nothing_by_the_bot() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = DiscordPeer::start(&["--no-content"]);
+    let (li, _, general) = server_of(&peer).await;
+    let server = serve(&peer, data.path(), &[]);
+    peer.listened_to().await;
+    mention(&peer, &general, &li, "转人工").await;
+    let thread = id(&threads(&peer, &general, 1).await[0]);
+    peer.sent_at_least(&thread, 1).await;
+    peer.until("the change of hands", async || {
+        let metrics = metrics(&server).await;
+        let asked = metrics.lines().find(|line| line.contains("\"asked\""));
+        asked.map(|_| ())
+    })
+    .await;
+    let before = peer.sent(&thread).await.len();
+    peer.say(&thread, &li, "在吗？").await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(&thread).await.len(), before);
+}

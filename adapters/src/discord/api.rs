@@ -30,6 +30,8 @@ const WAIT_MS: f64 = 1_000.0;
 /// Discord shuts out an address that asks so much in vain in ten minutes: 10 000 answers 401, 403 and 429. At a part of it nothing more is asked.
 const IN_VAIN_MAX: u32 = 2_000;
 const IN_VAIN_MS: i64 = 10 * 60 * 1000;
+/// Under this interactions are answered.
+const INTERACTIONS: &str = "interactions/";
 /// The waits of the whole bot.
 const ALL: &str = "all";
 
@@ -126,8 +128,11 @@ impl Api {
         bucket: Option<&str>,
     ) -> Result<Value, Failed> {
         self.may_ask()?;
-        if let Some(bucket) = bucket {
-            self.wait(bucket).await?;
+        match bucket {
+            Some(bucket) => self.wait(&[ALL, bucket]).await?,
+            // The answer to an interaction is not bound to the global limit, and cannot wait.
+            None if path.starts_with(INTERACTIONS) => {}
+            None => self.wait(&[ALL]).await?,
         }
         let mut url = self.base.clone();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -211,10 +216,10 @@ impl Api {
         }
     }
 
-    /// Until what is asked for a channel and for the whole bot is over.
-    async fn wait(&self, bucket: &str) -> Result<(), Failed> {
+    /// Until what is asked for these is over.
+    async fn wait(&self, buckets: &[&str]) -> Result<(), Failed> {
         let mut left_ms = 0;
-        for of in [ALL, bucket] {
+        for of in buckets {
             // A store that does not answer holds nothing back: Discord refuses what is too early.
             if let Ok(Some(until)) = self.keep.recall(&wait_key(of)).await {
                 let until_ms: i64 = until.parse().unwrap_or_default();

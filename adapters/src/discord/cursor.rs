@@ -1,7 +1,7 @@
 //! What is kept of the gateway between two pulls and two replicas: which session, up to which event, and where to ask for what was missed.
 
 use super::place::Place;
-use crate::Keep;
+use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use serenity::model::id::{MessageId, UserId};
 
@@ -12,6 +12,8 @@ const ORDER_MS: i64 = 10 * 60 * 1000;
 /// How long the places are kept after the last change, milliseconds.
 const PLACES_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 const PLACES_KEY: &str = "discord:places";
+/// Those of signed deliveries, which come to any replica.
+const DELIVERED_KEY: &str = "discord:places:delivered";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
@@ -37,22 +39,42 @@ impl Cursor {
 }
 
 /// Where customers write, the last used last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Known {
+    key: &'static str,
     places: Vec<String>,
     kept_at_ms: i64,
     is_new: bool,
 }
 
 impl Known {
-    pub(super) async fn load(keep: &dyn Keep) -> Self {
-        let kept = keep.recall(PLACES_KEY).await.ok().flatten();
+    /// All that anybody knows, for whoever listens. A store that does not answer is not one that knows no places.
+    pub(super) async fn load(keep: &dyn Keep) -> Result<Self, Unkept> {
+        let mut known = Self::kept(keep, PLACES_KEY).await?;
+        for place in Self::delivered(keep).await?.places {
+            if !known.places.contains(&place) {
+                known.places.push(place);
+                known.is_new = true;
+            }
+        }
+        let over = known.places.len().saturating_sub(PLACES_MAX);
+        known.places.drain(..over);
+        Ok(known)
+    }
+
+    pub(super) async fn delivered(keep: &dyn Keep) -> Result<Self, Unkept> {
+        Self::kept(keep, DELIVERED_KEY).await
+    }
+
+    async fn kept(keep: &dyn Keep, key: &'static str) -> Result<Self, Unkept> {
+        let kept = keep.recall(key).await?;
         let places = kept.and_then(|kept| serde_json::from_str(&kept).ok());
-        Self {
+        Ok(Self {
+            key,
             places: places.unwrap_or_default(),
             kept_at_ms: keep.now_ms(),
             is_new: false,
-        }
+        })
     }
 
     /// True where nobody has written there before, as far as is remembered.
@@ -83,7 +105,7 @@ impl Known {
             return;
         };
         let until_ms = now_ms.saturating_add_unsigned(PLACES_KEPT_MS);
-        if is_due && keep.remember(PLACES_KEY, &text, until_ms).await.is_ok() {
+        if is_due && keep.remember(self.key, &text, until_ms).await.is_ok() {
             self.is_new = false;
             self.kept_at_ms = now_ms;
         }

@@ -47,6 +47,8 @@ pub(super) struct Event {
 pub(super) enum Ended {
     /// Another connection goes on where this one ended.
     Cut { why: String },
+    /// The same, and the session had no part in it: the store does not answer.
+    Unkept,
     /// The session is over too; another begins anew.
     Over { why: String },
     /// A person has to do something.

@@ -1,13 +1,15 @@
 //! What was said while nobody listened: each known channel is asked for what came after the last message that was seen.
 
 use super::api::{Api, Failed};
-use super::gateway::Event;
+use super::gateway::{Ended, Event};
 use super::message::{self, Message};
 use super::place::{Place, Places};
+use crate::Unkept;
 use futures_util::future::join_all;
 use serde_json::Value;
 use serenity::model::id::{ChannelId, MessageId};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Channels asked at once.
 const AT_ONCE: usize = 4;
@@ -31,6 +33,8 @@ pub(super) struct History {
     /// The last one first asked.
     open: Vec<Asked>,
     held: Vec<Event>,
+    /// Discord asks for a wait, or does not answer.
+    rests_until: Instant,
 }
 
 struct Asked {
@@ -47,6 +51,8 @@ pub(super) struct Missed {
     /// In the order in which they were said, and whether in a direct channel.
     pub messages: Vec<(Message, bool)>,
     pub unread: Vec<String>,
+    /// Why not all is asked for: what was missed has to be asked for once more from the beginning.
+    pub ended: Option<Ended>,
 }
 
 impl History {
@@ -55,12 +61,12 @@ impl History {
         seen: MessageId,
         known: impl Iterator<Item = Place>,
         places: &Places,
-    ) -> Self {
+    ) -> Result<Self, Unkept> {
         let mut channels: Vec<(ChannelId, bool)> = Vec::new();
         for place in known {
             channels.push((place.channel, place.customer.is_none()));
             if place.customer.is_some()
-                && let Ok(Some(channel)) = places.channel_of(place).await
+                && let Some(channel) = places.channel_of(place).await?
             {
                 channels.push((channel, false));
             }
@@ -69,6 +75,7 @@ impl History {
         let mut history = Self {
             open: Vec::new(),
             held: Vec::new(),
+            rests_until: Instant::now(),
         };
         for (channel, is_direct) in channels {
             history.open.retain(|asked| asked.channel != channel);
@@ -80,7 +87,7 @@ impl History {
                 tries: 0,
             });
         }
-        history
+        Ok(history)
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -90,6 +97,11 @@ impl History {
     /// No more events are listened to before the rest is asked for.
     pub(super) fn is_full(&self) -> bool {
         self.held.len() >= HELD_MAX
+    }
+
+    /// Nothing is asked for before.
+    pub(super) fn rests_until(&self) -> Instant {
+        self.rests_until
     }
 
     /// Told after what was missed.
@@ -122,8 +134,13 @@ impl History {
                             Err(what) => missed.unread.push(what),
                         }
                     }
-                    if is_full && asked.pages < PAGES_MAX {
-                        self.open.push(asked);
+                    match is_full {
+                        true if asked.pages < PAGES_MAX => self.open.push(asked),
+                        true => missed.unread.push(format!(
+                            "more was said in a channel while nobody listened than the {} messages that are read",
+                            PAGES_MAX as usize * PAGE
+                        )),
+                        false => {}
                     }
                 }
                 // The channel is gone, or we are not let in any more.
@@ -136,14 +153,16 @@ impl History {
                     };
                     self.open.push(asked);
                 }
-                Err(failed) => missed.unread.push(format!(
-                    "what was said in a channel while nobody listened: {}",
-                    failed.told()
-                )),
+                Err(failed) => {
+                    let told = failed.told();
+                    missed.ended = Some(Ended::Cut {
+                        why: format!("what was said while nobody listened cannot be read: {told}"),
+                    });
+                }
             }
         }
         missed.messages.sort_by_key(|(message, _)| message.id);
-        tokio::time::sleep(wait).await;
+        self.rests_until = Instant::now() + wait;
         missed
     }
 }

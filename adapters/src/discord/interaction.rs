@@ -1,7 +1,7 @@
 //! A command or a pressed button as Discord writes it, read into what a customer did and the answer that Discord wants within three seconds.
 
 use super::message::{User, milliseconds};
-use super::place::Place;
+use super::place::{Place, Whose};
 use crate::render::TOKEN_MARK;
 use crate::{Arrival, Inbound, InboundBody};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serenity::builder::{
     CreateInteractionResponseMessage,
 };
 use serenity::model::application::{CommandOptionType, InstallationContext, InteractionContext};
-use serenity::model::id::{ChannelId, GuildId, InteractionId};
+use serenity::model::id::{ChannelId, GuildId, InteractionId, UserId};
 
 /// The one command; its name means nothing in particular in any trade.
 pub(super) const COMMAND: &str = "shop";
@@ -78,13 +78,27 @@ pub(super) struct Callback {
 #[derive(Debug)]
 pub(super) struct Read {
     pub arrival: Option<Arrival>,
+    /// Whose it is.
+    pub customer: Option<UserId>,
     pub callback: Callback,
 }
 
-/// `in_channel` is the place of a customer who is answered in the channel, where that is known.
+impl Read {
+    /// The place that it is for, if it is for anybody.
+    pub(super) fn place(&self) -> Option<Place> {
+        match &self.arrival {
+            Some(Arrival::Said(inbound) | Arrival::Pressed(inbound)) => {
+                inbound.address.place().parse().ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `in_channel` tells who is answered in the channel, where that is known.
 pub(super) fn read(
     payload: &Value,
-    in_channel: Option<Place>,
+    in_channel: Option<Whose>,
     now_ms: i64,
 ) -> Result<Read, String> {
     let interaction = Interaction::deserialize(payload)
@@ -111,6 +125,7 @@ pub(super) fn read(
     }
     Ok(Read {
         arrival,
+        customer: user(&interaction).map(|user| user.id),
         callback: Callback {
             id: interaction.id.to_string(),
             token: interaction.token,
@@ -133,16 +148,13 @@ pub(super) fn pong() -> Value {
     json!({"type": PING})
 }
 
-fn place(interaction: &Interaction, in_channel: Option<Place>) -> Option<Place> {
-    let member = interaction.member.as_ref().map(|member| &member.user);
-    let user = member
-        .or(interaction.user.as_ref())
-        .filter(|user| !user.bot)?;
+fn place(interaction: &Interaction, in_channel: Option<Whose>) -> Option<Place> {
+    let user = user(interaction)?;
     let channel = interaction.channel_id?;
-    if let Some(place) = in_channel
-        && place.customer == Some(user.id)
+    if let Some(whose) = in_channel
+        && whose.customer == Some(user.id)
     {
-        return Some(place);
+        return Some(whose.place);
     }
     if interaction.guild_id.is_none() {
         return Some(Place::direct(channel));
@@ -153,6 +165,13 @@ fn place(interaction: &Interaction, in_channel: Option<Place>) -> Option<Place> 
         .filter(|channel| THREADS.contains(&channel.r#type))
         .and_then(|channel| channel.parent_id);
     Some(Place::of(of_thread.unwrap_or(channel), user.id))
+}
+
+fn user(interaction: &Interaction) -> Option<&User> {
+    let member = interaction.member.as_ref().map(|member| &member.user);
+    member
+        .or(interaction.user.as_ref())
+        .filter(|user| !user.bot)
 }
 
 fn body(interaction: &Interaction) -> Option<InboundBody> {

@@ -16,7 +16,9 @@ const READY_MAX: Duration = Duration::from_secs(20);
 /// Wait after a connection ended, doubled each time up to the longest, milliseconds.
 const AGAIN_MS: u64 = 250;
 const AGAIN_MS_MAX: u64 = 30_000;
-/// Connections that fail before a session is given up.
+/// Without an arrival or a quiet connection for so long a session is given up, milliseconds; Discord keeps one that is not connected for a few minutes.
+const GIVEN_UP_MS: i64 = 2 * 60 * 1000;
+/// Connections that fail before it is asked whether Discord is there and only the session's gateway is not.
 const RESUMES_MAX: u32 = 4;
 /// Discord takes a new session every five seconds and a thousand a day; many in an hour mean that something is wrong, milliseconds.
 const IDENTIFY_EVERY_MS: i64 = 5_000;
@@ -33,8 +35,18 @@ pub(super) struct State {
     pub told: Option<(Option<String>, Pulled)>,
     /// A session that Discord has ended.
     pub over: Option<String>,
-    /// Connections that ended since an event came.
+    /// Connections that ended since one was good for something.
     pub failures: u32,
+    /// Since when the session's connections end, milliseconds since 1970.
+    pub failing_since_ms: Option<i64>,
+}
+
+impl State {
+    /// A connection has told something, or was quiet for a time.
+    pub(super) fn is_well(&mut self) {
+        self.failures = 0;
+        self.failing_since_ms = None;
+    }
 }
 
 /// A session with its connection.
@@ -66,7 +78,14 @@ impl Discord {
     ) -> Result<Line, Failed> {
         let token = self.token.expose_secret();
         let before = Cursor::read(cursor);
-        let known = Known::load(self.keep.as_ref()).await;
+        let known = Known::load(self.keep.as_ref()).await?;
+        let now_ms = self.keep.now_ms();
+        let since_ms = state.failing_since_ms.unwrap_or(now_ms);
+        if let Some(at) = &before
+            && now_ms.saturating_sub(since_ms) >= GIVEN_UP_MS
+        {
+            state.over = Some(at.session.clone());
+        }
         if let Some(at) = &before
             && state.over.as_ref() != Some(&at.session)
         {
@@ -85,7 +104,11 @@ impl Discord {
                     history: None,
                 }),
                 Err(ended) => {
-                    if state.failures >= RESUMES_MAX {
+                    state.failing_since_ms.get_or_insert(now_ms);
+                    // Where nothing is reached, the session may go on when something is.
+                    if state.failures >= RESUMES_MAX
+                        && self.api.get::<BotGateway>("gateway/bot").await.is_ok()
+                    {
                         state.over = Some(at.session.clone());
                     }
                     Err(Failed::Gateway(ended))
@@ -118,7 +141,7 @@ impl Discord {
         })?;
         let seen = before.and_then(|before| before.seen);
         let history = match seen {
-            Some(seen) => Some(History::since(seen, known.places(), &self.places).await),
+            Some(seen) => Some(History::since(seen, known.places(), &self.places).await?),
             None => None,
         };
         Ok(Line {
@@ -173,10 +196,14 @@ pub(super) enum Failed {
 }
 
 impl From<Unkept> for Ended {
+    fn from(_: Unkept) -> Self {
+        Self::Unkept
+    }
+}
+
+impl From<Unkept> for Failed {
     fn from(unkept: Unkept) -> Self {
-        Self::Cut {
-            why: unkept.to_string(),
-        }
+        Self::Gateway(unkept.into())
     }
 }
 
@@ -206,6 +233,10 @@ impl Failed {
             },
             Self::Gateway(Ended::Stopped { why }) => PullError::Stopped { why },
             Self::Gateway(Ended::Cut { why }) => PullError::Later { wait_ms, why },
+            Self::Gateway(Ended::Unkept) => PullError::Later {
+                wait_ms,
+                why: Unkept.to_string(),
+            },
             Self::Gateway(Ended::Over { why }) => {
                 state.over = session.or(state.over.take());
                 PullError::Later { wait_ms, why }

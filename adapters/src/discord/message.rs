@@ -1,6 +1,6 @@
 //! A message as Discord writes it, read into what a customer said. Only what is needed is read, so that one of a newer API is taken too.
 
-use super::place::Place;
+use super::place::{Place, Whose};
 use crate::{Arrival, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
 use serde_json::Value;
@@ -61,7 +61,7 @@ struct Sticker {
 pub(super) enum Here {
     Direct,
     /// A channel in which a customer of a server is answered.
-    Theirs(Place),
+    Theirs(Whose),
     Server,
 }
 
@@ -95,7 +95,7 @@ pub(super) fn read(message: &Message, is_update: bool, here: Here, own: UserId) 
     let is_mentioned = message.mentions.iter().any(|user| user.id == own);
     let place = match here {
         Here::Direct => Place::direct(message.channel_id),
-        Here::Theirs(place) if place.customer == Some(message.author.id) => place,
+        Here::Theirs(whose) if whose.customer == Some(message.author.id) => whose.place,
         Here::Server if is_mentioned => Place::of(message.channel_id, message.author.id),
         Here::Theirs(_) | Here::Server => return nothing,
     };

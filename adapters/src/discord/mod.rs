@@ -8,6 +8,7 @@ mod api;
 mod check;
 mod cursor;
 mod gateway;
+mod hint;
 mod history;
 mod interaction;
 mod line;
@@ -22,15 +23,17 @@ mod source;
 use crate::{
     Acknowledgement, Address, Answer, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit,
+    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit, Unkept,
 };
 use api::Api;
+use cursor::Known;
 use ed25519_dalek::VerifyingKey;
 use place::{Place, Places};
 use render::Piece;
 use secrecy::SecretString;
 use serde_json::Value;
 use serenity::model::gateway::GatewayIntents;
+use serenity::model::id::UserId;
 use std::future::ready;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -88,9 +91,12 @@ pub struct Discord {
     token: SecretString,
     key: Option<VerifyingKey>,
     message_content: bool,
-    api: Api,
+    api: Arc<Api>,
+    hints: hint::Hints,
     keep: Arc<dyn Keep>,
     places: Places,
+    /// Threads are opened one at a time under each name.
+    openings: Vec<Mutex<()>>,
     state: Mutex<line::State>,
 }
 
@@ -114,12 +120,16 @@ pub fn is_token(text: &str) -> bool {
 impl Discord {
     /// `http` gives up after a time and follows no redirect. Fails where the token is none.
     pub fn new(bot: &Bot, http: reqwest::Client, keep: Arc<dyn Keep>) -> Result<Self, String> {
+        let api = Api::new(http, bot.api_url.clone(), &bot.token, Arc::clone(&keep))?;
+        let api = Arc::new(api);
         Ok(Self {
             token: bot.token.clone(),
             key: bot.public_key.as_deref().and_then(proof::key),
             message_content: bot.message_content,
-            api: Api::new(http, bot.api_url.clone(), &bot.token, Arc::clone(&keep))?,
+            hints: hint::Hints::new(Arc::clone(&api), Arc::clone(&keep)),
+            api,
             places: Places::new(Arc::clone(&keep)),
+            openings: (0..send::OPENINGS).map(|_| Mutex::default()).collect(),
             keep,
             state: Mutex::default(),
         })
@@ -133,6 +143,37 @@ impl Discord {
         match self.message_content {
             true => intents | GatewayIntents::MESSAGE_CONTENT,
             false => intents,
+        }
+    }
+
+    /// An interaction belongs to whoever is answered in its channel, and where it was made is asked for what was missed, as if the gateway had told it.
+    async fn located(
+        &self,
+        request: Delivered<'_>,
+        mut received: Received,
+    ) -> Result<Received, Unkept> {
+        let payload: Value = serde_json::from_slice(request.body).unwrap_or_default();
+        let Some(channel) = interaction::channel(&payload) else {
+            return Ok(received);
+        };
+        let whose = self.places.in_channel(channel).await?;
+        if let Ok(read) = interaction::read(&payload, whose, request.now_ms) {
+            if let Some(place) = read.place() {
+                let keep = self.keep.as_ref();
+                let mut known = Known::delivered(keep).await?;
+                known.note(place);
+                known.save(keep).await;
+                self.met(place, read.customer).await;
+            }
+            received.arrivals = read.arrival.into_iter().collect();
+        }
+        Ok(received)
+    }
+
+    /// A customer was there.
+    async fn met(&self, place: Place, customer: Option<UserId>) {
+        if let (None, Some(customer)) = (place.customer, customer) {
+            self.places.keep_direct(place.channel, customer).await;
         }
     }
 
@@ -209,13 +250,23 @@ impl Channel for Discord {
         })
     }
 
+    fn recognized<'a>(
+        &'a self,
+        request: Delivered<'a>,
+        received: Received,
+    ) -> Asking<'a, Result<Received, Unkept>> {
+        Box::pin(self.located(request, received))
+    }
+
     fn source(&self) -> Option<&dyn Source> {
         Some(self)
     }
 
     fn deliver(&self, message: &Outbound) -> Delivery {
-        let OutboundBody::Reply(body) = &message.body else {
-            return Delivery::Nothing;
+        let body = match &message.body {
+            OutboundBody::Reply(body) => body,
+            OutboundBody::Mode { .. } => return Delivery::Act,
+            OutboundBody::Read { .. } => return Delivery::Nothing,
         };
         match self.pieces(message).len() {
             0 => Delivery::Nothing,
@@ -227,9 +278,17 @@ impl Channel for Discord {
     }
 
     fn send<'a>(&'a self, message: &'a Outbound, piece: usize) -> Sending<'a> {
-        match message.address.place().parse() {
-            Ok(place) => Box::pin(self.sent(message, place, piece)),
-            Err(()) => Box::pin(ready(Receipt::Permanent {
+        match (message.address.place().parse(), &message.body) {
+            (Ok(place), OutboundBody::Mode { mode }) => Box::pin(async move {
+                match self.hints.keep_mode(place, mode).await {
+                    Ok(()) => Receipt::Sent {
+                        provider_id: String::new(),
+                    },
+                    Err(_) => Receipt::TryAgain,
+                }
+            }),
+            (Ok(place), _) => Box::pin(self.sent(message, place, piece)),
+            (Err(()), _) => Box::pin(ready(Receipt::Permanent {
                 reason: "the address names no channel".to_owned(),
             })),
         }

@@ -2,11 +2,11 @@
 
 use super::Discord;
 use super::api::Failed;
-use super::place::Place;
+use super::place::{Place, Whose};
 use super::render::{self, Piece};
 use crate::{Outbound, Receipt};
 use serde_json::{Value, json};
-use serenity::builder::{CreateAllowedMentions, CreateMessage, CreateThread};
+use serenity::builder::CreateThread;
 use serenity::model::channel::{AutoArchiveDuration, ChannelType};
 use serenity::model::id::{ChannelId, UserId};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use std::time::Duration;
 const OPENING_MS: u64 = 15_000;
 /// Wait for the replica that opens it, milliseconds.
 const OPENED_MS: u64 = 500;
+/// Names under which threads are opened: a store remembers every name, so there is not one for each customer.
+pub(super) const OPENINGS: u64 = 64;
 /// Tries to add the customer to a thread, and the wait between: without them it would be opened for nobody.
 const ADDED_TRIES: usize = 3;
 const ADDED_RETRY: Duration = Duration::from_millis(300);
-/// How long nobody is told again how to be read in a thread, milliseconds.
-const TOLD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Last digits of a customer's id that tell the threads apart for the shop's staff.
 const SHOWN_DIGITS: usize = 4;
 
@@ -41,7 +41,7 @@ impl Discord {
                 reason: "it has no such piece".to_owned(),
             };
         };
-        let channel = match self.channel(place, piece.is_zh).await {
+        let (channel, is_found) = match self.channel(place, piece.is_zh).await {
             Ok(channel) => channel,
             Err(receipt) => return receipt,
         };
@@ -73,17 +73,45 @@ impl Discord {
                 self.places.forget(place).await;
                 Receipt::TryAgain
             }
+            // A direct channel that stood for a thread; one may be opened by now, unless that was tried a moment ago.
             Failed::Refused {
                 code: CANNOT_WRITE_TO_USER,
                 ..
-            } if place.customer.is_none() => match self.places.elsewhere(place.channel).await {
-                Some(server) => match server.address() {
-                    Some(to) => Receipt::Moved { to },
-                    None => Receipt::Blocked,
-                },
-                None => Receipt::Blocked,
-            },
+            } if place.customer.is_some() => {
+                self.places.forget(place).await;
+                match is_found {
+                    true => Receipt::TryAgain,
+                    false => Receipt::Blocked,
+                }
+            }
+            Failed::Refused {
+                code: CANNOT_WRITE_TO_USER,
+                ..
+            } => self.moved(place, piece.is_zh).await,
             failed => receipt(failed),
+        }
+    }
+
+    /// The customer takes no direct messages: they are answered in their thread, and what they say there belongs to the same conversation.
+    async fn moved(&self, place: Place, is_zh: bool) -> Receipt {
+        let Some(server) = self.places.elsewhere(place.channel).await else {
+            return Receipt::Blocked;
+        };
+        let thread = match self.channel(server.place, is_zh).await {
+            Ok((thread, _)) if thread != place.channel => thread,
+            Ok(_) => return Receipt::Blocked,
+            Err(receipt) => return receipt,
+        };
+        let whose = Whose {
+            place,
+            customer: server.customer,
+        };
+        if self.places.answer_in(thread, whose).await.is_err() {
+            return Receipt::TryAgain;
+        }
+        match server.place.address() {
+            Some(to) => Receipt::Moved { to },
+            None => Receipt::Blocked,
         }
     }
 
@@ -98,98 +126,118 @@ impl Discord {
         self.api.write(&channel.to_string(), &json!(request)).await
     }
 
-    /// Where the customer is answered; the receipt says what the sender does where there is no such place.
-    async fn channel(&self, place: Place, is_zh: bool) -> Result<ChannelId, Receipt> {
+    /// Where the customer is answered, and whether that was known before; the receipt says what the sender does where there is no such place.
+    async fn channel(&self, place: Place, is_zh: bool) -> Result<(ChannelId, bool), Receipt> {
         let Some(customer) = place.customer else {
-            return Ok(place.channel);
+            return Ok((place.channel, true));
         };
         match self.places.channel_of(place).await {
-            Ok(Some(channel)) => return Ok(channel),
+            Ok(Some(channel)) => return Ok((channel, true)),
             Ok(None) => {}
             Err(_) => return Err(Receipt::TryAgain),
         }
-        let job = format!("discord:opening:{place}");
+        let at = opening(place);
+        let Some(turn) = self.openings.get(at) else {
+            return Err(Receipt::TryAgain);
+        };
+        // A job that this process has is given to it again, so within it one customer waits for the other.
+        let _turn = turn.lock().await;
+        let job = format!("discord:opening:{at}");
         match self.keep.hold(&job, OPENING_MS).await {
             Ok(true) => {}
             Ok(false) => return Err(Receipt::RetryAfter { wait_ms: OPENED_MS }),
             Err(_) => return Err(Receipt::TryAgain),
         }
-        let opened = self.opened(place.channel, customer, is_zh).await;
-        let kept = match opened {
-            Ok(channel) => match self.places.keep(place, channel).await {
-                Ok(()) => Ok(channel),
-                // Another thread is better than one that nobody listens to.
-                Err(_) => Err(Receipt::TryAgain),
-            },
-            // Nothing has been said yet, and an empty thread is seen by nobody.
-            Err(Failed::NoAnswer) => Err(Receipt::TryAgain),
-            Err(failed) => Err(receipt(&failed)),
+        // Another may have opened it meanwhile.
+        let opened = match self.places.channel_of(place).await {
+            Ok(Some(channel)) => Ok((channel, true)),
+            Ok(None) => {
+                let opened = self.opened(place, customer, is_zh).await;
+                opened.map(|channel| (channel, false))
+            }
+            Err(_) => Err(Receipt::TryAgain),
         };
         self.keep.release(&job).await;
-        kept
+        opened
     }
 
     /// A private thread with the customer in it; where the server allows none, the customer's direct channel.
     async fn opened(
         &self,
-        channel: ChannelId,
+        place: Place,
         customer: UserId,
         is_zh: bool,
-    ) -> Result<ChannelId, Failed> {
-        let id = customer.to_string();
-        let shown = id.get(id.len().saturating_sub(SHOWN_DIGITS)..);
-        let name = if is_zh { "咨询" } else { "Chat" };
-        let thread = CreateThread::new(format!("{name} {}", shown.unwrap_or_default()))
-            .kind(ChannelType::PrivateThread)
-            .invitable(false)
-            .auto_archive_duration(AutoArchiveDuration::OneWeek);
-        let path = format!("channels/{channel}/threads");
-        let opened = async {
-            let thread = channel_id(&self.api.post(&path, &json!(thread)).await?)?;
-            let path = format!("channels/{thread}/thread-members/{customer}");
-            let mut added = self.api.put(&path).await;
-            for _ in 1..ADDED_TRIES {
-                match added {
-                    Ok(_) | Err(Failed::Refused { .. }) => break,
-                    Err(_) => tokio::time::sleep(ADDED_RETRY).await,
-                }
-                added = self.api.put(&path).await;
-            }
-            added.map(|_| thread)
-        };
-        match opened.await {
+    ) -> Result<ChannelId, Receipt> {
+        let refused = match self.thread(place, customer, is_zh).await {
             Err(Failed::Refused { .. }) => {
                 let wanted = json!({"recipient_id": customer});
-                let direct = self.api.post("users/@me/channels", &wanted).await?;
-                channel_id(&direct)
+                let direct = self.api.post("users/@me/channels", &wanted).await;
+                match direct.and_then(|direct| channel_id(&direct)) {
+                    Ok(direct) => match self.places.keep_fallback(place, direct).await {
+                        Ok(()) => return Ok(direct),
+                        Err(_) => return Err(Receipt::TryAgain),
+                    },
+                    Err(failed) => failed,
+                }
             }
-            opened => opened,
+            Ok(thread) => match self.places.keep(place, thread).await {
+                Ok(()) => return Ok(thread),
+                Err(_) => return Err(Receipt::TryAgain),
+            },
+            Err(failed) => failed,
+        };
+        match refused {
+            // Nothing has been said yet, and an empty thread is seen by nobody.
+            Failed::NoAnswer => Err(Receipt::TryAgain),
+            failed => Err(receipt(&failed)),
         }
     }
 
-    /// Without the Message Content intent, what is said in a thread is shown to us only where we are mentioned. Said once.
-    pub(super) async fn tell_how_to_be_read(&self, message: &super::message::Message, own: UserId) {
-        let channel = message.channel_id;
-        let key = format!("discord:told:{channel}");
-        if !matches!(self.keep.recall(&key).await, Ok(None)) {
-            return;
+    /// What an earlier try began is gone on with.
+    async fn thread(
+        &self,
+        place: Place,
+        customer: UserId,
+        is_zh: bool,
+    ) -> Result<ChannelId, Failed> {
+        let begun = self.places.begun(place).await;
+        let thread = match begun.map_err(|_| Failed::NoConnection)? {
+            Some(thread) => thread,
+            None => {
+                let id = customer.to_string();
+                let shown = id.get(id.len().saturating_sub(SHOWN_DIGITS)..);
+                let name = if is_zh { "咨询" } else { "Chat" };
+                let thread = CreateThread::new(format!("{name} {}", shown.unwrap_or_default()))
+                    .kind(ChannelType::PrivateThread)
+                    .invitable(false)
+                    .auto_archive_duration(AutoArchiveDuration::OneWeek);
+                let path = format!("channels/{}/threads", place.channel);
+                let thread = channel_id(&self.api.post(&path, &json!(thread)).await?)?;
+                // Where it cannot be kept, another thread is better than one that nobody listens to.
+                let kept = self.places.begin(place, thread).await;
+                kept.map_err(|_| Failed::NoConnection)?;
+                thread
+            }
+        };
+        let path = format!("channels/{thread}/thread-members/{customer}");
+        let mut added = self.api.put(&path).await;
+        for _ in 1..ADDED_TRIES {
+            match added {
+                Ok(_) | Err(Failed::Refused { .. }) => break,
+                Err(_) => tokio::time::sleep(ADDED_RETRY).await,
+            }
+            added = self.api.put(&path).await;
         }
-        let until_ms = self.keep.now_ms().saturating_add_unsigned(TOLD_MS);
-        if self.keep.remember(&key, "1", until_ms).await.is_err() {
-            return;
+        if let Err(Failed::Refused {
+            code: UNKNOWN_CHANNEL | ARCHIVED | LOCKED,
+            ..
+        }) = &added
+        {
+            // Somebody has removed it meanwhile; the next try opens another.
+            self.places.forget(place).await;
+            return Err(Failed::NoConnection);
         }
-        let command = super::interaction::COMMAND;
-        let content = format!(
-            "在这里我只能看到提到我的消息：请以 <@{own}> 开头，或使用 /{command}，或直接私信我。\nI can only read messages here that mention me: begin with <@{own}>, use /{command}, or send me a direct message."
-        );
-        let told = CreateMessage::new()
-            .content(content)
-            .allowed_mentions(CreateAllowedMentions::new())
-            .nonce(serenity::model::channel::Nonce::String(
-                message.id.to_string(),
-            ))
-            .enforce_nonce(true);
-        let _ = self.api.write(&channel.to_string(), &json!(told)).await;
+        added.map(|_| thread)
     }
 
     pub(super) async fn typed(&self, place: Place) {
@@ -204,6 +252,16 @@ impl Discord {
         }
     }
 }
+
+/// Under which name a place's thread is opened.
+fn opening(place: Place) -> usize {
+    let customer = place.customer.map_or(0, UserId::get);
+    let mixed = (place.channel.get() ^ customer.rotate_left(32)).wrapping_mul(SPREAD);
+    usize::try_from((mixed >> 32) % OPENINGS).unwrap_or_default()
+}
+
+/// An id's low bits are a counter that seldom counts; a multiplication by an odd number spreads the others (Knuth, 2^64 by the golden ratio).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 fn channel_id(answer: &Value) -> Result<ChannelId, Failed> {
     let id = answer.get("id").and_then(Value::as_str);

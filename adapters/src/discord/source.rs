@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// Arrivals of one pull, and events that are looked at for them.
 const ARRIVALS_MAX: usize = 100;
@@ -54,10 +54,17 @@ impl Discord {
         line.expected = pulled.cursor.clone().or(cursor.map(str::to_owned));
         match gathered {
             Ok(()) => {
-                state.failures = 0;
+                state.is_well();
                 state.line = Some(line);
             }
             Err(ended) => {
+                match (&ended, pulled.arrivals.is_empty()) {
+                    (_, false) => state.is_well(),
+                    (Ended::Cut { .. }, true) => {
+                        state.failing_since_ms.get_or_insert(self.keep.now_ms());
+                    }
+                    _ => {}
+                }
                 let session = line.at.session.clone();
                 let error = Failed::Gateway(ended).told(&mut state, Some(session));
                 // What came before the end is taken first.
@@ -73,17 +80,30 @@ impl Discord {
     /// Waits for something, then takes what else is there already.
     async fn gather(&self, line: &mut Line, pulled: &mut Pulled, now_ms: i64) -> Result<(), Ended> {
         if let Some(mut history) = line.history.take() {
-            let missed = history.next(&self.api).await;
-            for (message, is_direct) in missed.messages {
-                let here = if is_direct { Some(Here::Direct) } else { None };
-                self.said(&message, false, here, line, pulled).await?;
+            if history.rests_until() <= Instant::now() {
+                let missed = history.next(&self.api).await;
+                for (message, is_direct) in missed.messages {
+                    let here = if is_direct { Some(Here::Direct) } else { None };
+                    self.said(&message, false, here, line, pulled).await?;
+                }
+                pulled.unread.extend(missed.unread);
+                if let Some(ended) = missed.ended {
+                    return Err(ended);
+                }
             }
-            pulled.unread.extend(missed.unread);
             // What is pressed cannot wait, what is said now comes after what was said then.
             for _ in 0..EVENTS_MAX {
-                let next = match history.is_full() {
-                    true => None,
-                    false => line.gateway.next().now_or_never(),
+                let rests_until = history.rests_until();
+                // Whoever has pressed is answered before the rest is over.
+                let rests_on = pulled.arrivals.is_empty() && pulled.to_confirm.is_empty();
+                let next = match (history.is_full(), rests_on) {
+                    (true, true) => {
+                        sleep_until(rests_until).await;
+                        None
+                    }
+                    (true, false) => None,
+                    (false, true) => timeout_at(rests_until, line.gateway.next()).await.ok(),
+                    (false, false) => line.gateway.next().now_or_never(),
                 };
                 let Some(event) = next else {
                     break;
@@ -168,22 +188,21 @@ impl Discord {
         }
         let theirs = self.places.in_channel(message.channel_id).await?;
         let here = match theirs {
-            Some(place) => Here::Theirs(place),
+            Some(whose) => Here::Theirs(whose),
             None => here.unwrap_or(Here::Server),
         };
         let read = message::read(message, is_update, here, line.at.own);
-        if read.is_hidden && matches!(here, Here::Theirs(_)) && !is_update {
-            self.tell_how_to_be_read(message, line.at.own).await;
+        if let Here::Theirs(whose) = here
+            && read.is_hidden
+            && !is_update
+        {
+            self.hints.tell(message, whose.place, line.at.own);
         }
         if let Some(Arrival::Said(said)) = read.arrivals.first()
             && let Ok(place) = said.address.place().parse::<Place>()
-            && line.known.note(place)
-            && place.customer.is_none()
         {
-            let _ = self
-                .places
-                .keep_direct(place.channel, message.author.id)
-                .await;
+            line.known.note(place);
+            self.met(place, Some(message.author.id)).await;
         }
         pulled.arrivals.extend(read.arrivals);
         Ok(())
@@ -202,10 +221,9 @@ impl Discord {
         };
         match interaction::read(data, place, now_ms) {
             Ok(read) => {
-                if let Some(Arrival::Said(inbound) | Arrival::Pressed(inbound)) = &read.arrival
-                    && let Ok(place) = inbound.address.place().parse()
-                {
+                if let Some(place) = read.place() {
                     line.known.note(place);
+                    self.met(place, read.customer).await;
                 }
                 pulled.arrivals.extend(read.arrival);
                 pulled

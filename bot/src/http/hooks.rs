@@ -4,6 +4,7 @@ use super::body::read_bytes;
 use super::problem::{Kind, Problem};
 use super::{Shared, answers, no_store, offers};
 use crate::mailbox::{Burst, offer, take};
+use crate::store::StoreError;
 use crate::telemetry::metrics::{ACCEPT, CHANNEL_UNREAD};
 use adapters::{Acknowledgement, Delivered, Refused, SyncReply};
 use axum::body::Body;
@@ -50,6 +51,13 @@ pub(super) async fn receive(
         metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
         tracing::error!(channel = channel.name(), what, "passed over");
     }
+    let recognized = async {
+        let recognized = channel.recognized(delivered, received).await;
+        recognized.map_err(|unkept| StoreError::Unavailable {
+            what: unkept.to_string(),
+        })
+    };
+    let received = super::bounded(recognized).await?;
     let is_offered = matches!(channel.capabilities().sync_reply, SyncReply::InTime { .. });
     let since_ms = (shared.now_ms)();
     if let Acknowledgement::WithReply(waiting) = &received.acknowledgement
