@@ -544,6 +544,26 @@ async fn a_conversation_in_the_pool_is_not_answered_here_and_comes_back_when_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_end_brings_the_agent_back_though_nobody_here_knew_that_it_lay_in_the_pool() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    // It is done all the same, so that what is known here is not so.
+    let wrong = json!({"name": "kf/service_state/trans", "code": 95014, "after": true});
+    ask(&peer, &server, "wmU", "你好", 1).await;
+    peer.sim("fault", wrong).await;
+    ask(&peer, &server, "wmU", "转人工", 1).await;
+    until_in_pool(&peer, "wmU").await;
+    act(&peer, &server, "end", "wmU", json!({})).await;
+    ask(&peer, &server, "wmU", "意式咖啡机有推荐吗？", 1).await;
+    // Of what nobody of the desk has, an end changes nothing.
+    act(&peer, &server, "end", "wmU", json!({})).await;
+    ask(&peer, &server, "wmU", "在吗", 1).await;
+    let told = transcript(data.path(), server, "wmU").await;
+    assert_eq!(told.matches("handed_back").count(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_welcome_that_comes_too_late_is_said_like_anything_else() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&[]);

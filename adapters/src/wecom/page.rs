@@ -75,6 +75,9 @@ impl Reading {
         let state = self.states.entry(read.place.clone()).or_default();
         let desk = state.as_mut().filter(|state| state.is_at_desk());
         let was_at_desk = desk.is_some();
+        // An end may not say whose it was.
+        let known = desk.as_ref().map(|desk| desk.person.clone());
+        let known = known.filter(|person| !person.is_empty());
         if let Some(desk) = desk
             && !desk.told
             && let Some(taken) = taken(&read, &desk.person)
@@ -91,13 +94,18 @@ impl Reading {
             *state = Some(next);
             self.changed.insert(read.place.clone());
         }
-        let arrival = read.arrival.take();
-        // Nobody of the desk had it, so nothing comes back from there.
-        let is_unseen_end = !was_at_desk
-            && matches!(&arrival, Some(Arrival::Desk { person, act: DeskAct::Ended, .. }) if person == NAME);
-        self.pulled
-            .arrivals
-            .extend(arrival.filter(|_| !is_unseen_end));
+        let mut arrival = read.arrival.take();
+        if let Some(Arrival::Desk {
+            person,
+            act: DeskAct::Ended,
+            ..
+        }) = &mut arrival
+            && person == NAME
+            && let Some(known) = known
+        {
+            *person = known;
+        }
+        self.pulled.arrivals.extend(arrival);
     }
 }
 

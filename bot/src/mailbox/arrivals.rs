@@ -80,7 +80,7 @@ pub async fn take(
                 action: match act {
                     DeskAct::Took => RepAction::Take,
                     DeskAct::Wrote(text) => RepAction::Wrote { text },
-                    DeskAct::Ended => RepAction::HandBack,
+                    DeskAct::Ended => RepAction::LetGo,
                 },
             };
             let conversation = address.as_str().to_owned();
