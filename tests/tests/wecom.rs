@@ -350,6 +350,12 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
         let who = format!("wmI{code}");
         assert_eq!(ask(&peer, &server, &who, "你好", 1).await.len(), 1);
     }
+    // Refused a second time though the agent has it: given up, and the operator is told what to look at.
+    fault(json!({"code": 95018, "reason": "status invalid", "times": 2})).await;
+    say(&peer, &server, "wmI11", "你好").await;
+    until_counted(&server, "permanent", 2).await;
+    until_logged(data.path(), "通过API管理微信客服账号").await;
+    assert_eq!(ask(&peer, &server, "wmI11", "转人工", 1).await.len(), 1);
     // Cut off after WeCom acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "after": true})).await;
     say(&peer, &server, "wmI7", "你好").await;
@@ -667,6 +673,14 @@ async fn doctor_tells_what_keeps_wecom_from_working() {
         right.contains("gives a token") && right.contains("山岚客服"),
         "{right}"
     );
+    peer.sim("unmanaged", json!({"accounts": [OTHER_ACCOUNT]}))
+        .await;
+    let unmanaged = check(&format!("{id}{secret}"));
+    assert!(
+        unmanaged.contains("Ridge Office") && unmanaged.contains("通过API管理微信客服账号"),
+        "{unmanaged}"
+    );
+    peer.sim("unmanaged", json!({"accounts": []})).await;
     let wrong = check(&format!("{id}secret = \"other\"\n"));
     assert!(
         wrong.contains("40001") && wrong.contains("check channels.wecom.secret"),

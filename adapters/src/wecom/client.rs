@@ -24,6 +24,9 @@ const ACCOUNTS_PAGES_MAX: usize = 10;
 /// Wait where a quota is used up, milliseconds.
 const QUOTA_MS: u64 = 10 * 60_000;
 
+/// What lets the app write for an account.
+pub(super) const MANAGED: &str = "let the API manage the account (微信客服 - API - 通过API管理微信客服账号), and let no other app take its conversations";
+
 /// Return codes of developer.work.weixin.qq.com (全局错误码) that are told apart here.
 pub(super) mod code {
     pub const COUNT_LIMIT: i64 = 95_001;
@@ -92,6 +95,14 @@ pub(super) struct Account {
     pub open_kfid: String,
     #[serde(default)]
     pub name: String,
+    /// The app may take its conversations and write in them.
+    #[serde(default = "managed")]
+    pub manage_privilege: bool,
+}
+
+/// An answer that does not tell says nothing against it.
+fn managed() -> bool {
+    true
 }
 
 /// One page of what came in on an account.
@@ -314,7 +325,7 @@ pub(super) fn told(failed: &Failed) -> (String, &'static str) {
         Failed::NoToken(why) => told(why),
         Failed::Refused { code, reason } => (
             format!("WeCom refuses: {code} {reason}"),
-            match code {
+            match *code {
                 40_013 => "check channels.wecom.corp_id (我的企业 - 企业ID)",
                 40_001 => {
                     "check channels.wecom.secret: it is the one of 微信客服 - API, not of another app"
@@ -322,9 +333,9 @@ pub(super) fn told(failed: &Failed) -> (String, &'static str) {
                 60_020 => {
                     "put this machine's public address on the list of trusted addresses (企业可信IP)"
                 }
-                48_002 | 60_011 => {
-                    "let the API manage the account (微信客服 - API - 通过API管理微信客服账号)"
-                }
+                48_002 | 60_011 => MANAGED,
+                // Only told where the agent has the conversation.
+                code::NOT_IN_THIS_STATE | code::NOT_ALLOWED_NOW => MANAGED,
                 _ => {
                     "look the number up in the list of return codes at developer.work.weixin.qq.com"
                 }

@@ -19,7 +19,7 @@ use crate::{
     Receipt, Receipts, Received, Refused, Sending, Source, Speaker, SyncReply, Typing, Unit,
     Window,
 };
-use client::{Api, Failed, code, receipt};
+use client::{Account, Api, Failed, code, receipt};
 use message::account_and_user;
 use secrecy::{ExposeSecret as _, SecretString};
 use session::{Closed, Sessions};
@@ -192,8 +192,19 @@ impl WeCom {
         }
         match api.send(&message).await {
             Ok(provider_id) => Receipt::Sent { provider_id },
-            Err(failed) if is_about_the_state(&failed) => Receipt::TakenOver,
+            Err(failed) if is_about_the_state(&failed) => self.refused_again(place, &failed).await,
             Err(failed) => receipt(failed),
+        }
+    }
+
+    /// Somebody was quicker, or WeCom takes nothing though the agent has it: then a person has to do something.
+    async fn refused_again(&self, place: &str, failed: &Failed) -> Receipt {
+        match self.sessions.look(place).await {
+            Ok(()) => {
+                let (why, advice) = client::told(failed);
+                permanent(&format!("{why}; {advice}"))
+            }
+            Err(closed) => not_sent(closed),
         }
     }
 
@@ -209,25 +220,30 @@ impl WeCom {
             )),
             Err(failed) => return vec![wrong(&failed)],
         }
-        found.push(match self.sessions.api.accounts().await {
+        let listed = match self.sessions.api.accounts().await {
             Ok(accounts) if accounts.is_empty() => Check::wrong(
                 "there is no customer-service account",
                 "make one in 微信客服, and let the API manage it",
             ),
             Ok(accounts) => {
-                let names = accounts.iter().map(|account| match account.name.as_str() {
-                    "" => account.open_kfid.as_str(),
-                    name => name,
-                });
-                let names: Vec<&str> = names.take(ACCOUNTS_SHOWN).collect();
+                let unmanaged = accounts.iter().filter(|account| !account.manage_privilege);
+                let unmanaged: Vec<&Account> = unmanaged.collect();
+                if !unmanaged.is_empty() {
+                    found.push(Check::wrong(
+                        format!("the app may not write for {}", names(&unmanaged)),
+                        client::MANAGED,
+                    ));
+                }
+                let all: Vec<&Account> = accounts.iter().collect();
                 Check::fine(format!(
                     "{} customer-service accounts: {}",
-                    accounts.len(),
-                    names.join(", ")
+                    all.len(),
+                    names(&all)
                 ))
             }
             Err(failed) => wrong(&failed),
-        });
+        };
+        found.push(listed);
         found.push(Check::fine(
             "callbacks are taken at /webhooks/wecom with this token and key; without any, messages are fetched every 30 s",
         ));
@@ -315,6 +331,15 @@ fn received(arrivals: Vec<Arrival>, answer: &str) -> Received {
             body: answer.as_bytes().to_vec(),
         }),
     }
+}
+
+fn names(accounts: &[&Account]) -> String {
+    let names = accounts.iter().map(|account| match account.name.as_str() {
+        "" => account.open_kfid.as_str(),
+        name => name,
+    });
+    let names: Vec<&str> = names.take(ACCOUNTS_SHOWN).collect();
+    names.join(", ")
 }
 
 fn permanent(reason: &str) -> Receipt {

@@ -332,6 +332,12 @@ impl Push<'_> {
             }
             // What the bot said goes nowhere; a rep's words would have to be said at the platform's desk.
             Receipt::TakenOver => {
+                if !self.outgoing.bot && self.is_message {
+                    tracing::warn!(
+                        conversation,
+                        "a rep's words are not said: a person at the platform's desk has the conversation"
+                    );
+                }
                 count("silenced");
                 Next::End
             }
