@@ -197,6 +197,28 @@ async fn an_account_that_is_refused_keeps_no_other_from_being_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quota_that_polls_used_up_delays_no_callback_and_no_other_account() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let quota = json!({"name": "kf/sync_msg", "account": ACCOUNT, "without_token": true,
+        "times": 50, "code": 45009, "reason": "api freq out of limit"});
+    peer.sim("fault", quota).await;
+    let other = json!({"from": "wmV", "text": "你好", "account": OTHER_ACCOUNT});
+    peer.sim("say", other).await;
+    let server = serve(&peer, data.path(), &[]);
+    peer.sent_at_least("wmV", 1).await;
+    until_logged(data.path(), "45009").await;
+    ask(&peer, &server, "wmV2", "你好", 1).await;
+    // Without a callback to any replica nothing can be fetched at all for a while; one ends the wait.
+    let quota = json!({"name": "kf/sync_msg", "times": 2, "code": 45009, "reason": "api freq"});
+    peer.sim("fault", quota).await;
+    act(&peer, &server, "nudge", "wmV", json!({})).await;
+    let again = json!({"account": OTHER_ACCOUNT});
+    act(&peer, &server, "nudge", "wmV", again).await;
+    ask(&peer, &server, "wmV2", "转人工", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_the_callback_and_amid_the_pages_loses_and_repeats_nothing() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&["--page", "1"]);

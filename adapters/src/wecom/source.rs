@@ -106,10 +106,12 @@ impl WeCom {
                     ..nothing()
                 });
             }
-            // That one account: the others are read all the same, and it again after a while.
-            Err(failed @ Failed::Refused { .. }) if wait_ms(&failed).is_none() => {
+            // That one account: the others are read all the same, and it again after a while or a callback, with whose token more may be asked.
+            Err(failed @ Failed::Refused { .. }) => {
                 reading.waiting.remove(&account);
-                reading.polled_at_ms.insert(account, now_ms);
+                let wait_ms = wait_ms(&failed).unwrap_or_default();
+                let polled_at_ms = now_ms.saturating_add_unsigned(wait_ms);
+                reading.polled_at_ms.insert(account, polled_at_ms);
                 let (why, advice) = told(&failed);
                 return Ok(Pulled {
                     unread: vec![format!("{why}; {advice}")],
