@@ -219,6 +219,34 @@ async fn a_quota_that_polls_used_up_delays_no_callback_and_no_other_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_too_long_to_read_is_read_in_shorter_ones_and_one_message_is_passed_over() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    peer.until("the polls of the start", async || {
+        (peer.calls("kf/sync_msg").await >= 2).then_some(())
+    })
+    .await;
+    // Each can be read, together they are more than 4 MiB.
+    for at in 0..3 {
+        let long = json!({"from": format!("wmW{at}"), "text": "你好", "pad": 2_000_000});
+        peer.sim("say", long).await;
+    }
+    let too_long = json!({"from": "wmW3", "text": "你好", "pad": 5_000_000});
+    peer.sim("say", too_long).await;
+    say(&peer, &server, "wmW4", "你好").await;
+    for at in [0, 1, 2, 4] {
+        peer.sent_at_least(&format!("wmW{at}"), 1).await;
+    }
+    until_logged(data.path(), "longer than").await;
+    assert_eq!(peer.sent("wmW3").await.len(), 0);
+    // And with pages of the usual length from there on.
+    ask(&peer, &server, "wmW4", "转人工", 1).await;
+    let pulls = peer.state().await["pulls"].clone();
+    assert_eq!(pulls.as_array().unwrap().last().unwrap()["limit"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_the_callback_and_amid_the_pages_loses_and_repeats_nothing() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&["--page", "1"]);

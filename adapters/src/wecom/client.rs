@@ -7,20 +7,26 @@ use crate::{Keep, Receipt};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// Largest answer that is read, in bytes: a page of messages with the longest texts, each character escaped.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The same where one message alone is longer: it is passed over, and only what stands beside it is taken.
+const PASSED_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest reason of WeCom's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
-/// Messages of one page.
+/// Messages of one page; of one that is too long to read, a tenth is asked for.
 const PAGE: usize = 100;
+const PAGE_SHORTER: usize = 10;
 /// Accounts of one page of the list, and pages that are read.
 const ACCOUNTS_PAGE: usize = 100;
 const ACCOUNTS_PAGES_MAX: usize = 10;
+/// What came in on an account.
+const SYNC: &str = "cgi-bin/kf/sync_msg";
 /// Wait where a quota is used up, milliseconds.
 const QUOTA_MS: u64 = 10 * 60_000;
 
@@ -63,10 +69,12 @@ pub(super) enum Failed {
     },
     /// It may have been done.
     NoAnswer,
+    /// The answer is longer than what is read of one; it may have been done.
+    TooLong,
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct Answered<Message = Value> {
     #[serde(default)]
     errcode: i64,
     #[serde(default)]
@@ -81,7 +89,7 @@ struct Answered {
     #[serde(default)]
     has_more: u8,
     #[serde(default)]
-    msg_list: Vec<Value>,
+    msg_list: Vec<Message>,
     #[serde(default)]
     service_state: u8,
     #[serde(default)]
@@ -110,6 +118,8 @@ pub(super) struct Page {
     pub next_cursor: String,
     pub has_more: bool,
     pub messages: Vec<Value>,
+    /// Its one message is too long to be read.
+    pub is_passed_over: bool,
 }
 
 impl Api {
@@ -138,7 +148,7 @@ impl Api {
         url.query_pairs_mut()
             .append_pair("corpid", &self.corp_id)
             .append_pair("corpsecret", self.secret.expose_secret());
-        let answered = answered(self.http.get(url)).await?;
+        let answered: Answered = answered(self.http.get(url), ANSWER_BYTES_MAX).await?;
         let lasts = Duration::from_secs(answered.expires_in);
         answered
             .access_token
@@ -157,24 +167,45 @@ impl Api {
         Ok(answered.msgid)
     }
 
+    /// As many messages behind the cursor as can be read at once.
     pub(super) async fn page(
         &self,
         account: &str,
         cursor: Option<&str>,
         token: Option<&str>,
     ) -> Result<Page, Failed> {
-        let mut body = json!({"open_kfid": account, "limit": PAGE, "voice_format": 0});
-        for (name, value) in [("cursor", cursor), ("token", token)] {
-            if let (Some(value), Some(fields)) = (value, body.as_object_mut()) {
-                fields.insert(name.to_owned(), json!(value));
+        let mut limit = PAGE;
+        loop {
+            let mut body = json!({"open_kfid": account, "limit": limit, "voice_format": 0});
+            for (name, value) in [("cursor", cursor), ("token", token)] {
+                if let (Some(value), Some(fields)) = (value, body.as_object_mut()) {
+                    fields.insert(name.to_owned(), json!(value));
+                }
+            }
+            match self.asked(SYNC, &body).await {
+                Err(Failed::TooLong) if limit > 1 => limit /= PAGE_SHORTER,
+                Err(Failed::TooLong) => {
+                    let passed: Answered<IgnoredAny> = self
+                        .asked_within(SYNC, &body, PASSED_OVER_BYTES_MAX)
+                        .await?;
+                    return Ok(Page {
+                        next_cursor: passed.next_cursor,
+                        has_more: passed.has_more != 0,
+                        messages: Vec::new(),
+                        is_passed_over: true,
+                    });
+                }
+                answered => {
+                    let answered = answered?;
+                    return Ok(Page {
+                        next_cursor: answered.next_cursor,
+                        has_more: answered.has_more != 0,
+                        messages: answered.msg_list,
+                        is_passed_over: false,
+                    });
+                }
             }
         }
-        let answered = self.asked("cgi-bin/kf/sync_msg", &body).await?;
-        Ok(Page {
-            next_cursor: answered.next_cursor,
-            has_more: answered.has_more != 0,
-            messages: answered.msg_list,
-        })
     }
 
     /// In which state a conversation is, and who at WeCom's desk has it.
@@ -207,11 +238,23 @@ impl Api {
     }
 
     async fn asked(&self, path: &str, body: &Value) -> Result<Answered, Failed> {
+        self.asked_within(path, body, ANSWER_BYTES_MAX).await
+    }
+
+    async fn asked_within<Message>(
+        &self,
+        path: &str,
+        body: &Value,
+        bytes_max: usize,
+    ) -> Result<Answered<Message>, Failed>
+    where
+        Message: DeserializeOwned + Default,
+    {
         let token = self.token().await;
         let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
         let mut url = self.url(path);
         url.query_pairs_mut().append_pair("access_token", &token);
-        match answered(self.http.post(url).json(body)).await {
+        match answered(self.http.post(url).json(body), bytes_max).await {
             Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
                 match self.access.refused(&token).await {
                     true => Err(Failed::TokenOver),
@@ -230,7 +273,13 @@ impl Api {
     }
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> {
+async fn answered<Message>(
+    request: reqwest::RequestBuilder,
+    bytes_max: usize,
+) -> Result<Answered<Message>, Failed>
+where
+    Message: DeserializeOwned + Default,
+{
     let mut response = request
         .send()
         .await
@@ -244,12 +293,13 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> 
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
-        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Failed::NoAnswer);
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(Failed::TooLong);
         }
         bytes.extend_from_slice(&chunk);
     }
-    let answered: Answered = serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
+    let answered: Answered<Message> =
+        serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
     match answered.errcode {
         0 => Ok(answered),
         // Too many at once passes.
@@ -270,7 +320,7 @@ pub(super) fn receipt(failed: Failed) -> Receipt {
     let (code, reason) = match failed {
         Failed::NoConnection | Failed::Busy => return Receipt::TryAgain,
         Failed::TokenOver => return Receipt::RefreshToken,
-        Failed::NoAnswer => return Receipt::Unknown,
+        Failed::NoAnswer | Failed::TooLong => return Receipt::Unknown,
         // Nothing of the message has left, and a person may have to do something first.
         Failed::NoToken(why) => {
             return match *why {
@@ -303,7 +353,7 @@ pub(super) fn wait_ms(failed: &Failed) -> Option<u64> {
     match failed {
         Failed::Refused { code, .. } if is_a_quota(*code) => Some(QUOTA_MS),
         Failed::NoToken(why) => wait_ms(why),
-        Failed::Refused { .. } => None,
+        Failed::Refused { .. } | Failed::TooLong => None,
         Failed::TokenOver => Some(1),
         Failed::NoConnection | Failed::Busy | Failed::NoAnswer => Some(1_000),
     }
@@ -319,6 +369,10 @@ pub(super) fn told(failed: &Failed) -> (String, &'static str) {
         Failed::Busy => ("WeCom is busy".to_owned(), "try again"),
         Failed::NoAnswer => (
             "no answer that is the API's".to_owned(),
+            "check channels.wecom.api_url",
+        ),
+        Failed::TooLong => (
+            "an answer is too long to be read".to_owned(),
             "check channels.wecom.api_url",
         ),
         Failed::TokenOver => ("the token is over".to_owned(), "try again"),

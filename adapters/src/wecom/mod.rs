@@ -358,7 +358,7 @@ fn not_sent(closed: Closed) -> Receipt {
         Closed::AtDesk => Receipt::TakenOver,
         Closed::Over => Receipt::WindowClosed,
         // The question got no answer; the message was not sent.
-        Closed::Failed(Failed::NoAnswer) => Receipt::TryAgain,
+        Closed::Failed(Failed::NoAnswer | Failed::TooLong) => Receipt::TryAgain,
         Closed::Failed(failed) => receipt(failed),
     }
 }

@@ -1,7 +1,7 @@
 //! What one page of messages comes to: arrivals in order, and what they do to their conversations' states.
 
 use super::NAME;
-use super::client::Page;
+use super::client::{ANSWER_BYTES_MAX, Page};
 use super::message::{self, Read};
 use super::session::{Sessions, State};
 use crate::{Arrival, DeskAct, Pulled, Unkept};
@@ -39,6 +39,10 @@ pub(super) async fn read_page(
         changed: BTreeSet::new(),
         to_take: BTreeSet::new(),
     };
+    if page.is_passed_over {
+        let what = format!("a message is longer than {ANSWER_BYTES_MAX} bytes");
+        reading.pulled.unread.push(what);
+    }
     for message in &page.messages {
         let read = match message::read(message, account) {
             Ok(read) => read,

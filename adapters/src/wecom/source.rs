@@ -92,6 +92,8 @@ impl WeCom {
         let Some(account) = reading.next(now_ms) else {
             return Ok(nothing());
         };
+        // Whatever becomes of it, the next turn is another's.
+        reading.last.clone_from(&account);
         let note = reading.waiting.get(&account).cloned().unwrap_or_default();
         let before = cursors.get(&account).map(String::as_str);
         let page = match self.page(&account, before, &note).await {
@@ -107,7 +109,7 @@ impl WeCom {
                 });
             }
             // That one account: the others are read all the same, and it again after a while or a callback, with whose token more may be asked.
-            Err(failed @ Failed::Refused { .. }) => {
+            Err(failed @ (Failed::Refused { .. } | Failed::TooLong)) => {
                 reading.waiting.remove(&account);
                 let wait_ms = wait_ms(&failed).unwrap_or_default();
                 let polled_at_ms = now_ms.saturating_add_unsigned(wait_ms);
@@ -120,7 +122,6 @@ impl WeCom {
             }
             Err(failed) => return Err(failed_to_pull(&failed)),
         };
-        reading.last.clone_from(&account);
         let moved = !page.next_cursor.is_empty() && before != Some(&page.next_cursor);
         let mut pulled = read_page(&self.sessions, &account, &page)
             .await
@@ -245,16 +246,17 @@ impl WeCom {
 impl Reading {
     /// The account to read: the next one behind the last with something waiting, else one that was not read for long.
     fn next(&self, now_ms: i64) -> Option<String> {
-        let mut waiting = self.waiting.keys();
-        let behind = waiting.clone().find(|account| **account > self.last);
-        if let Some(account) = behind.or_else(|| waiting.next()) {
-            return Some(account.clone());
-        }
         let is_due = |account: &&String| {
             let polled = self.polled_at_ms.get(*account);
             polled.is_none_or(|at_ms| now_ms.saturating_sub(*at_ms) >= POLL_MS)
         };
-        self.accounts.iter().find(is_due).cloned()
+        let waiting: Vec<&String> = self.waiting.keys().collect();
+        let due: Vec<&String> = self.accounts.iter().filter(is_due).collect();
+        let behind = |found: Vec<&String>| {
+            let next = found.iter().find(|account| ***account > self.last);
+            next.or(found.first()).map(|account| (*account).clone())
+        };
+        behind(waiting).or_else(|| behind(due))
     }
 }
 
