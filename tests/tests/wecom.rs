@@ -247,6 +247,35 @@ async fn a_page_too_long_to_read_is_read_in_shorter_ones_and_one_message_is_pass
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_long_before_the_first_connection_is_not_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&["--page", "2"]);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let hour_ago = now.unwrap().as_secs() - 3600;
+    for at in 0..3 {
+        let old = json!({"from": format!("wmX{at}"), "text": "你好", "sent": hour_ago});
+        peer.sim("say", old).await;
+    }
+    // The desk has one of them, and that counts whenever it was.
+    let took = json!({"from": "wmX2", "sent": hour_ago});
+    peer.sim("take", took).await;
+    let new = json!({"from": "wmX3", "text": "你好"});
+    peer.sim("say", new).await;
+    let server = serve(&peer, data.path(), &[]);
+    peer.sent_at_least("wmX3", 1).await;
+    until_logged(data.path(), "before the first connection").await;
+    tokio::time::sleep(QUIET).await;
+    for at in 0..3 {
+        assert_eq!(peer.sent(&format!("wmX{at}")).await.len(), 0, "{at}");
+    }
+    say(&peer, &server, "wmX2", "在吗").await;
+    ask(&peer, &server, "wmX1", "在吗", 1).await;
+    assert_eq!(peer.sent("wmX2").await.len(), 0);
+    let told = transcript(data.path(), server, "wmX2").await;
+    assert!(told.contains("\"event\":\"taken\""), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_the_callback_and_amid_the_pages_loses_and_repeats_nothing() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&["--page", "1"]);

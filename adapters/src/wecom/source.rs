@@ -24,6 +24,10 @@ const RETRY_MS: u64 = 1_000;
 /// New conversations that are taken for the agent after one page, and how long that may take; the rest are taken when they are answered.
 const TAKEN_MAX: usize = 16;
 const TAKING: Duration = Duration::from_secs(5);
+/// What customers said so long before the shop was first connected is not answered any more, milliseconds: others have answered it, or nobody waits for it.
+const ANSWERED_MS: i64 = 5 * 60 * 1000;
+/// How long the time of the first connection is known, milliseconds: longer than WeCom keeps messages, which is three days.
+const FIRST_KEPT_MS: u64 = 4 * 24 * 60 * 60 * 1000;
 /// How long it is known that a callback's note was followed, milliseconds: longer than the note is kept.
 const FOLLOWED_KEPT_MS: u64 = 20 * 60 * 1000;
 
@@ -96,6 +100,8 @@ impl WeCom {
         reading.last.clone_from(&account);
         let note = reading.waiting.get(&account).cloned().unwrap_or_default();
         let before = cursors.get(&account).map(String::as_str);
+        let from_ms = self.answered_from_ms(&account, before.is_none(), now_ms);
+        let from_ms = from_ms.await.map_err(unkept)?;
         let page = match self.page(&account, before, &note).await {
             Ok(page) => page,
             Err(Failed::Refused { code, reason }) if code == code::NO_SUCH_ACCOUNT => {
@@ -123,7 +129,7 @@ impl WeCom {
             Err(failed) => return Err(failed_to_pull(&failed)),
         };
         let moved = !page.next_cursor.is_empty() && before != Some(&page.next_cursor);
-        let mut pulled = read_page(&self.sessions, &account, &page)
+        let mut pulled = read_page(&self.sessions, &account, &page, from_ms)
             .await
             .map_err(unkept)?;
         match page.has_more {
@@ -209,6 +215,29 @@ impl WeCom {
                 api.page(account, cursor, None).await
             }
             page => page,
+        }
+    }
+
+    /// From when on what customers say on an account is answered: known over kills, until what was there at the first connection is gone from WeCom.
+    async fn answered_from_ms(
+        &self,
+        account: &str,
+        is_first: bool,
+        now_ms: i64,
+    ) -> Result<i64, Unkept> {
+        let key = format!("wecom:first:{account}");
+        let kept = self.keep.recall(&key).await?;
+        let kept = kept.and_then(|kept| kept.parse::<i64>().ok());
+        match kept {
+            Some(first_ms) => Ok(first_ms.saturating_sub(ANSWERED_MS)),
+            None if is_first => {
+                let until_ms = now_ms.saturating_add_unsigned(FIRST_KEPT_MS);
+                self.keep
+                    .remember(&key, &now_ms.to_string(), until_ms)
+                    .await?;
+                Ok(now_ms.saturating_sub(ANSWERED_MS))
+            }
+            None => Ok(i64::MIN),
         }
     }
 
