@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use bot::mail::RepAction;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tests::redis_server::Redis;
 use tests::served::wecom::{
     act, ask, assert_nothing_secret, hook, say, serve, transcript, until_counted, until_in_pool,
 };
-use tests::served::{QUIET, doctor, logged, shop, until_logged};
+use tests::served::{Desk, QUIET, doctor, logged, shop, until_logged};
 use tests::wecom_peer::{
     ACCOUNT, AES_KEY, CORP_ID, OTHER_ACCOUNT, SECRET, TOKEN, WeComPeer, line, words,
 };
@@ -646,6 +647,42 @@ async fn an_end_brings_the_agent_back_though_nobody_here_knew_that_it_lay_in_the
     ask(&peer, &server, "wmU", "在吗", 1).await;
     let told = transcript(data.path(), server, "wmU").await;
     assert_eq!(told.matches("handed_back").count(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_of_which_nobody_can_tell_is_asked_for_again() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    ask(&peer, &server, "wmY", "你好", 1).await;
+    let taken = peer.calls("kf/service_state/trans").await;
+    let cut = json!({"name": "kf/service_state/trans", "cut": true, "after": true});
+    peer.sim("fault", cut).await;
+    let looks = peer.calls("kf/service_state/get").await;
+    ask(&peer, &server, "wmY", "转人工", 1).await;
+    // The second time WeCom is asked first, and has it already.
+    let again = async || (peer.calls("kf/service_state/get").await >= looks + 2).then_some(());
+    peer.until("a second look", again).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.session("wmY").await, json!(2));
+    assert_eq!(peer.calls("kf/service_state/trans").await, taken + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_is_not_asked_for_once_a_rep_has_the_conversation() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeComPeer::start(&[]), Desk::open());
+    let server = serve(&peer, data.path(), &desk.settings());
+    ask(&peer, &server, "wmZ", "你好", 1).await;
+    let busy = json!({"name": "kf/service_state/trans", "times": 4});
+    peer.sim("fault", busy).await;
+    ask(&peer, &server, "wmZ", "转人工", 1).await;
+    let tried = async || (peer.calls("kf/service_state/trans").await >= 2).then_some(());
+    peer.until("a try", tried).await;
+    let conversation = format!("wecom:{ACCOUNT}.wmZ");
+    desk.rep(&conversation, 1, RepAction::Take).await;
+    until_counted(&server, "silenced", 1).await;
+    assert_eq!(peer.session("wmZ").await, json!(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

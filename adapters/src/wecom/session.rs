@@ -126,9 +126,9 @@ impl Sessions {
         }
     }
 
-    /// Gives the conversation to WeCom's own desk, where whoever is free takes it.
+    /// Gives the conversation to WeCom's own desk, where whoever is free takes it. WeCom is asked first: a try before may have done it.
     pub(super) async fn hand_off(&self, place: &str) -> Result<(), Closed> {
-        match self.open(place).await {
+        match self.look(place).await {
             Err(Closed::AtDesk) => return Ok(()),
             opened => opened?,
         }
