@@ -272,7 +272,7 @@ impl Channel for WeCom {
             typing: Typing::None,
             editing: false,
             receipts: Receipts::Failures,
-            upload_first: true,
+            upload_first: false,
             handoff: Handoff::Native,
             catch_up: CatchUp::History,
         }
