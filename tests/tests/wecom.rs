@@ -733,6 +733,35 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_report_of_one_too_many_a_reps_words_wait_for_the_customer() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeComPeer::start(&[]), Desk::open());
+    let server = serve(&peer, data.path(), &desk.settings());
+    let sent = ask(&peer, &server, "wmA2", "你好", 1).await;
+    let conversation = format!("wecom:{ACCOUNT}.wmA2");
+    desk.rep(&conversation, 1, RepAction::Take).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let soon = now.unwrap().as_secs() + 2;
+    // Refused for good, which is no matter of the window; then one too many.
+    for (kind, count) in [(10, 1), (6, 2)] {
+        let report = json!({"msgid": sent[0]["msgid"], "type": kind, "sent": soon});
+        act(&peer, &server, "fail", "wmA2", report).await;
+        until_counted(&server, "undelivered", count).await;
+        desk.rep_says(&conversation, 1 + count).await;
+        peer.sent_at_least("wmA2", 2).await;
+    }
+    until_counted(&server, "window_closed", 1).await;
+    assert_eq!(peer.sent("wmA2").await.len(), 2);
+    // What the customer writes is at a later second than the report.
+    peer.until("that second", async || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        (now.unwrap().as_secs() > soon).then_some(())
+    })
+    .await;
+    ask(&peer, &server, "wmA2", "在吗", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_products_name_reaches_the_customer_as_it_is_whatever_is_in_it() {
     let (data, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let hostile = "_*[] ()~`>#+-=|{}.!]]>";

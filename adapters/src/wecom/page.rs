@@ -126,6 +126,9 @@ impl Reading {
             *person = known;
         }
         self.pulled.arrivals.extend(arrival);
+        let closed = read.closed.take();
+        let closed = closed.map(|(address, at_ms)| Arrival::Closed { address, at_ms });
+        self.pulled.arrivals.extend(closed);
     }
 }
 
