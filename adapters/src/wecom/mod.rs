@@ -4,6 +4,7 @@
 
 mod client;
 mod message;
+mod outcome;
 mod page;
 mod render;
 mod session;
@@ -19,8 +20,9 @@ use crate::{
     Receipt, Receipts, Received, Refused, Sending, Source, Speaker, SyncReply, Typing, Unit,
     Window,
 };
-use client::{Account, Api, Failed, code, receipt};
+use client::{Account, Api};
 use message::account_and_user;
+use outcome::{Failed, code, receipt};
 use secrecy::{ExposeSecret as _, SecretString};
 use session::{Closed, Sessions};
 use source::Reading;
@@ -201,7 +203,7 @@ impl WeCom {
     async fn refused_again(&self, place: &str, failed: &Failed) -> Receipt {
         match self.sessions.look(place).await {
             Ok(()) => {
-                let (why, advice) = client::told(failed);
+                let (why, advice) = outcome::told(failed);
                 permanent(&format!("{why}; {advice}"))
             }
             Err(closed) => not_sent(closed),
@@ -210,7 +212,7 @@ impl WeCom {
 
     async fn checked(&self) -> Vec<Check> {
         let wrong = |failed: &Failed| {
-            let (detail, advice) = client::told(failed);
+            let (detail, advice) = outcome::told(failed);
             Check::wrong(detail, advice)
         };
         let mut found = Vec::new();
@@ -231,7 +233,7 @@ impl WeCom {
                 if !unmanaged.is_empty() {
                     found.push(Check::wrong(
                         format!("the app may not write for {}", names(&unmanaged)),
-                        client::MANAGED,
+                        outcome::MANAGED,
                     ));
                 }
                 let all: Vec<&Account> = accounts.iter().collect();

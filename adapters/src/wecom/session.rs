@@ -2,8 +2,9 @@
 //!
 //! What is known lies in [`Keep`]: the job that pulls sees the changes, and whichever replica sends looks there first. WeCom itself is asked where nothing is known, where a person may have the conversation, and after a refusal.
 
-use super::client::{Api, Failed};
+use super::client::Api;
 use super::message::account_and_user;
+use super::outcome::Failed;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

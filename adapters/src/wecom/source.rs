@@ -2,7 +2,8 @@
 //!
 //! The cursor names for each account how far it was read. A callback's note counts until its account was read to the end, so a kill between the two costs a page read twice and nothing else.
 
-use super::client::{Failed, Page, code, told, wait_ms};
+use super::client::Page;
+use super::outcome::{Failed, code, told, wait_ms};
 use super::page::{Then, nothing, read_page};
 use super::session::State;
 use super::{WeCom, waiting_key};
