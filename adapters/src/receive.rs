@@ -37,6 +37,11 @@ pub enum Arrival {
         provider_id: String,
         report: Report,
     },
+    /// A message that had left came too late or was one too many: what the customer had opened by then takes nothing more.
+    Closed {
+        address: Address,
+        at_ms: i64,
+    },
     /// Something waits at the channel's source, which finds what it needs to fetch it under a key of [`crate::Keep`], for so long.
     Waiting {
         key: String,

@@ -50,6 +50,8 @@ pub enum RepAction {
         text: String,
     },
     HandBack,
+    /// At the platform's own desk it is over: the bot has it again, unless nobody there had it.
+    LetGo,
     /// Said at the platform's own desk: the customer has it.
     Wrote {
         text: String,

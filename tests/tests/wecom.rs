@@ -6,6 +6,7 @@
     clippy::indexing_slicing
 )]
 
+use bot::mail::RepAction;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tests::redis_server::Redis;
 use tests::served::wecom::{
     act, ask, assert_nothing_secret, hook, say, serve, transcript, until_counted, until_in_pool,
 };
-use tests::served::{QUIET, doctor, logged, shop, until_logged};
+use tests::served::{Desk, QUIET, doctor, logged, shop, until_logged};
 use tests::wecom_peer::{
     ACCOUNT, AES_KEY, CORP_ID, OTHER_ACCOUNT, SECRET, TOKEN, WeComPeer, line, words,
 };
@@ -197,6 +198,85 @@ async fn an_account_that_is_refused_keeps_no_other_from_being_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quota_that_polls_used_up_delays_no_callback_and_no_other_account() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let quota = json!({"name": "kf/sync_msg", "account": ACCOUNT, "without_token": true,
+        "times": 50, "code": 45009, "reason": "api freq out of limit"});
+    peer.sim("fault", quota).await;
+    let other = json!({"from": "wmV", "text": "你好", "account": OTHER_ACCOUNT});
+    peer.sim("say", other).await;
+    let server = serve(&peer, data.path(), &[]);
+    peer.sent_at_least("wmV", 1).await;
+    until_logged(data.path(), "45009").await;
+    ask(&peer, &server, "wmV2", "你好", 1).await;
+    // Without a callback to any replica nothing can be fetched at all for a while; one ends the wait.
+    let quota = json!({"name": "kf/sync_msg", "times": 2, "code": 45009, "reason": "api freq"});
+    peer.sim("fault", quota).await;
+    act(&peer, &server, "nudge", "wmV", json!({})).await;
+    let again = json!({"account": OTHER_ACCOUNT});
+    act(&peer, &server, "nudge", "wmV", again).await;
+    ask(&peer, &server, "wmV2", "转人工", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_too_long_to_read_is_read_in_shorter_ones_and_one_message_is_passed_over() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    peer.until("the polls of the start", async || {
+        (peer.calls("kf/sync_msg").await >= 2).then_some(())
+    })
+    .await;
+    // Each can be read, together they are more than 4 MiB.
+    for at in 0..3 {
+        let long = json!({"from": format!("wmW{at}"), "text": "你好", "pad": 2_000_000});
+        peer.sim("say", long).await;
+    }
+    let too_long = json!({"from": "wmW3", "text": "你好", "pad": 5_000_000});
+    peer.sim("say", too_long).await;
+    say(&peer, &server, "wmW4", "你好").await;
+    for at in [0, 1, 2, 4] {
+        peer.sent_at_least(&format!("wmW{at}"), 1).await;
+    }
+    until_logged(data.path(), "longer than").await;
+    assert_eq!(peer.sent("wmW3").await.len(), 0);
+    // And with pages of the usual length from there on.
+    ask(&peer, &server, "wmW4", "转人工", 1).await;
+    let pulls = peer.state().await["pulls"].clone();
+    assert_eq!(pulls.as_array().unwrap().last().unwrap()["limit"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_long_before_the_first_connection_is_not_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&["--page", "2"]);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let hour_ago = now.unwrap().as_secs() - 3600;
+    for at in 0..3 {
+        let old = json!({"from": format!("wmX{at}"), "text": "你好", "sent": hour_ago});
+        peer.sim("say", old).await;
+    }
+    // The desk has one of them, and that counts whenever it was.
+    let took = json!({"from": "wmX2", "sent": hour_ago});
+    peer.sim("take", took).await;
+    let new = json!({"from": "wmX3", "text": "你好"});
+    peer.sim("say", new).await;
+    let server = serve(&peer, data.path(), &[]);
+    peer.sent_at_least("wmX3", 1).await;
+    until_logged(data.path(), "before the first connection").await;
+    tokio::time::sleep(QUIET).await;
+    for at in 0..3 {
+        assert_eq!(peer.sent(&format!("wmX{at}")).await.len(), 0, "{at}");
+    }
+    say(&peer, &server, "wmX2", "在吗").await;
+    ask(&peer, &server, "wmX1", "在吗", 1).await;
+    assert_eq!(peer.sent("wmX2").await.len(), 0);
+    let told = transcript(data.path(), server, "wmX2").await;
+    assert!(told.contains("\"event\":\"taken\""), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_the_callback_and_amid_the_pages_loses_and_repeats_nothing() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&["--page", "1"]);
@@ -350,6 +430,12 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
         let who = format!("wmI{code}");
         assert_eq!(ask(&peer, &server, &who, "你好", 1).await.len(), 1);
     }
+    // Refused a second time though the agent has it: given up, and the operator is told what to look at.
+    fault(json!({"code": 95018, "reason": "status invalid", "times": 2})).await;
+    say(&peer, &server, "wmI11", "你好").await;
+    until_counted(&server, "permanent", 2).await;
+    until_logged(data.path(), "通过API管理微信客服账号").await;
+    assert_eq!(ask(&peer, &server, "wmI11", "转人工", 1).await.len(), 1);
     // Cut off after WeCom acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "after": true})).await;
     say(&peer, &server, "wmI7", "你好").await;
@@ -544,6 +630,62 @@ async fn a_conversation_in_the_pool_is_not_answered_here_and_comes_back_when_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_end_brings_the_agent_back_though_nobody_here_knew_that_it_lay_in_the_pool() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    // It is done all the same, so that what is known here is not so.
+    let wrong = json!({"name": "kf/service_state/trans", "code": 95014, "after": true});
+    ask(&peer, &server, "wmU", "你好", 1).await;
+    peer.sim("fault", wrong).await;
+    ask(&peer, &server, "wmU", "转人工", 1).await;
+    until_in_pool(&peer, "wmU").await;
+    act(&peer, &server, "end", "wmU", json!({})).await;
+    ask(&peer, &server, "wmU", "意式咖啡机有推荐吗？", 1).await;
+    // Of what nobody of the desk has, an end changes nothing.
+    act(&peer, &server, "end", "wmU", json!({})).await;
+    ask(&peer, &server, "wmU", "在吗", 1).await;
+    let told = transcript(data.path(), server, "wmU").await;
+    assert_eq!(told.matches("handed_back").count(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_of_which_nobody_can_tell_is_asked_for_again() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[]);
+    ask(&peer, &server, "wmY", "你好", 1).await;
+    let taken = peer.calls("kf/service_state/trans").await;
+    let cut = json!({"name": "kf/service_state/trans", "cut": true, "after": true});
+    peer.sim("fault", cut).await;
+    let looks = peer.calls("kf/service_state/get").await;
+    ask(&peer, &server, "wmY", "转人工", 1).await;
+    // The second time WeCom is asked first, and has it already.
+    let again = async || (peer.calls("kf/service_state/get").await >= looks + 2).then_some(());
+    peer.until("a second look", again).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.session("wmY").await, json!(2));
+    assert_eq!(peer.calls("kf/service_state/trans").await, taken + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_is_not_asked_for_once_a_rep_has_the_conversation() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeComPeer::start(&[]), Desk::open());
+    let server = serve(&peer, data.path(), &desk.settings());
+    ask(&peer, &server, "wmZ", "你好", 1).await;
+    let busy = json!({"name": "kf/service_state/trans", "times": 4});
+    peer.sim("fault", busy).await;
+    ask(&peer, &server, "wmZ", "转人工", 1).await;
+    let tried = async || (peer.calls("kf/service_state/trans").await >= 2).then_some(());
+    peer.until("a try", tried).await;
+    let conversation = format!("wecom:{ACCOUNT}.wmZ");
+    desk.rep(&conversation, 1, RepAction::Take).await;
+    until_counted(&server, "silenced", 1).await;
+    assert_eq!(peer.session("wmZ").await, json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_welcome_that_comes_too_late_is_said_like_anything_else() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&[]);
@@ -588,6 +730,35 @@ async fn a_message_that_did_not_arrive_is_reported_under_the_id_it_left_with() {
     for why in ["48 hours", "closed", "five messages", "verified", "refuses"] {
         assert!(log.contains(why), "{why}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_report_of_one_too_many_a_reps_words_wait_for_the_customer() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeComPeer::start(&[]), Desk::open());
+    let server = serve(&peer, data.path(), &desk.settings());
+    let sent = ask(&peer, &server, "wmA2", "你好", 1).await;
+    let conversation = format!("wecom:{ACCOUNT}.wmA2");
+    desk.rep(&conversation, 1, RepAction::Take).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let soon = now.unwrap().as_secs() + 2;
+    // Refused for good, which is no matter of the window; then one too many.
+    for (kind, count) in [(10, 1), (6, 2)] {
+        let report = json!({"msgid": sent[0]["msgid"], "type": kind, "sent": soon});
+        act(&peer, &server, "fail", "wmA2", report).await;
+        until_counted(&server, "undelivered", count).await;
+        desk.rep_says(&conversation, 1 + count).await;
+        peer.sent_at_least("wmA2", 2).await;
+    }
+    until_counted(&server, "window_closed", 1).await;
+    assert_eq!(peer.sent("wmA2").await.len(), 2);
+    // What the customer writes is at a later second than the report.
+    peer.until("that second", async || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        (now.unwrap().as_secs() > soon).then_some(())
+    })
+    .await;
+    ask(&peer, &server, "wmA2", "在吗", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -647,6 +818,14 @@ async fn doctor_tells_what_keeps_wecom_from_working() {
         right.contains("gives a token") && right.contains("山岚客服"),
         "{right}"
     );
+    peer.sim("unmanaged", json!({"accounts": [OTHER_ACCOUNT]}))
+        .await;
+    let unmanaged = check(&format!("{id}{secret}"));
+    assert!(
+        unmanaged.contains("Ridge Office") && unmanaged.contains("通过API管理微信客服账号"),
+        "{unmanaged}"
+    );
+    peer.sim("unmanaged", json!({"accounts": []})).await;
     let wrong = check(&format!("{id}secret = \"other\"\n"));
     assert!(
         wrong.contains("40001") && wrong.contains("check channels.wecom.secret"),

@@ -5,7 +5,7 @@ States, windows, quotas and return codes follow developer.work.weixin.qq.com (å¾
 
     wecom.py CORP_ID SECRET TOKEN AES_KEY [--page N] [--no-desk] [--port N]
 
-Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,unmanaged,state}.
 """
 
 import argparse
@@ -65,6 +65,7 @@ class Peer:
         self.sessions = {}
         self.read_to = {account: 0 for account in ACCOUNTS}
         self.servicers = [] if options.no_desk else ["zhang"]
+        self.unmanaged = []
         self.ids = set()
         self.sent, self.calls, self.pulls, self.faults = [], [], [], []
 
@@ -158,6 +159,8 @@ class Peer:
         content = act.get("fields", {})
         if kind == "text":
             content = {"content": act["text"], **content}
+        # More than anybody reads, so that a page gets long.
+        content = {**content, **({"more": "x" * act["pad"]} if "pad" in act else {})}
         about = {"open_kfid": account, "external_userid": user}
         return self.log(act, 3, **about, msgtype=kind, **{kind: content})
 
@@ -226,7 +229,10 @@ class Peer:
         return account
 
     def accounts(self, body):
-        listed = [{"open_kfid": id, "name": name} for id, name in ACCOUNTS.items()]
+        listed = [
+            {"open_kfid": id, "name": name, "manage_privilege": id not in self.unmanaged}
+            for id, name in ACCOUNTS.items()
+        ]
         offset = body.get("offset", 0)
         return {"account_list": listed[offset : offset + body.get("limit", 100)]}
 
@@ -244,7 +250,14 @@ class Peer:
         count = 0 if gap else min(body.get("limit", 1000), 1000, self.options.page)
         page = log[start : start + count]
         end = start + len(page)
-        self.pulls.append({"account": account, "token": token is not None, "messages": len(page)})
+        self.pulls.append(
+            {
+                "account": account,
+                "token": token is not None,
+                "messages": len(page),
+                "limit": body.get("limit", 1000),
+            }
+        )
         mark = f"{end}.{self.gaps[account] if gap else ''}"
         return {
             "next_cursor": base64.b64encode(mark.encode()).decode(),
@@ -321,6 +334,8 @@ class Peer:
 
     @staticmethod
     def fits(fault, name, body):
+        if fault.get("without_token") and "token" in body:
+            return False
         return fault["name"] == name and fault.get("account") in (None, body.get("open_kfid"))
 
     async def api(self, request):
@@ -391,6 +406,8 @@ class Peer:
             self.session(account, act["from"])["left"] = act["left"]
         elif name == "desk":
             self.servicers = act["servicers"]
+        elif name == "unmanaged":
+            self.unmanaged = act["accounts"]
         elif name == "state":
             shown = {
                 "sent": self.sent,
@@ -415,7 +432,7 @@ async def main():
     parser.add_argument("--no-desk", action="store_true")
     options = parser.parse_args()
     peer = Peer(options)
-    app = web.Application()
+    app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_route("*", "/cgi-bin/{name:.+}", peer.api)
     app.router.add_post("/_sim/{name}", peer.sim)
     runner = web.AppRunner(app)

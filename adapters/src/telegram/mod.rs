@@ -355,6 +355,7 @@ impl Channel for Telegram {
                 Arrival::Said(inbound) => Arrival::Said(self.moves.home(inbound).await?),
                 Arrival::Pressed(inbound) => Arrival::Pressed(self.moves.home(inbound).await?),
                 told @ (Arrival::Reported { .. }
+                | Arrival::Closed { .. }
                 | Arrival::Waiting { .. }
                 | Arrival::Noted { .. }
                 | Arrival::Desk { .. }) => told,

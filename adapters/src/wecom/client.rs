@@ -1,39 +1,33 @@
-//! The API of WeCom (qyapi.weixin.qq.com): one token for all who ask, and what each answer means for who asked.
+//! The API of WeCom (qyapi.weixin.qq.com): one token for all who ask, and answers up to a length.
 //!
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
+use super::outcome::{Failed, is_about_the_token};
+use crate::Keep;
 use crate::access::{Access, Granted};
-use crate::{Keep, Receipt};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// Largest answer that is read, in bytes: a page of messages with the longest texts, each character escaped.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The same where one message alone is longer: it is passed over, and only what stands beside it is taken.
+const PASSED_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest reason of WeCom's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
-/// Messages of one page.
+/// Messages of one page; of one that is too long to read, a tenth is asked for.
 const PAGE: usize = 100;
+const PAGE_SHORTER: usize = 10;
 /// Accounts of one page of the list, and pages that are read.
 const ACCOUNTS_PAGE: usize = 100;
 const ACCOUNTS_PAGES_MAX: usize = 10;
-/// Wait where a quota is used up, milliseconds.
-const QUOTA_MS: u64 = 10 * 60_000;
-
-/// Return codes of developer.work.weixin.qq.com (全局错误码) that are told apart here.
-pub(super) mod code {
-    pub const COUNT_LIMIT: i64 = 95_001;
-    pub const EXPIRED: i64 = 95_002;
-    pub const NO_SUCH_ACCOUNT: i64 = 95_000;
-    pub const BAD_PULL_TOKEN: i64 = 95_007;
-    pub const ENDED: i64 = 95_013;
-    pub const NOT_ALLOWED_NOW: i64 = 95_016;
-    pub const NOT_IN_THIS_STATE: i64 = 95_018;
-}
+/// What came in on an account.
+const SYNC: &str = "cgi-bin/kf/sync_msg";
 
 pub(super) struct Api {
     http: reqwest::Client,
@@ -43,27 +37,8 @@ pub(super) struct Api {
     access: Access<Failed>,
 }
 
-/// Why something asked of WeCom was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failed {
-    /// Nothing can have been written.
-    NoConnection,
-    /// It says itself that it did not do it.
-    Busy,
-    /// There is no token to ask with, so nothing was asked.
-    NoToken(Box<Failed>),
-    /// The token was over; another can be had at once.
-    TokenOver,
-    Refused {
-        code: i64,
-        reason: String,
-    },
-    /// It may have been done.
-    NoAnswer,
-}
-
 #[derive(Deserialize)]
-struct Answered {
+struct Answered<Message = Value> {
     #[serde(default)]
     errcode: i64,
     #[serde(default)]
@@ -78,7 +53,7 @@ struct Answered {
     #[serde(default)]
     has_more: u8,
     #[serde(default)]
-    msg_list: Vec<Value>,
+    msg_list: Vec<Message>,
     #[serde(default)]
     service_state: u8,
     #[serde(default)]
@@ -92,6 +67,14 @@ pub(super) struct Account {
     pub open_kfid: String,
     #[serde(default)]
     pub name: String,
+    /// The app may take its conversations and write in them.
+    #[serde(default = "managed")]
+    pub manage_privilege: bool,
+}
+
+/// An answer that does not tell says nothing against it.
+fn managed() -> bool {
+    true
 }
 
 /// One page of what came in on an account.
@@ -99,6 +82,8 @@ pub(super) struct Page {
     pub next_cursor: String,
     pub has_more: bool,
     pub messages: Vec<Value>,
+    /// Its one message is too long to be read.
+    pub is_passed_over: bool,
 }
 
 impl Api {
@@ -127,7 +112,7 @@ impl Api {
         url.query_pairs_mut()
             .append_pair("corpid", &self.corp_id)
             .append_pair("corpsecret", self.secret.expose_secret());
-        let answered = answered(self.http.get(url)).await?;
+        let answered: Answered = answered(self.http.get(url), ANSWER_BYTES_MAX).await?;
         let lasts = Duration::from_secs(answered.expires_in);
         answered
             .access_token
@@ -146,24 +131,45 @@ impl Api {
         Ok(answered.msgid)
     }
 
+    /// As many messages behind the cursor as can be read at once.
     pub(super) async fn page(
         &self,
         account: &str,
         cursor: Option<&str>,
         token: Option<&str>,
     ) -> Result<Page, Failed> {
-        let mut body = json!({"open_kfid": account, "limit": PAGE, "voice_format": 0});
-        for (name, value) in [("cursor", cursor), ("token", token)] {
-            if let (Some(value), Some(fields)) = (value, body.as_object_mut()) {
-                fields.insert(name.to_owned(), json!(value));
+        let mut limit = PAGE;
+        loop {
+            let mut body = json!({"open_kfid": account, "limit": limit, "voice_format": 0});
+            for (name, value) in [("cursor", cursor), ("token", token)] {
+                if let (Some(value), Some(fields)) = (value, body.as_object_mut()) {
+                    fields.insert(name.to_owned(), json!(value));
+                }
+            }
+            match self.asked(SYNC, &body).await {
+                Err(Failed::TooLong) if limit > 1 => limit /= PAGE_SHORTER,
+                Err(Failed::TooLong) => {
+                    let passed: Answered<IgnoredAny> = self
+                        .asked_within(SYNC, &body, PASSED_OVER_BYTES_MAX)
+                        .await?;
+                    return Ok(Page {
+                        next_cursor: passed.next_cursor,
+                        has_more: passed.has_more != 0,
+                        messages: Vec::new(),
+                        is_passed_over: true,
+                    });
+                }
+                answered => {
+                    let answered = answered?;
+                    return Ok(Page {
+                        next_cursor: answered.next_cursor,
+                        has_more: answered.has_more != 0,
+                        messages: answered.msg_list,
+                        is_passed_over: false,
+                    });
+                }
             }
         }
-        let answered = self.asked("cgi-bin/kf/sync_msg", &body).await?;
-        Ok(Page {
-            next_cursor: answered.next_cursor,
-            has_more: answered.has_more != 0,
-            messages: answered.msg_list,
-        })
     }
 
     /// In which state a conversation is, and who at WeCom's desk has it.
@@ -196,11 +202,23 @@ impl Api {
     }
 
     async fn asked(&self, path: &str, body: &Value) -> Result<Answered, Failed> {
+        self.asked_within(path, body, ANSWER_BYTES_MAX).await
+    }
+
+    async fn asked_within<Message>(
+        &self,
+        path: &str,
+        body: &Value,
+        bytes_max: usize,
+    ) -> Result<Answered<Message>, Failed>
+    where
+        Message: DeserializeOwned + Default,
+    {
         let token = self.token().await;
         let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
         let mut url = self.url(path);
         url.query_pairs_mut().append_pair("access_token", &token);
-        match answered(self.http.post(url).json(body)).await {
+        match answered(self.http.post(url).json(body), bytes_max).await {
             Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
                 match self.access.refused(&token).await {
                     true => Err(Failed::TokenOver),
@@ -219,7 +237,13 @@ impl Api {
     }
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> {
+async fn answered<Message>(
+    request: reqwest::RequestBuilder,
+    bytes_max: usize,
+) -> Result<Answered<Message>, Failed>
+where
+    Message: DeserializeOwned + Default,
+{
     let mut response = request
         .send()
         .await
@@ -233,12 +257,13 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> 
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
-        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Failed::NoAnswer);
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(Failed::TooLong);
         }
         bytes.extend_from_slice(&chunk);
     }
-    let answered: Answered = serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
+    let answered: Answered<Message> =
+        serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
     match answered.errcode {
         0 => Ok(answered),
         // Too many at once passes.
@@ -247,88 +272,5 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<Answered, Failed> 
             code,
             reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
         }),
-    }
-}
-
-fn is_about_the_token(code: i64) -> bool {
-    matches!(code, 40_001 | 40_014 | 41_001 | 42_001)
-}
-
-/// What the sender does next, where the conversation's state has nothing to do with it.
-pub(super) fn receipt(failed: Failed) -> Receipt {
-    let (code, reason) = match failed {
-        Failed::NoConnection | Failed::Busy => return Receipt::TryAgain,
-        Failed::TokenOver => return Receipt::RefreshToken,
-        Failed::NoAnswer => return Receipt::Unknown,
-        // Nothing of the message has left, and a person may have to do something first.
-        Failed::NoToken(why) => {
-            return match *why {
-                Failed::Refused { code, .. } if is_a_quota(code) => {
-                    Receipt::RetryAfter { wait_ms: QUOTA_MS }
-                }
-                _ => Receipt::TryAgain,
-            };
-        }
-        Failed::Refused { code, reason } => (code, reason),
-    };
-    match code {
-        code if is_a_quota(code) => Receipt::RetryAfter { wait_ms: QUOTA_MS },
-        code::COUNT_LIMIT | code::EXPIRED | code::ENDED => Receipt::WindowClosed,
-        // This machine's address is not on the app's list, or the account is not the app's to use.
-        60_020 | 48_002 => Receipt::TryAgain,
-        code => Receipt::Permanent {
-            reason: format!("{code} {reason}"),
-        },
-    }
-}
-
-/// Calls of a minute, an hour or a day are used up.
-fn is_a_quota(code: i64) -> bool {
-    code == 45_009
-}
-
-/// How long to wait before asking again for what came in.
-pub(super) fn wait_ms(failed: &Failed) -> Option<u64> {
-    match failed {
-        Failed::Refused { code, .. } if is_a_quota(*code) => Some(QUOTA_MS),
-        Failed::NoToken(why) => wait_ms(why),
-        Failed::Refused { .. } => None,
-        Failed::TokenOver => Some(1),
-        Failed::NoConnection | Failed::Busy | Failed::NoAnswer => Some(1_000),
-    }
-}
-
-/// What went wrong and what to do, for the operator.
-pub(super) fn told(failed: &Failed) -> (String, &'static str) {
-    match failed {
-        Failed::NoConnection => (
-            "no connection to WeCom".to_owned(),
-            "check channels.wecom.api_url and that this machine reaches it",
-        ),
-        Failed::Busy => ("WeCom is busy".to_owned(), "try again"),
-        Failed::NoAnswer => (
-            "no answer that is the API's".to_owned(),
-            "check channels.wecom.api_url",
-        ),
-        Failed::TokenOver => ("the token is over".to_owned(), "try again"),
-        Failed::NoToken(why) => told(why),
-        Failed::Refused { code, reason } => (
-            format!("WeCom refuses: {code} {reason}"),
-            match code {
-                40_013 => "check channels.wecom.corp_id (我的企业 - 企业ID)",
-                40_001 => {
-                    "check channels.wecom.secret: it is the one of 微信客服 - API, not of another app"
-                }
-                60_020 => {
-                    "put this machine's public address on the list of trusted addresses (企业可信IP)"
-                }
-                48_002 | 60_011 => {
-                    "let the API manage the account (微信客服 - API - 通过API管理微信客服账号)"
-                }
-                _ => {
-                    "look the number up in the list of return codes at developer.work.weixin.qq.com"
-                }
-            },
-        ),
     }
 }

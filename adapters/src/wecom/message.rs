@@ -26,6 +26,8 @@ pub(super) struct Read {
     pub state: Option<State>,
     /// The customer wrote, so a session is open.
     pub is_customer: bool,
+    /// What this customer had opened by then takes nothing more.
+    pub closed: Option<(Address, i64)>,
     /// A code to welcome the customer with, and until when it is good, milliseconds since 1970.
     pub welcome: Option<(String, i64)>,
     /// What was not understood.
@@ -204,6 +206,7 @@ fn happened(message: &Value, account: &str, id: &str) -> Result<Read, String> {
         "enter_session" => entered(message, account, id),
         "session_status_change" => changed(message, account, id),
         "msg_send_fail" => Ok(Read {
+            closed: closed(message, account),
             arrival: Some(Arrival::Reported {
                 provider_id: text(message, "/event/fail_msgid").to_owned(),
                 report: Report::Failed {
@@ -288,6 +291,17 @@ fn changed(message: &Value, account: &str, id: &str) -> Result<Read, String> {
         }),
         ..Read::default()
     })
+}
+
+/// The customer has to write first: too much time has passed, or too many messages were sent.
+fn closed(message: &Value, account: &str) -> Option<(Address, i64)> {
+    let kind = message.pointer("/event/fail_type").and_then(Value::as_i64);
+    if !matches!(kind, Some(4 | 6)) {
+        return None;
+    }
+    // Where it does not say whom it is about, the next send is refused.
+    let address = address(message, account, "/event").ok()?;
+    Some((address, sent_at_ms(message)))
 }
 
 /// Why a message that was taken did not arrive, by the manual's numbers.

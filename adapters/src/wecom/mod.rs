@@ -4,6 +4,7 @@
 
 mod client;
 mod message;
+mod outcome;
 mod page;
 mod render;
 mod session;
@@ -19,8 +20,9 @@ use crate::{
     Receipt, Receipts, Received, Refused, Sending, Source, Speaker, SyncReply, Typing, Unit,
     Window,
 };
-use client::{Api, Failed, code, receipt};
+use client::{Account, Api};
 use message::account_and_user;
+use outcome::{Failed, code, receipt};
 use secrecy::{ExposeSecret as _, SecretString};
 use session::{Closed, Sessions};
 use source::Reading;
@@ -192,14 +194,25 @@ impl WeCom {
         }
         match api.send(&message).await {
             Ok(provider_id) => Receipt::Sent { provider_id },
-            Err(failed) if is_about_the_state(&failed) => Receipt::TakenOver,
+            Err(failed) if is_about_the_state(&failed) => self.refused_again(place, &failed).await,
             Err(failed) => receipt(failed),
+        }
+    }
+
+    /// Somebody was quicker, or WeCom takes nothing though the agent has it: then a person has to do something.
+    async fn refused_again(&self, place: &str, failed: &Failed) -> Receipt {
+        match self.sessions.look(place).await {
+            Ok(()) => {
+                let (why, advice) = outcome::told(failed);
+                permanent(&format!("{why}; {advice}"))
+            }
+            Err(closed) => not_sent(closed),
         }
     }
 
     async fn checked(&self) -> Vec<Check> {
         let wrong = |failed: &Failed| {
-            let (detail, advice) = client::told(failed);
+            let (detail, advice) = outcome::told(failed);
             Check::wrong(detail, advice)
         };
         let mut found = Vec::new();
@@ -209,25 +222,30 @@ impl WeCom {
             )),
             Err(failed) => return vec![wrong(&failed)],
         }
-        found.push(match self.sessions.api.accounts().await {
+        let listed = match self.sessions.api.accounts().await {
             Ok(accounts) if accounts.is_empty() => Check::wrong(
                 "there is no customer-service account",
                 "make one in 微信客服, and let the API manage it",
             ),
             Ok(accounts) => {
-                let names = accounts.iter().map(|account| match account.name.as_str() {
-                    "" => account.open_kfid.as_str(),
-                    name => name,
-                });
-                let names: Vec<&str> = names.take(ACCOUNTS_SHOWN).collect();
+                let unmanaged = accounts.iter().filter(|account| !account.manage_privilege);
+                let unmanaged: Vec<&Account> = unmanaged.collect();
+                if !unmanaged.is_empty() {
+                    found.push(Check::wrong(
+                        format!("the app may not write for {}", names(&unmanaged)),
+                        outcome::MANAGED,
+                    ));
+                }
+                let all: Vec<&Account> = accounts.iter().collect();
                 Check::fine(format!(
                     "{} customer-service accounts: {}",
-                    accounts.len(),
-                    names.join(", ")
+                    all.len(),
+                    names(&all)
                 ))
             }
             Err(failed) => wrong(&failed),
-        });
+        };
+        found.push(listed);
         found.push(Check::fine(
             "callbacks are taken at /webhooks/wecom with this token and key; without any, messages are fetched every 30 s",
         ));
@@ -256,7 +274,7 @@ impl Channel for WeCom {
             typing: Typing::None,
             editing: false,
             receipts: Receipts::Failures,
-            upload_first: true,
+            upload_first: false,
             handoff: Handoff::Native,
             catch_up: CatchUp::History,
         }
@@ -317,6 +335,15 @@ fn received(arrivals: Vec<Arrival>, answer: &str) -> Received {
     }
 }
 
+fn names(accounts: &[&Account]) -> String {
+    let names = accounts.iter().map(|account| match account.name.as_str() {
+        "" => account.open_kfid.as_str(),
+        name => name,
+    });
+    let names: Vec<&str> = names.take(ACCOUNTS_SHOWN).collect();
+    names.join(", ")
+}
+
 fn permanent(reason: &str) -> Receipt {
     Receipt::Permanent {
         reason: reason.to_owned(),
@@ -333,7 +360,7 @@ fn not_sent(closed: Closed) -> Receipt {
         Closed::AtDesk => Receipt::TakenOver,
         Closed::Over => Receipt::WindowClosed,
         // The question got no answer; the message was not sent.
-        Closed::Failed(Failed::NoAnswer) => Receipt::TryAgain,
+        Closed::Failed(Failed::NoAnswer | Failed::TooLong) => Receipt::TryAgain,
         Closed::Failed(failed) => receipt(failed),
     }
 }

@@ -1,7 +1,7 @@
 //! What one page of messages comes to: arrivals in order, and what they do to their conversations' states.
 
 use super::NAME;
-use super::client::Page;
+use super::client::{ANSWER_BYTES_MAX, Page};
 use super::message::{self, Read};
 use super::session::{Sessions, State};
 use crate::{Arrival, DeskAct, Pulled, Unkept};
@@ -27,11 +27,12 @@ struct Reading {
     to_take: BTreeSet<String>,
 }
 
-/// All messages of a page. States and codes are kept before the page is durable, since an answer on its way needs them; read again, the page gives the same.
+/// All messages of a page; what was said before a time is not answered any more. States and codes are kept before the page is durable, since an answer on its way needs them; read again, the page gives the same.
 pub(super) async fn read_page(
     sessions: &Sessions,
     account: &str,
     page: &Page,
+    answered_from_ms: i64,
 ) -> Result<Pulled, Unkept> {
     let mut reading = Reading {
         pulled: nothing(),
@@ -39,14 +40,29 @@ pub(super) async fn read_page(
         changed: BTreeSet::new(),
         to_take: BTreeSet::new(),
     };
+    let mut old = 0;
+    if page.is_passed_over {
+        let what = format!("a message is longer than {ANSWER_BYTES_MAX} bytes");
+        reading.pulled.unread.push(what);
+    }
     for message in &page.messages {
-        let read = match message::read(message, account) {
+        let mut read = match message::read(message, account) {
             Ok(read) => read,
             Err(what) => {
                 reading.pulled.unread.push(what);
                 continue;
             }
         };
+        let said_at_ms = match &read.arrival {
+            Some(Arrival::Said(said) | Arrival::Pressed(said)) => said.sent_at_ms,
+            _ => i64::MAX,
+        };
+        if said_at_ms < answered_from_ms {
+            old += 1;
+            read.arrival = None;
+            read.welcome = None;
+            read.is_customer = false;
+        }
         if !read.place.is_empty() && !reading.states.contains_key(&read.place) {
             let state = sessions.state(&read.place).await?;
             reading.states.insert(read.place.clone(), state);
@@ -62,6 +78,10 @@ pub(super) async fn read_page(
         }
     }
     let mut pulled = reading.pulled;
+    if old > 0 {
+        let what = format!("{old} messages were said before the first connection");
+        pulled.unread.push(what);
+    }
     for place in reading.to_take {
         // One that is the agent's already is passed over at no cost.
         pulled.then(&Then::Take { place });
@@ -75,6 +95,9 @@ impl Reading {
         let state = self.states.entry(read.place.clone()).or_default();
         let desk = state.as_mut().filter(|state| state.is_at_desk());
         let was_at_desk = desk.is_some();
+        // An end may not say whose it was.
+        let known = desk.as_ref().map(|desk| desk.person.clone());
+        let known = known.filter(|person| !person.is_empty());
         if let Some(desk) = desk
             && !desk.told
             && let Some(taken) = taken(&read, &desk.person)
@@ -91,13 +114,21 @@ impl Reading {
             *state = Some(next);
             self.changed.insert(read.place.clone());
         }
-        let arrival = read.arrival.take();
-        // Nobody of the desk had it, so nothing comes back from there.
-        let is_unseen_end = !was_at_desk
-            && matches!(&arrival, Some(Arrival::Desk { person, act: DeskAct::Ended, .. }) if person == NAME);
-        self.pulled
-            .arrivals
-            .extend(arrival.filter(|_| !is_unseen_end));
+        let mut arrival = read.arrival.take();
+        if let Some(Arrival::Desk {
+            person,
+            act: DeskAct::Ended,
+            ..
+        }) = &mut arrival
+            && person == NAME
+            && let Some(known) = known
+        {
+            *person = known;
+        }
+        self.pulled.arrivals.extend(arrival);
+        let closed = read.closed.take();
+        let closed = closed.map(|(address, at_ms)| Arrival::Closed { address, at_ms });
+        self.pulled.arrivals.extend(closed);
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! What is known lies in [`Keep`]: the job that pulls sees the changes, and whichever replica sends looks there first. WeCom itself is asked where nothing is known, where a person may have the conversation, and after a refusal.
 
-use super::client::{Api, Failed};
+use super::client::Api;
 use super::message::account_and_user;
+use super::outcome::Failed;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -126,9 +127,9 @@ impl Sessions {
         }
     }
 
-    /// Gives the conversation to WeCom's own desk, where whoever is free takes it.
+    /// Gives the conversation to WeCom's own desk, where whoever is free takes it. WeCom is asked first: a try before may have done it.
     pub(super) async fn hand_off(&self, place: &str) -> Result<(), Closed> {
-        match self.open(place).await {
+        match self.look(place).await {
             Err(Closed::AtDesk) => return Ok(()),
             opened => opened?,
         }

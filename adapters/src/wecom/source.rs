@@ -2,7 +2,8 @@
 //!
 //! The cursor names for each account how far it was read. A callback's note counts until its account was read to the end, so a kill between the two costs a page read twice and nothing else.
 
-use super::client::{Failed, Page, code, told, wait_ms};
+use super::client::Page;
+use super::outcome::{Failed, code, told, wait_ms};
 use super::page::{Then, nothing, read_page};
 use super::session::State;
 use super::{WeCom, waiting_key};
@@ -24,6 +25,10 @@ const RETRY_MS: u64 = 1_000;
 /// New conversations that are taken for the agent after one page, and how long that may take; the rest are taken when they are answered.
 const TAKEN_MAX: usize = 16;
 const TAKING: Duration = Duration::from_secs(5);
+/// What customers said so long before the shop was first connected is not answered any more, milliseconds: others have answered it, or nobody waits for it.
+const ANSWERED_MS: i64 = 5 * 60 * 1000;
+/// How long the time of the first connection is known, milliseconds: longer than WeCom keeps messages, which is three days.
+const FIRST_KEPT_MS: u64 = 4 * 24 * 60 * 60 * 1000;
 /// How long it is known that a callback's note was followed, milliseconds: longer than the note is kept.
 const FOLLOWED_KEPT_MS: u64 = 20 * 60 * 1000;
 
@@ -92,8 +97,12 @@ impl WeCom {
         let Some(account) = reading.next(now_ms) else {
             return Ok(nothing());
         };
+        // Whatever becomes of it, the next turn is another's.
+        reading.last.clone_from(&account);
         let note = reading.waiting.get(&account).cloned().unwrap_or_default();
         let before = cursors.get(&account).map(String::as_str);
+        let from_ms = self.answered_from_ms(&account, before.is_none(), now_ms);
+        let from_ms = from_ms.await.map_err(unkept)?;
         let page = match self.page(&account, before, &note).await {
             Ok(page) => page,
             Err(Failed::Refused { code, reason }) if code == code::NO_SUCH_ACCOUNT => {
@@ -106,10 +115,12 @@ impl WeCom {
                     ..nothing()
                 });
             }
-            // That one account: the others are read all the same, and it again after a while.
-            Err(failed @ Failed::Refused { .. }) if wait_ms(&failed).is_none() => {
+            // That one account: the others are read all the same, and it again after a while or a callback, with whose token more may be asked.
+            Err(failed @ (Failed::Refused { .. } | Failed::TooLong)) => {
                 reading.waiting.remove(&account);
-                reading.polled_at_ms.insert(account, now_ms);
+                let wait_ms = wait_ms(&failed).unwrap_or_default();
+                let polled_at_ms = now_ms.saturating_add_unsigned(wait_ms);
+                reading.polled_at_ms.insert(account, polled_at_ms);
                 let (why, advice) = told(&failed);
                 return Ok(Pulled {
                     unread: vec![format!("{why}; {advice}")],
@@ -118,9 +129,8 @@ impl WeCom {
             }
             Err(failed) => return Err(failed_to_pull(&failed)),
         };
-        reading.last.clone_from(&account);
         let moved = !page.next_cursor.is_empty() && before != Some(&page.next_cursor);
-        let mut pulled = read_page(&self.sessions, &account, &page)
+        let mut pulled = read_page(&self.sessions, &account, &page, from_ms)
             .await
             .map_err(unkept)?;
         match page.has_more {
@@ -209,6 +219,29 @@ impl WeCom {
         }
     }
 
+    /// From when on what customers say on an account is answered: known over kills, until what was there at the first connection is gone from WeCom.
+    async fn answered_from_ms(
+        &self,
+        account: &str,
+        is_first: bool,
+        now_ms: i64,
+    ) -> Result<i64, Unkept> {
+        let key = format!("wecom:first:{account}");
+        let kept = self.keep.recall(&key).await?;
+        let kept = kept.and_then(|kept| kept.parse::<i64>().ok());
+        match kept {
+            Some(first_ms) => Ok(first_ms.saturating_sub(ANSWERED_MS)),
+            None if is_first => {
+                let until_ms = now_ms.saturating_add_unsigned(FIRST_KEPT_MS);
+                self.keep
+                    .remember(&key, &now_ms.to_string(), until_ms)
+                    .await?;
+                Ok(now_ms.saturating_sub(ANSWERED_MS))
+            }
+            None => Ok(i64::MIN),
+        }
+    }
+
     async fn read_to_the_end(&self, account: String, note: String) {
         let mut reading = self.reading.lock().await;
         let now_ms = self.keep.now_ms();
@@ -243,16 +276,17 @@ impl WeCom {
 impl Reading {
     /// The account to read: the next one behind the last with something waiting, else one that was not read for long.
     fn next(&self, now_ms: i64) -> Option<String> {
-        let mut waiting = self.waiting.keys();
-        let behind = waiting.clone().find(|account| **account > self.last);
-        if let Some(account) = behind.or_else(|| waiting.next()) {
-            return Some(account.clone());
-        }
         let is_due = |account: &&String| {
             let polled = self.polled_at_ms.get(*account);
             polled.is_none_or(|at_ms| now_ms.saturating_sub(*at_ms) >= POLL_MS)
         };
-        self.accounts.iter().find(is_due).cloned()
+        let waiting: Vec<&String> = self.waiting.keys().collect();
+        let due: Vec<&String> = self.accounts.iter().filter(is_due).collect();
+        let behind = |found: Vec<&String>| {
+            let next = found.iter().find(|account| ***account > self.last);
+            next.or(found.first()).map(|account| (*account).clone())
+        };
+        behind(waiting).or_else(|| behind(due))
     }
 }
 

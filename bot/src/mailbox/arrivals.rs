@@ -56,6 +56,9 @@ pub async fn take(
             tracing::debug!(channel = channel.name(), ?report, "a platform reported");
             return Ok(());
         }
+        Arrival::Closed { address, at_ms } => {
+            return window::close(state, channel, address.as_str(), at_ms, now_ms).await;
+        }
         Arrival::Waiting { key, note, for_ms } => {
             let until_ms = now_ms.saturating_add_unsigned(for_ms);
             state.remember(&key, &note, until_ms).await?;
@@ -80,7 +83,7 @@ pub async fn take(
                 action: match act {
                     DeskAct::Took => RepAction::Take,
                     DeskAct::Wrote(text) => RepAction::Wrote { text },
-                    DeskAct::Ended => RepAction::HandBack,
+                    DeskAct::Ended => RepAction::LetGo,
                 },
             };
             let conversation = address.as_str().to_owned();

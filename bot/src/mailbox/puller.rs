@@ -59,7 +59,7 @@ impl Puller {
                     let most = Duration::from_millis(source.rest_ms()).min(LOOK);
                     rest(&mut hints, waits, most, &stop).await;
                 }
-                Next::Later(wait) => rest(&mut hints, |_| false, wait, &stop).await,
+                Next::Later(wait) => rest(&mut hints, waits, wait, &stop).await,
             }
         }
         job.release().await;

@@ -194,6 +194,10 @@ impl Push<'_> {
                 .await
                 .unwrap_or(Receipt::Unknown);
             match receipt {
+                // Asked twice, it is done once.
+                Receipt::Unknown if !self.is_message => {
+                    return self.after(outbound, Receipt::TryAgain, count).await;
+                }
                 Receipt::Moved { to } => {
                     tracing::info!(
                         conversation = self.claim.conversation,
@@ -305,7 +309,8 @@ impl Push<'_> {
             return Some(waits(RETRY_MS));
         }
         match self.state.epoch(&self.claim.conversation).await {
-            Ok(epoch) if self.outgoing.bot && self.outgoing.epoch < epoch => {
+            // What is asked of a platform follows from what the bot knew, too.
+            Ok(epoch) if (self.outgoing.bot || !self.is_message) && self.outgoing.epoch < epoch => {
                 count("silenced");
                 Some(Next::End)
             }
@@ -332,6 +337,12 @@ impl Push<'_> {
             }
             // What the bot said goes nowhere; a rep's words would have to be said at the platform's desk.
             Receipt::TakenOver => {
+                if !self.outgoing.bot && self.is_message {
+                    tracing::warn!(
+                        conversation,
+                        "a rep's words are not said: a person at the platform's desk has the conversation"
+                    );
+                }
                 count("silenced");
                 Next::End
             }

@@ -96,8 +96,35 @@ pub(super) async fn open(
     opened.0.retain(|open| !of_kind(open));
     opened.0.push(new);
     opened.0.truncate(KINDS);
+    keep_opened(state, conversation, &opened, now_ms).await
+}
+
+/// What was open at a time takes nothing more: the platform told so afterwards.
+pub(super) async fn close(
+    state: &dyn StateStore,
+    channel: &dyn Channel,
+    conversation: &str,
+    at_ms: i64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if counted(channel).is_none() {
+        return Ok(());
+    }
+    let mut opened = opened(state, conversation, now_ms).await?;
+    for open in opened.0.iter_mut().filter(|open| open.at_ms < at_ms) {
+        open.messages = 0;
+    }
+    keep_opened(state, conversation, &opened, now_ms).await
+}
+
+async fn keep_opened(
+    state: &dyn StateStore,
+    conversation: &str,
+    opened: &Opened,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let until_ms = opened.0.iter().map(|open| open.until_ms).max();
-    let text = serde_json::to_string(&opened).unwrap_or_default();
+    let text = serde_json::to_string(opened).unwrap_or_default();
     let key = opened_key(conversation);
     state
         .remember(&key, &text, until_ms.unwrap_or(now_ms))

@@ -102,7 +102,7 @@ impl Step {
             Word::Choice(choice) => format!("[{choice}]"),
             Word::Rep { action, .. } => match action {
                 RepAction::Take => "[rep takes over]".to_owned(),
-                RepAction::HandBack => "[rep hands back]".to_owned(),
+                RepAction::HandBack | RepAction::LetGo => "[rep hands back]".to_owned(),
                 RepAction::Say { text } | RepAction::Wrote { text } => format!("[rep] {text}"),
             },
         }

@@ -112,7 +112,7 @@ pub async fn run(turn: Turn<'_>) -> Outcome {
         shop: shop.goods.clone(),
     });
 
-    let utterance = measured(Part::Hear, || hear(&mut log, &letters, shop, at_ms));
+    let utterance = measured(Part::Hear, || hear(&mut log, id, &letters, shop, at_ms));
     let silent = matches!(log.conversation.mode, Mode::Human { .. });
     if utterance.heard && !silent {
         let moment = shop.moment(at_ms);
@@ -133,8 +133,10 @@ pub async fn run(turn: Turn<'_>) -> Outcome {
 }
 
 /// Screens each letter and takes it into the log; a rep's letters act at once.
-fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance {
+fn hear(log: &mut Log, id: &str, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance {
     let mut utterance = Utterance::default();
+    // A person whom a platform's desk does not name goes by the channel's name.
+    let desk = id.split(':').next().unwrap_or_default();
     for letter in letters {
         match &letter.mail {
             Mail::Customer { inbound } => {
@@ -162,6 +164,10 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
                     }
                 }
             }
+            Mail::Rep {
+                rep,
+                action: RepAction::LetGo,
+            } if !is_at_desk(&log.conversation.mode, rep, desk) => {}
             Mail::Rep { rep, action } => {
                 log.push(heard(letter, at_ms, Said::Rep(rep.clone())));
                 rep_acts(log, letter, rep, action, at_ms);
@@ -171,6 +177,15 @@ fn hear(log: &mut Log, letters: &[Letter], shop: &Shop, at_ms: i64) -> Utterance
         }
     }
     utterance
+}
+
+/// A platform's own desk may have the conversation: this person of it, one it did not name, or whoever is to take it next.
+fn is_at_desk(mode: &Mode, person: &str, desk: &str) -> bool {
+    match mode {
+        Mode::Bot => false,
+        Mode::Waiting { .. } => true,
+        Mode::Human { .. } => mode.is_with(person) || mode.is_with(desk),
+    }
 }
 
 fn rep_acts(log: &mut Log, letter: &Letter, rep: &str, action: &RepAction, at_ms: i64) {
@@ -191,12 +206,12 @@ fn rep_acts(log: &mut Log, letter: &Letter, rep: &str, action: &RepAction, at_ms
         RepAction::Say { text } => log.push(said(text, false)),
         RepAction::Wrote { text } => {
             // Whoever writes there has it, even if nobody told of the taking.
-            if !matches!(log.conversation.mode, Mode::Human { .. }) {
+            if !log.conversation.mode.is_with(rep) {
                 log.push(taken());
             }
             log.push(said(text, true));
         }
-        RepAction::HandBack => log.push(Event::HandedBack {
+        RepAction::HandBack | RepAction::LetGo => log.push(Event::HandedBack {
             rep: rep.to_owned(),
         }),
     }
