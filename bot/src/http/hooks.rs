@@ -42,7 +42,12 @@ pub(super) async fn receive(
         .map_err(|refused| match refused {
             Refused::NotTaken => not_taken(&name),
             Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
-            Refused::Malformed { .. } => Problem::new(Kind::Malformed, refused.to_string()),
+            Refused::Malformed { .. } => {
+                // Proved and yet not readable: the platform or we have changed.
+                metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
+                tracing::error!(channel = channel.name(), %refused, "a delivery is refused");
+                Problem::new(Kind::Malformed, refused.to_string())
+            }
             Refused::NotYet => {
                 Problem::new(Kind::Busy, refused.to_string()).retry_after_ms(NOT_YET_RETRY_MS)
             }

@@ -647,6 +647,8 @@ async fn facts_end(store: &impl StateStore) {
         store.recall("take:m", T0).await.unwrap().as_deref(),
         Some("one")
     );
+    // One that is over counts no more.
+    assert!(first("two", T0 + 60_000).await);
 }
 
 async fn concurrent_repeats_are_one_letter<S: StateStore>(store: Arc<S>) {

@@ -278,8 +278,11 @@ impl Inner {
             return Ok(true);
         }
         // It may have been set by this, and only the word of it was lost.
-        let kept = self.recall(key, now_ms).await?;
-        Ok(kept.is_some_and(|kept| kept == value))
+        match self.recall(key, now_ms).await? {
+            Some(kept) => Ok(kept == value),
+            // What is over still lies there for a while.
+            None => self.remember(key, value, until_ms).await.map(|()| true),
+        }
     }
 
     pub(super) async fn recall(
