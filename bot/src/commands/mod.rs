@@ -7,6 +7,7 @@ mod eval;
 mod import;
 mod migrate;
 mod replay;
+mod running;
 mod serve;
 mod serving;
 mod test;

@@ -1,8 +1,9 @@
 //! `tiansheng serve`: everything in one process.
 
+use super::running::Running;
 use super::{Ended, ServeArgs, Stop, load, now_ms, runtime, settings};
 use crate::config::{Overrides, Settings};
-use crate::http::{CancellationToken, Http, Readiness, TaskTracker, router, serve};
+use crate::http::{CancellationToken, Http, Readiness, router, serve};
 use crate::mailbox::{Archiver, Burst, Clock, Folding, LEASE_MS, Puller, Sender, Typist, Workers};
 use crate::publishing::{Publishing, Served};
 use crate::shop::Folder;
@@ -25,6 +26,8 @@ use tokio::sync::mpsc;
 const RECORDS_START_MAX: Duration = Duration::from_secs(5);
 /// How long a stop archives; of a busy shop there is always more.
 const ARCHIVE_MAX: Duration = Duration::from_secs(5);
+/// How long a stop waits for what is under way; longer than each part gives itself.
+const STOP_MAX: Duration = Duration::from_secs(15);
 /// Wait until a platform that did not answer at the start is asked again, and the longest one.
 const MEET_RETRY: Duration = Duration::from_secs(1);
 const MEET_RETRY_MAX: Duration = Duration::from_secs(300);
@@ -81,7 +84,7 @@ struct Serving {
     address: std::net::SocketAddr,
     readiness: Readiness,
     drain: Duration,
-    tasks: TaskTracker,
+    running: Running,
     archiver: tokio::task::JoinHandle<()>,
     archive: CancellationToken,
 }
@@ -127,7 +130,7 @@ impl Serving {
             Arc::clone(&clock),
         ));
         let channels = channels::of(&settings, &keep).map_err(Stop::Failed)?;
-        let tasks = TaskTracker::new();
+        let running = Running::default();
         let workers = Workers {
             state: Arc::clone(&state),
             engine: Arc::new(Folding {
@@ -149,7 +152,7 @@ impl Serving {
         } else {
             let (state, records) = (Arc::clone(&state), Arc::clone(&records));
             let (shop, stop, there) = (Arc::clone(&shop), stop.clone(), there.clone());
-            tasks.spawn(async move {
+            running.spawn("versions", async move {
                 let (state, records) = (state.as_ref(), records.as_ref());
                 if versions::keep_at_last(state, records, &shop, now_ms, &stop).await {
                     there.cancel();
@@ -158,7 +161,7 @@ impl Serving {
         }
         {
             let (state, shop, stop) = (Arc::clone(&state), Arc::clone(&shop), stop.clone());
-            tasks.spawn(async move {
+            running.spawn("turns", async move {
                 if !answers_at_last(state.as_ref(), &stop).await {
                     return;
                 }
@@ -174,7 +177,7 @@ impl Serving {
         let sender = Sender::new(Arc::clone(&state), channels.clone(), Arc::clone(&clock));
         {
             let (state, stop) = (Arc::clone(&state), stop.clone());
-            tasks.spawn(async move {
+            running.spawn("sends", async move {
                 if answers_at_last(state.as_ref(), &stop).await {
                     sender.run(stop).await;
                 }
@@ -185,9 +188,12 @@ impl Serving {
             channels: channels.clone(),
             clock: Arc::clone(&clock),
         };
-        tasks.spawn(typist.run(stop.clone()));
+        running.spawn("typing", typist.run(stop.clone()));
         for channel in channels.values() {
-            tasks.spawn(meet(Arc::clone(channel), stop.clone()));
+            running.spawn(
+                format!("meeting {}", channel.name()),
+                meet(Arc::clone(channel), stop.clone()),
+            );
             let puller = Puller {
                 state: Arc::clone(&state),
                 channel: Arc::clone(channel),
@@ -195,7 +201,7 @@ impl Serving {
                 clock: Arc::clone(&clock),
             };
             let (state, stop) = (Arc::clone(&state), stop.clone());
-            tasks.spawn(async move {
+            running.spawn(format!("pulling {}", channel.name()), async move {
                 if answers_at_last(state.as_ref(), &stop).await {
                     puller.run(stop).await;
                 }
@@ -211,7 +217,7 @@ impl Serving {
         };
         {
             let (state, stop) = (Arc::clone(&state), stop.clone());
-            tasks.spawn(async move {
+            running.spawn("publishing", async move {
                 if answers_at_last(state.as_ref(), &stop).await {
                     publishing.run(reloads, stop).await;
                 }
@@ -238,19 +244,19 @@ impl Serving {
             readiness: readiness.clone(),
             now_ms: clock,
             stop: stop.clone(),
-            tasks: tasks.clone(),
+            tasks: running.tasks().clone(),
         });
-        tasks.spawn(async move {
+        running.spawn("listener", async move {
             if let Err(error) = serve(listener, app, stop).await {
                 tracing::error!(%error, "the listener has ended");
             }
         });
-        tasks.close();
+        running.tasks().close();
         Ok(Self {
             address,
             readiness,
             drain,
-            tasks,
+            running,
             archiver,
             archive,
         })
@@ -273,7 +279,14 @@ impl Serving {
     }
 
     async fn ended(mut self) {
-        self.tasks.wait().await;
+        let ended = tokio::time::timeout(STOP_MAX, self.running.tasks().wait());
+        if ended.await.is_err() {
+            let left = self.running.left();
+            tracing::error!(
+                ?left,
+                "not everything has ended; what it held is taken up by another replica, or at the next start"
+            );
+        }
         self.archive.cancel();
         match tokio::time::timeout(ARCHIVE_MAX, &mut self.archiver).await {
             Ok(Ok(())) => {}

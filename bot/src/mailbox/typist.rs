@@ -5,6 +5,7 @@ use crate::channels::Channels;
 use crate::store::{Hint, Rate, Spent, StateStore};
 use adapters::{Address, Typing};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,8 @@ use tokio_util::task::TaskTracker;
 /// Platforms asked at once; one more is not shown.
 const ASKED_MAX: usize = 16;
 
+/// Longest that showing it may take; after that the answer is likely there.
+const SHOWING_MAX: Duration = Duration::from_secs(5);
 /// Shown anew when so much of the time is over for which a platform shows it.
 const ANEW_AFTER: f64 = 0.7;
 
@@ -40,7 +43,8 @@ impl Typist {
                     };
                     if let Some((channel, address)) = self.wanted(&conversation).await {
                         asked.spawn(async move {
-                            channel.typing(&address).await;
+                            let shown = channel.typing(&address);
+                            let _ = tokio::time::timeout(SHOWING_MAX, shown).await;
                             drop(place);
                         });
                     }
