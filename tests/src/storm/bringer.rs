@@ -207,6 +207,13 @@ impl Grounds {
         found
     }
 
+    /// Conversations with messages that wait until the customer writes again, since their platform takes no more before.
+    pub fn waiting(&self) -> Vec<String> {
+        let found = self.ask(&["--scan", "--pattern", "out:*"]);
+        let id = |line: &str| line.split_once("}:").map(|(_, id)| id.trim().to_owned());
+        found.lines().filter_map(id).collect()
+    }
+
     /// Conversations of a queue whose lease began before `at_ms` and has not ended.
     fn leased(&self, queue: &str, at_ms: u64, lease_ms: u64) -> Vec<String> {
         let (now, last) = (now_ms().to_string(), (at_ms + lease_ms).to_string());
