@@ -74,16 +74,11 @@ impl Puller {
             Err(error) => return not_taken(name, &error),
         };
         let pulled = {
-            let pull = source.pull(cursor.as_deref(), (self.clock)());
-            tokio::pin!(pull);
-            loop {
-                tokio::select! {
-                    pulled = &mut pull => break pulled,
-                    () = tokio::time::sleep(LOOK) => if !job.held().await {
-                        return Next::Now;
-                    },
-                    () = stop.cancelled() => return Next::Now,
-                }
+            // Side by side: one that rests while the other waits for the store could keep it from it for ever.
+            tokio::select! {
+                pulled = source.pull(cursor.as_deref(), (self.clock)()) => pulled,
+                () = lost(job) => return Next::Now,
+                () = stop.cancelled() => return Next::Now,
             }
         };
         let pulled = match pulled {
@@ -111,15 +106,14 @@ impl Puller {
 
     /// The job is kept meanwhile: another replica that took it would pull beside this one.
     async fn confirm(&self, source: &dyn Source, pulled: &Pulled, job: &mut Job) {
-        let confirmed = tokio::time::timeout(CONFIRM_MAX, source.confirm(pulled));
-        tokio::pin!(confirmed);
-        loop {
-            tokio::select! {
-                _ = &mut confirmed => return,
-                () = tokio::time::sleep(LOOK) => {
-                    job.held().await;
-                }
+        let kept = async {
+            loop {
+                lost(job).await;
             }
+        };
+        tokio::select! {
+            _ = tokio::time::timeout(CONFIRM_MAX, source.confirm(pulled)) => {}
+            () = kept => {}
         }
     }
 
@@ -145,6 +139,16 @@ impl Puller {
             state.remember(key, cursor, until_ms).await?;
         }
         Ok(())
+    }
+}
+
+/// Keeps the job, and ends when another has it.
+async fn lost(job: &mut Job) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if !job.held().await {
+            return;
+        }
     }
 }
 

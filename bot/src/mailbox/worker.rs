@@ -4,6 +4,7 @@ use super::{Clock, rest, seconds, until};
 use crate::store::{Commit, Engine, Hint, Queue, StateStore, StoreError, TurnClaim};
 use crate::telemetry::metrics::{AGENDA_LAG, MAIL_WAIT, TURN, TURNS, Tried, store_failed};
 use crate::telemetry::{Part, measured_wait, spans};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -104,28 +105,12 @@ impl Workers {
 
     async fn turn(&self, claim: TurnClaim) {
         let begun = Instant::now();
-        let mut typing_at = (!claim.letters.is_empty()).then(|| begun + TYPING_AFTER);
         let now_ms = (self.clock)();
-        let result = {
-            let engine = self.engine.run(&claim, now_ms);
-            tokio::pin!(engine);
-            let third = Duration::from_millis(self.lease_ms / 3);
-            let mut renewed_at = begun;
-            loop {
-                tokio::select! {
-                    result = &mut engine => break result,
-                    () = tokio::time::sleep_until(typing_at.unwrap_or(begun).into()), if typing_at.is_some() => {
-                        typing_at = typing_at.map(|at| at + TYPING_EVERY);
-                        self.state.hint(Hint::Typing(claim.conversation.clone()));
-                    }
-                    () = tokio::time::sleep_until((renewed_at + third).into()) => {
-                        renewed_at = Instant::now();
-                        let until_ms = (self.clock)().saturating_add_unsigned(self.lease_ms);
-                        // A renewal that fails is found out at the commit, which is fenced.
-                        let _ = self.state.extend(Queue::Turn, &claim.conversation, claim.token, until_ms).await;
-                    }
-                }
-            }
+        // Side by side: one that rests while the other waits for the store could keep it from it for ever.
+        let result = tokio::select! {
+            result = self.engine.run(&claim, now_ms) => result,
+            never = self.renewed(&claim) => match never {},
+            never = self.shown(&claim, begun) => match never {},
         };
         let commit = Commit {
             conversation: claim.conversation.clone(),
@@ -160,6 +145,31 @@ impl Workers {
         span.record("turn.outcome", word);
         metrics::counter!(TURNS, "outcome" => word).increment(1);
         metrics::histogram!(TURN).record(begun.elapsed().as_secs_f64());
+    }
+
+    /// Keeps the turn from other workers as long as it takes.
+    async fn renewed(&self, claim: &TurnClaim) -> Infallible {
+        let third = Duration::from_millis(self.lease_ms / 3);
+        loop {
+            tokio::time::sleep(third).await;
+            let until_ms = (self.clock)().saturating_add_unsigned(self.lease_ms);
+            let (id, token) = (&claim.conversation, claim.token);
+            // A renewal that fails is found out at the commit, which is fenced.
+            let _ = self.state.extend(Queue::Turn, id, token, until_ms).await;
+        }
+    }
+
+    /// Shows that an answer is being written, where somebody waits for one.
+    async fn shown(&self, claim: &TurnClaim, begun: Instant) -> Infallible {
+        if claim.letters.is_empty() {
+            return std::future::pending().await;
+        }
+        let mut at = begun + TYPING_AFTER;
+        loop {
+            tokio::time::sleep_until(at.into()).await;
+            self.state.hint(Hint::Typing(claim.conversation.clone()));
+            at += TYPING_EVERY;
+        }
     }
 
     async fn commit(&self, commit: Commit) -> Ended {
