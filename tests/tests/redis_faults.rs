@@ -15,6 +15,7 @@ use bot::store::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::faulty::{Way, Wire};
 use tests::redis_server::{Cluster, Redis};
 
 const T0: i64 = 1_800_000_000_000;
@@ -405,4 +406,30 @@ async fn the_doctor_tells_what_can_go_wrong_later() {
             .iter()
             .all(|finding| finding.ok && finding.advice.is_none())
     );
+}
+
+/// Whoever connects may be put aside by who waits for something else meanwhile; the store serves the others all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_nobody_goes_on_with_keeps_no_other_waiting() {
+    let redis = Redis::start();
+    let wire = Wire::to(redis.port).await;
+    let url = format!("redis://127.0.0.1:{}", wire.port);
+    let state = State::open(&Settings::of_url(&url).unwrap());
+    assert_eq!(state.recall("k", T0).await.unwrap(), None);
+    wire.set(Way::Slow(Duration::from_millis(400)));
+    wire.drop_all();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // It goes as far as connecting, which is slow, and is then left alone.
+    let mut left = state.recall("k", T0);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(200) {
+        assert!(futures_util::poll!(left.as_mut()).is_pending());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let other = tokio::time::timeout(Duration::from_secs(20), state.recall("k", T0));
+    assert_eq!(
+        other.await.expect("the store answers nobody").unwrap(),
+        None
+    );
+    assert_eq!(left.await.unwrap(), None);
 }

@@ -6,21 +6,28 @@ use super::scripts::Script;
 use crate::config::state::State as Settings;
 use crate::store::StoreError;
 use redis::{Cmd, FromRedisValue, Value};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
 
 /// Waits between tries to connect: the first, and the longest.
 const BACK_OFF: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_millis(2_000);
 
 pub(super) struct Link {
-    /// Without user and password.
-    at: String,
-    endpoint: Endpoint,
+    line: Arc<Line>,
     /// Most time for one command.
     limit: Duration,
     wait_ms: u64,
+}
+
+/// The connection and how it is made.
+struct Line {
+    /// Without user and password.
+    at: String,
+    endpoint: Endpoint,
     made: Mutex<Made>,
+    /// Whoever has it connects, the others wait for what comes of it.
+    connecting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -44,16 +51,19 @@ impl Link {
         // Some part of the program may have chosen a provider already; there is only one to choose.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
-            at: settings.to_string(),
             limit: Duration::from_millis(settings.timeout_ms),
             wait_ms: settings.wait_ms,
-            endpoint: Endpoint { settings },
-            made: Mutex::default(),
+            line: Arc::new(Line {
+                at: settings.to_string(),
+                endpoint: Endpoint { settings },
+                made: Mutex::default(),
+                connecting: tokio::sync::Mutex::default(),
+            }),
         }
     }
 
     pub(super) fn at(&self) -> &str {
-        &self.at
+        &self.line.at
     }
 
     /// One command, within the limit; it must be safe to send twice.
@@ -67,14 +77,14 @@ impl Link {
                     tries += 1;
                     let broken = breaks(&error);
                     if broken {
-                        self.give_up(generation).await;
+                        self.give_up(generation);
                     }
                     if !broken || tries > 1 {
-                        return Err(told(&self.at, &error));
+                        return Err(told(&self.line.at, &error));
                     }
                 }
                 Err(error) => {
-                    self.give_up(generation).await;
+                    self.give_up(generation);
                     return Err(error);
                 }
             }
@@ -92,12 +102,12 @@ impl Link {
             Ok(Ok(value)) => self.typed(value),
             Ok(Err(error)) => {
                 if breaks(&error) {
-                    self.give_up(generation).await;
+                    self.give_up(generation);
                 }
-                Err(told(&self.at, &error))
+                Err(told(&self.line.at, &error))
             }
             Err(error) => {
-                self.give_up(generation).await;
+                self.give_up(generation);
                 Err(error)
             }
         }
@@ -141,7 +151,7 @@ impl Link {
                 Ok(Ok((_, have))) if have < replicas => {
                     return Err(unavailable(format!(
                         "{}: {have} of {replicas} replicas have the step; start the replicas or lower state.wait_replicas",
-                        self.at
+                        self.at()
                     )));
                 }
                 Ok(Ok((value, _))) => return Ok(value),
@@ -149,15 +159,15 @@ impl Link {
                 Ok(Err(error)) => {
                     let broken = breaks(&error);
                     if broken {
-                        self.give_up(generation).await;
+                        self.give_up(generation);
                     }
                     tries += 1;
                     if !broken || again == Again::Never || tries > 1 {
-                        return Err(told(&self.at, &error));
+                        return Err(told(&self.line.at, &error));
                     }
                 }
                 Err(error) => {
-                    self.give_up(generation).await;
+                    self.give_up(generation);
                     return Err(error);
                 }
             }
@@ -167,34 +177,69 @@ impl Link {
     /// A connection of its own for listening; any node of a cluster passes on what is published.
     pub(super) async fn listener(&self, turn: usize) -> Result<redis::aio::PubSub, StoreError> {
         let client = self
+            .line
             .endpoint
             .client(turn)
-            .map_err(|error| told(&self.at, &error))?;
+            .map_err(|error| told(&self.line.at, &error))?;
         match tokio::time::timeout(CONNECT_MAX, client.get_async_pubsub()).await {
-            Ok(listener) => listener.map_err(|error| told(&self.at, &error)),
-            Err(_) => Err(late(&self.at, CONNECT_MAX)),
+            Ok(listener) => listener.map_err(|error| told(&self.line.at, &error)),
+            Err(_) => Err(late(&self.line.at, CONNECT_MAX)),
         }
     }
 
     async fn within<T>(&self, sent: impl Future<Output = T>) -> Result<T, StoreError> {
         tokio::time::timeout(self.limit, sent)
             .await
-            .map_err(|_| late(&self.at, self.limit))
+            .map_err(|_| late(&self.line.at, self.limit))
     }
 
     fn typed<T: FromRedisValue>(&self, value: Value) -> Result<T, StoreError> {
         T::from_redis_value(value).map_err(|error| StoreError::Corrupt {
-            what: format!("{}: an answer is not understood: {error}", self.at),
+            what: format!("{}: an answer is not understood: {error}", self.at()),
         })
     }
 
-    /// The connection that is there, or a new one. Only one caller at a time connects.
+    /// The connection that is there, or a new one.
+    ///
+    /// Connecting is a task of its own: a caller may be put aside in the middle of it, and would keep all others waiting.
     async fn wire(&self) -> Result<(u64, Wire), StoreError> {
-        let mut made = self.made.lock().await;
-        if let Some(wire) = &made.wire {
-            return Ok((made.generation, wire.clone()));
+        if let Some(there) = self.line.there() {
+            return Ok(there);
         }
-        if let Some((until, error)) = &made.refused
+        let line = Arc::clone(&self.line);
+        let connected = tokio::spawn(async move { line.connected().await });
+        connected.await.unwrap_or_else(|_| {
+            let at = &self.line.at;
+            Err(unavailable(format!("{at}: connecting ended badly")))
+        })
+    }
+
+    fn give_up(&self, generation: u64) {
+        let mut made = self.line.made();
+        // A cluster's connection mends itself node by node.
+        if made.generation == generation && !self.line.endpoint.settings.cluster {
+            made.wire = None;
+        }
+    }
+}
+
+impl Line {
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn there(&self) -> Option<(u64, Wire)> {
+        let made = self.made();
+        let wire = made.wire.clone()?;
+        Some((made.generation, wire))
+    }
+
+    async fn connected(&self) -> Result<(u64, Wire), StoreError> {
+        let _connecting = self.connecting.lock().await;
+        if let Some(there) = self.there() {
+            return Ok(there);
+        }
+        if let Some((until, error)) = &self.made().refused
             && Instant::now() < *until
         {
             return Err(error.clone());
@@ -203,6 +248,7 @@ impl Link {
             Ok(connected) => connected.map_err(|error| told(&self.at, &error)),
             Err(_) => Err(late(&self.at, CONNECT_MAX)),
         };
+        let mut made = self.made();
         match connected {
             Ok(wire) => {
                 made.generation += 1;
@@ -222,14 +268,6 @@ impl Link {
                 made.refused = Some((Instant::now() + spread(wait), error.clone()));
                 Err(error)
             }
-        }
-    }
-
-    async fn give_up(&self, generation: u64) {
-        let mut made = self.made.lock().await;
-        // A cluster's connection mends itself node by node.
-        if made.generation == generation && !self.endpoint.settings.cluster {
-            made.wire = None;
         }
     }
 }
