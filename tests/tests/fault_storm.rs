@@ -192,8 +192,11 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     // Where a platform cannot tell a repetition, what a killed sender had in flight may come twice, and nothing else.
     let unexplained = books.sent_twice.keys().filter(|id| !in_flight.contains(id));
     assert_eq!(unexplained.collect::<Vec<_>>(), Vec::<&String>::new());
-    // A stop ends in its time whatever hangs; what did is named for whoever looks for it.
-    println!("did not end by themselves: {unended:?}");
+    assert_eq!(
+        unended,
+        Vec::<String>::new(),
+        "something did not end by itself"
+    );
     assert!(books.clean(), "{books:#?}");
     assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
     assert!(away > 0, "no conversation left Redis");

@@ -5,9 +5,11 @@ mod plain;
 mod split;
 mod styled;
 mod token;
+mod written;
 
 pub use fewer::{FOLDS, fewer};
 pub use plain::{Tongue, card, card_within, numbered, public_url, tongue};
 pub use split::{measure, split};
 pub use styled::{Mark, MarkKind, Styled, markdown};
 pub use token::{TOKEN_MARK, token, tokens};
+pub(crate) use written::{untagged, written_within};

@@ -2,7 +2,8 @@
 
 use super::{ANSWER_TEXT, MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, split, token, tongue,
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, token, tongue, untagged,
+    written_within,
 };
 use crate::{Body, Card, Choice, Length, Part};
 use serde_json::{Value, json};
@@ -12,9 +13,6 @@ use unicode_segmentation::UnicodeSegmentation as _;
 const TITLE_CHARS_MAX: usize = 60;
 const DESCRIPTION_CHARS_MAX: usize = 120;
 const LABEL_CHARS_MAX: usize = 40;
-/// Links make a text longer than what is read of it: it is cut again to so many of four parts, down to this many bytes.
-const SHORTER_QUARTERS: usize = 3;
-const CUT_BYTES_MIN: usize = 128;
 
 /// One message of the customer-service API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,28 +99,7 @@ fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) ->
             Part::Products { .. } | Part::Choices { .. } => {}
         }
     }
-    let mut texts = Vec::new();
-    fit(&words, limit, limit.max, &mut texts);
-    texts
-}
-
-/// Pieces that fit with their links written out.
-fn fit(words: &Styled, limit: Length, cut: usize, texts: &mut Vec<String>) {
-    let shorter = Length {
-        max: cut,
-        unit: limit.unit,
-    };
-    for piece in split(words, shorter) {
-        let written = written(&piece);
-        if written.len() <= limit.max {
-            texts.push(written);
-        } else if cut > CUT_BYTES_MIN {
-            fit(&piece, limit, cut * SHORTER_QUARTERS / 4, texts);
-        } else {
-            // A link longer than a message: its words alone.
-            texts.push(harmless(&piece.text));
-        }
-    }
+    written_within(&words, limit, written)
 }
 
 /// Links are the only marks that WeChat shows.
@@ -137,31 +114,17 @@ fn written(styled: &Styled) -> String {
         }
         let before = styled.text.get(done..*from).unwrap_or_default();
         let label = styled.text.get(*from..*to).unwrap_or_default();
-        out.push_str(&harmless(before));
+        out.push_str(&untagged(before));
         // An address in the text is found by WeChat itself.
         if label == url {
             out.push_str(label);
         } else {
             let url = url.replace('"', "%22");
-            out.push_str(&format!("<a href=\"{url}\">{}</a>", harmless(label)));
+            out.push_str(&format!("<a href=\"{url}\">{}</a>", untagged(label)));
         }
         done = *to;
     }
-    out.push_str(&harmless(styled.text.get(done..).unwrap_or_default()));
-    out
-}
-
-/// What would be a tag is shown as it is: a product's name must not become a link of its own.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let begins_tag = c == '<'
-            && characters
-                .peek()
-                .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
-        out.push(if begins_tag { '＜' } else { c });
-    }
+    out.push_str(&untagged(styled.text.get(done..).unwrap_or_default()));
     out
 }
 

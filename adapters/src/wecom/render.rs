@@ -2,9 +2,10 @@
 
 use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, split, token, tongue,
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, token, tongue, untagged,
+    written_within,
 };
-use crate::{Body, Choice, Length, Part};
+use crate::{Body, Choice, Part};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -14,9 +15,6 @@ use unicode_segmentation::UnicodeSegmentation as _;
 const LABEL_BYTES_MAX: usize = 128;
 /// Bytes of the digest that names a message, in hexadecimal: WeCom takes 32 characters.
 const ID_BYTES: usize = 16;
-/// Links make a text longer than what is read of it: it is cut again to so many of four parts, down to this many bytes.
-const SHORTER_QUARTERS: usize = 3;
-const CUT_BYTES_MIN: usize = 128;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -79,28 +77,7 @@ fn texts(body: &Body) -> Vec<String> {
             Part::Choices { .. } => {}
         }
     }
-    let mut texts = Vec::new();
-    fit(&words, TEXT.max, &mut texts);
-    texts
-}
-
-/// Pieces that fit with their addresses written out.
-fn fit(words: &Styled, cut: usize, texts: &mut Vec<String>) {
-    let shorter = Length {
-        max: cut,
-        unit: TEXT.unit,
-    };
-    for piece in split(words, shorter) {
-        let written = written(&piece);
-        if written.len() <= TEXT.max {
-            texts.push(written);
-        } else if cut > CUT_BYTES_MIN {
-            fit(&piece, cut * SHORTER_QUARTERS / 4, texts);
-        } else {
-            // An address longer than a message: the words alone.
-            texts.push(harmless(&piece.text));
-        }
-    }
+    written_within(&words, TEXT, written)
 }
 
 /// An address stands behind its words, with blanks around it so that it ends where it ends.
@@ -115,9 +92,9 @@ fn written(styled: &Styled) -> String {
         }
         let before = styled.text.get(done..*from).unwrap_or_default();
         let label = styled.text.get(*from..*to).unwrap_or_default();
-        out.push_str(&harmless(before));
+        out.push_str(&untagged(before));
         if label != url {
-            out.push_str(&harmless(label));
+            out.push_str(&untagged(label));
             out.push(' ');
         }
         out.push_str(url);
@@ -127,21 +104,7 @@ fn written(styled: &Styled) -> String {
         }
         done = *to;
     }
-    out.push_str(&harmless(styled.text.get(done..).unwrap_or_default()));
-    out
-}
-
-/// What would be a tag is shown as it is: a product's name must not become a link of its own.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let begins_tag = c == '<'
-            && characters
-                .peek()
-                .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
-        out.push(if begins_tag { '＜' } else { c });
-    }
+    out.push_str(&untagged(styled.text.get(done..).unwrap_or_default()));
     out
 }
 

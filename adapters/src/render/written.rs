@@ -1,0 +1,57 @@
+//! Texts with their marks written out, which makes them longer than what is read of them, and words in which nothing is a tag.
+
+use super::{Styled, split};
+use crate::Length;
+
+/// A piece that is too long with its marks written out is cut again to so many of four parts, down to this many units.
+const SHORTER_QUARTERS: usize = 3;
+const CUT_MIN: usize = 128;
+
+/// Pieces that fit into so many bytes as they are written out.
+pub(crate) fn written_within(
+    words: &Styled,
+    limit: Length,
+    written: impl Fn(&Styled) -> String + Copy,
+) -> Vec<String> {
+    let mut texts = Vec::new();
+    fit(words, limit, limit.max, written, &mut texts);
+    texts
+}
+
+fn fit(
+    words: &Styled,
+    limit: Length,
+    cut: usize,
+    written: impl Fn(&Styled) -> String + Copy,
+    texts: &mut Vec<String>,
+) {
+    let shorter = Length {
+        max: cut,
+        unit: limit.unit,
+    };
+    for piece in split(words, shorter) {
+        let text = written(&piece);
+        if text.len() <= limit.max {
+            texts.push(text);
+        } else if cut > CUT_MIN {
+            fit(&piece, limit, cut * SHORTER_QUARTERS / 4, written, texts);
+        } else {
+            // An address longer than a message: its words alone.
+            texts.push(untagged(&piece.text));
+        }
+    }
+}
+
+/// What would be a tag is shown as it is: a product's name must not become a link of its own.
+pub(crate) fn untagged(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let begins_tag = c == '<'
+            && characters
+                .peek()
+                .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
+        out.push(if begins_tag { '＜' } else { c });
+    }
+    out
+}
