@@ -10,6 +10,7 @@ mod channel;
 pub mod discord;
 mod keep;
 mod message;
+mod picture;
 mod receive;
 pub mod render;
 pub mod telegram;

@@ -65,6 +65,7 @@ impl WeComPeer {
 pub fn words(message: &Value) -> &str {
     let words = match message["msgtype"].as_str().unwrap() {
         "text" => &message["text"]["content"],
+        "link" => &message["link"]["desc"],
         _ => &message["msgmenu"]["head_content"],
     };
     words.as_str().unwrap()

@@ -32,7 +32,8 @@ async fn a_sale_in_chinese_from_the_welcome_to_the_desk() {
     assert!(words(&welcome).contains("AI"), "{welcome:?}");
     let offer = ask(&peer, &server, "wmA", "意式咖啡机有推荐吗？", 1).await;
     assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
-    assert!(words(&offer[0]).contains("https://"), "{offer:?}");
+    let page = &offer[0]["msgmenu"]["list"][0]["view"]["url"];
+    assert!(page.as_str().unwrap().starts_with("https://"), "{offer:?}");
     let compare = line(&offer[0], "比较前两款").unwrap();
     let press = json!({"text": "比较前两款", "fields": {"menu_id": compare}});
     act(&peer, &server, "say", "wmA", press).await;

@@ -5,7 +5,7 @@ States, windows, quotas and return codes follow developer.work.weixin.qq.com (å¾
 
     wecom.py CORP_ID SECRET TOKEN AES_KEY [--page N] [--no-desk] [--port N]
 
-Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,unmanaged,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,unmanaged,forget_media,state}.
 """
 
 import argparse
@@ -27,6 +27,8 @@ TOKEN_S, PULL_TOKEN_S, WELCOME_S, WINDOW_S = 7200, 600, 20, 48 * 3600
 MESSAGES_MAX = 5
 ANSWER_S, ATTEMPTS = 5, 3
 TEXT_BYTES_MAX, HEAD_BYTES_MAX, ITEMS_MAX = 2048, 1024, 10
+TITLE_BYTES_MAX, DESCRIPTION_BYTES_MAX, URL_BYTES_MAX = 128, 512, 2048
+PNG = b"\x89PNG\r\n\x1a\n"
 FRESH, AGENT, POOL, PERSON, ENDED = range(5)
 NEXT = {
     FRESH: {AGENT, POOL, PERSON, ENDED},
@@ -67,6 +69,7 @@ class Peer:
         self.servicers = [] if options.no_desk else ["zhang"]
         self.unmanaged = []
         self.ids = set()
+        self.media = {}
         self.sent, self.calls, self.pulls, self.faults = [], [], [], []
 
     def now(self):
@@ -265,7 +268,21 @@ class Peer:
             "msg_list": page,
         }
 
-    def check_content(self, body):
+    @staticmethod
+    def check_item(item):
+        content = item.get(item.get("type"), {})
+        if item["type"] == "click":
+            fits = len(content["id"].encode()) <= 64 and len(content["content"].encode()) <= 128
+        elif item["type"] == "view":
+            is_address = content["url"].startswith(("http://", "https://"))
+            fits = is_address and len(content["url"].encode()) <= URL_BYTES_MAX
+            fits = fits and len(content["content"].encode()) <= 1024
+        else:
+            fits = False
+        if not fits or not content["content"]:
+            raise Refusal(40058, "invalid menu item")
+
+    def check_content(self, body, is_welcome=False):
         kind, id = body.get("msgtype"), body.get("msgid")
         if id and not re.fullmatch(r"[0-9a-zA-Z_-]{1,32}", id):
             raise Refusal(40058, "invalid msgid")
@@ -283,11 +300,16 @@ class Peer:
             if len(menu["list"]) > ITEMS_MAX:
                 raise Refusal(95008, "menu item count limit")
             for item in menu["list"]:
-                click = item["click"]
-                if item["type"] != "click" or not click["content"]:
-                    raise Refusal(40058, "invalid menu item")
-                if len(click["id"].encode()) > 64 or len(click["content"].encode()) > 128:
-                    raise Refusal(40058, "invalid menu item")
+                self.check_item(item)
+        elif kind == "link" and not is_welcome:
+            link = body["link"]
+            if link.get("thumb_media_id") not in self.media:
+                raise Refusal(40007, "invalid media_id")
+            # WeCom itself would cut them short.
+            lengths = (("title", TITLE_BYTES_MAX), ("desc", DESCRIPTION_BYTES_MAX), ("url", URL_BYTES_MAX))
+            for name, most in lengths:
+                if len(link[name].encode()) > most or not (link["title"] and link["url"]):
+                    raise Refusal(40058, f"invalid {name}")
         else:
             raise Refusal(40008, "invalid message type")
 
@@ -313,7 +335,7 @@ class Peer:
     def send_on_event(self, body):
         if self.welcomes.pop(body.get("code"), 0) < self.now():
             raise Refusal(40096, "invalid code")
-        self.check_content(body)
+        self.check_content(body, is_welcome=True)
         return self.taken_in(body)
 
     def state(self, body):
@@ -332,6 +354,22 @@ class Peer:
         session["state"] = to
         return {"msg_code": secrets.token_hex(8)}
 
+    async def upload(self, request):
+        part = await (await request.multipart()).next()
+        content = await part.read()
+        if request.query.get("type") != "image" or part.name != "media" or not part.filename:
+            raise Refusal(41005, "media data missing")
+        if not content.startswith(PNG):
+            raise Refusal(40009, "invalid image size")
+        media = secrets.token_urlsafe(48)
+        self.media[media] = content
+        return {"type": "image", "media_id": media, "created_at": str(int(self.now()))}
+
+    async def picture(self, request):
+        if request.match_info["name"].startswith("hanging"):
+            await asyncio.sleep(60)
+        return web.Response(body=PNG + request.match_info["name"].encode(), content_type="image/png")
+
     @staticmethod
     def fits(fault, name, body):
         if fault.get("without_token") and "token" in body:
@@ -340,7 +378,8 @@ class Peer:
 
     async def api(self, request):
         name = request.match_info["name"]
-        body = json.loads(await request.read() or b"{}")
+        is_upload = name == "media/upload"
+        body = {} if is_upload else json.loads(await request.read() or b"{}")
         self.calls.append(name)
         act = {
             "kf/account/list": self.accounts,
@@ -366,7 +405,8 @@ class Peer:
                     return web.Response(status=fault["status"], text="<html>")
                 if not fault.get("slow"):
                     raise Refusal(fault.get("code", -1), fault.get("reason", "system error"))
-            return web.json_response({"errcode": 0, "errmsg": "ok", **act[name](body)})
+            told = await self.upload(request) if is_upload else act[name](body)
+            return web.json_response({"errcode": 0, "errmsg": "ok", **told})
         except Refusal as refusal:
             return web.json_response({"errcode": refusal.code, "errmsg": refusal.reason})
 
@@ -408,6 +448,8 @@ class Peer:
             self.servicers = act["servicers"]
         elif name == "unmanaged":
             self.unmanaged = act["accounts"]
+        elif name == "forget_media":
+            self.media.clear()
         elif name == "state":
             shown = {
                 "sent": self.sent,
@@ -434,6 +476,7 @@ async def main():
     peer = Peer(options)
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_route("*", "/cgi-bin/{name:.+}", peer.api)
+    app.router.add_get("/pictures/{name}", peer.picture)
     app.router.add_post("/_sim/{name}", peer.sim)
     runner = web.AppRunner(app)
     await runner.setup()

@@ -292,7 +292,7 @@ impl Channel for WeChat {
         Box::pin(async move {
             match render::request(to, &piece) {
                 Asked::Message(request) => api.send(&request).await,
-                Asked::Picture(address) => api.send_picture(&self.keep, to, address).await,
+                Asked::Picture(address) => api.send_picture(&*self.keep, to, address).await,
             }
         })
     }

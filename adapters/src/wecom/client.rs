@@ -5,7 +5,8 @@
 use super::outcome::{Failed, is_about_the_token};
 use crate::Keep;
 use crate::access::{Access, Granted};
-use reqwest::StatusCode;
+use reqwest::multipart::Form;
+use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -48,6 +49,7 @@ struct Answered<Message = Value> {
     expires_in: u64,
     #[serde(default)]
     msgid: String,
+    media_id: Option<String>,
     #[serde(default)]
     next_cursor: String,
     #[serde(default)]
@@ -105,6 +107,14 @@ impl Api {
 
     pub(super) async fn token(&self) -> Result<String, Failed> {
         self.access.token(|_| self.granted()).await
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(super) fn corp_id(&self) -> &str {
+        &self.corp_id
     }
 
     async fn granted(&self) -> Result<Granted, Failed> {
@@ -201,6 +211,18 @@ impl Api {
         Ok(all)
     }
 
+    /// The id of a picture that was uploaded.
+    pub(super) async fn upload(&self, form: Form) -> Result<String, Failed> {
+        let request = |mut url: Url| {
+            url.query_pairs_mut().append_pair("type", "image");
+            self.http.post(url).multipart(form)
+        };
+        let uploaded: Answered = self
+            .with_token("cgi-bin/media/upload", request, ANSWER_BYTES_MAX)
+            .await?;
+        uploaded.media_id.ok_or(Failed::NoAnswer)
+    }
+
     async fn asked(&self, path: &str, body: &Value) -> Result<Answered, Failed> {
         self.asked_within(path, body, ANSWER_BYTES_MAX).await
     }
@@ -214,11 +236,24 @@ impl Api {
     where
         Message: DeserializeOwned + Default,
     {
+        let request = |url| self.http.post(url).json(body);
+        self.with_token(path, request, bytes_max).await
+    }
+
+    async fn with_token<Message>(
+        &self,
+        path: &str,
+        request: impl FnOnce(Url) -> RequestBuilder,
+        bytes_max: usize,
+    ) -> Result<Answered<Message>, Failed>
+    where
+        Message: DeserializeOwned + Default,
+    {
         let token = self.token().await;
         let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
         let mut url = self.url(path);
         url.query_pairs_mut().append_pair("access_token", &token);
-        match answered(self.http.post(url).json(body), bytes_max).await {
+        match answered(request(url), bytes_max).await {
             Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
                 match self.access.refused(&token).await {
                     true => Err(Failed::TokenOver),
@@ -238,7 +273,7 @@ impl Api {
 }
 
 async fn answered<Message>(
-    request: reqwest::RequestBuilder,
+    request: RequestBuilder,
     bytes_max: usize,
 ) -> Result<Answered<Message>, Failed>
 where

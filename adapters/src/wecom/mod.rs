@@ -3,10 +3,12 @@
 //! Behaviour and limits are those of developer.work.weixin.qq.com (微信客服: 接收消息和事件, 发送消息, 分配客服会话, 发送欢迎语等事件响应消息).
 
 mod client;
+mod media;
 mod message;
 mod outcome;
 mod page;
 mod render;
+mod send;
 mod session;
 mod source;
 
@@ -17,14 +19,12 @@ use crate::wxcrypt::proof::Shared;
 use crate::{
     Acknowledgement, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, Speaker, SyncReply, Typing, Unit,
-    Window,
+    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit, Window,
 };
 use client::{Account, Api};
-use message::account_and_user;
-use outcome::{Failed, code, receipt};
+use outcome::Failed;
 use secrecy::{ExposeSecret as _, SecretString};
-use session::{Closed, Sessions};
+use session::Sessions;
 use source::Reading;
 use std::future::ready;
 use std::sync::Arc;
@@ -134,82 +134,6 @@ impl WeCom {
         Ok(received(arrivals, "success"))
     }
 
-    async fn sent(&self, message: &Outbound, piece: usize) -> Receipt {
-        let place = message.address.place();
-        match &message.body {
-            OutboundBody::Reply(body) => match render::pieces(body).get(piece) {
-                Some(found) => {
-                    let id = render::id(&message.id, piece);
-                    let content = render::content(found, &id);
-                    let is_first = piece == 0 && message.from == Speaker::Bot;
-                    self.said(place, content, is_first).await
-                }
-                None => permanent("it has no such piece"),
-            },
-            OutboundBody::Mode { mode } if mode == WAITING_MODE => {
-                match self.sessions.hand_off(place).await {
-                    Ok(()) => Receipt::Sent {
-                        provider_id: String::new(),
-                    },
-                    Err(Closed::Failed(Failed::Refused { code, reason })) => permanent(&format!(
-                        "WeCom's desk takes no handoff ({code} {reason}); reps of the shop have it"
-                    )),
-                    Err(Closed::Over) => permanent("the session at WeCom is over"),
-                    Err(closed) => not_sent(closed),
-                }
-            }
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => permanent("it is no reply"),
-        }
-    }
-
-    async fn said(&self, place: &str, content: serde_json::Value, is_first: bool) -> Receipt {
-        let api = &self.sessions.api;
-        if is_first && let Some(code) = self.sessions.welcome(place).await {
-            let welcome = render::with(content.clone(), &[("code", &code)]);
-            match api.welcome(&welcome).await {
-                Ok(provider_id) => {
-                    self.sessions.forget_welcome(place).await;
-                    return Receipt::Sent { provider_id };
-                }
-                // Over or used: said like anything else.
-                Err(Failed::Refused { .. }) => self.sessions.forget_welcome(place).await,
-                Err(failed) => return receipt(failed),
-            }
-        }
-        if let Err(closed) = self.sessions.open(place).await {
-            return not_sent(closed);
-        }
-        let (account, user) = account_and_user(place);
-        let message = render::with(content, &[("open_kfid", account), ("touser", user)]);
-        let failed = match api.send(&message).await {
-            Ok(provider_id) => return Receipt::Sent { provider_id },
-            Err(failed) => failed,
-        };
-        if !is_about_the_state(&failed) {
-            return receipt(failed);
-        }
-        // It was not what was known here: refused for certain, so it may be said once more where it is the agent's.
-        if let Err(closed) = self.sessions.look(place).await {
-            return not_sent(closed);
-        }
-        match api.send(&message).await {
-            Ok(provider_id) => Receipt::Sent { provider_id },
-            Err(failed) if is_about_the_state(&failed) => self.refused_again(place, &failed).await,
-            Err(failed) => receipt(failed),
-        }
-    }
-
-    /// Somebody was quicker, or WeCom takes nothing though the agent has it: then a person has to do something.
-    async fn refused_again(&self, place: &str, failed: &Failed) -> Receipt {
-        match self.sessions.look(place).await {
-            Ok(()) => {
-                let (why, advice) = outcome::told(failed);
-                permanent(&format!("{why}; {advice}"))
-            }
-            Err(closed) => not_sent(closed),
-        }
-    }
-
     async fn checked(&self) -> Vec<Check> {
         let wrong = |failed: &Failed| {
             let (detail, advice) = outcome::told(failed);
@@ -262,7 +186,7 @@ impl Channel for WeCom {
         Capabilities {
             text: TEXT,
             caption: None,
-            cards: Cards::Text,
+            cards: Cards::Native,
             choices: Choices::Buttons {
                 max: MENU_ITEMS_MAX,
                 id_bytes_max: MENU_ID_BYTES_MAX,
@@ -274,7 +198,7 @@ impl Channel for WeCom {
             typing: Typing::None,
             editing: false,
             receipts: Receipts::Failures,
-            upload_first: false,
+            upload_first: true,
             handoff: Handoff::Native,
             catch_up: CatchUp::History,
         }
@@ -350,21 +274,9 @@ fn permanent(reason: &str) -> Receipt {
     }
 }
 
-fn is_about_the_state(failed: &Failed) -> bool {
-    let about = [code::NOT_IN_THIS_STATE, code::NOT_ALLOWED_NOW, code::ENDED];
-    matches!(failed, Failed::Refused { code, .. } if about.contains(code))
-}
-
-fn not_sent(closed: Closed) -> Receipt {
-    match closed {
-        Closed::AtDesk => Receipt::TakenOver,
-        Closed::Over => Receipt::WindowClosed,
-        // The question got no answer; the message was not sent.
-        Closed::Failed(Failed::NoAnswer | Failed::TooLong) => Receipt::TryAgain,
-        Closed::Failed(failed) => receipt(failed),
-    }
-}
-
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod render_tests;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

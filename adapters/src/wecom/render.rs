@@ -1,11 +1,11 @@
-//! A reply as WeCom messages: texts, in which only an address written out is a link, and choices as a menu.
+//! A reply as WeCom messages: texts, in which only an address written out is a link, one product as a card, and choices as a menu.
 
 use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, token, tongue, untagged,
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, token, tongue, untagged,
     written_within,
 };
-use crate::{Body, Choice, Part};
+use crate::{Body, Card, Choice, Part};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -13,43 +13,149 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Longest label of a menu's line, in bytes.
 const LABEL_BYTES_MAX: usize = 128;
+/// Longest title, description and address of a card, in bytes (图文链接消息); WeCom itself would cut inside a character.
+const TITLE_BYTES_MAX: usize = 128;
+const DESCRIPTION_BYTES_MAX: usize = 512;
+const URL_BYTES_MAX: usize = 2048;
 /// Bytes of the digest that names a message, in hexadecimal: WeCom takes 32 characters.
 const ID_BYTES: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Text(String),
-    /// Lines to touch under a text: id and label.
+    /// A product with its picture, which leads to its page.
+    Link(Link),
+    /// Lines to touch under a text.
     Menu {
         head: String,
-        items: Vec<(String, String)>,
+        lines: Vec<Line>,
     },
 }
 
-/// As few messages as can be, since a customer may get only some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub title: String,
+    pub description: String,
+    pub url: String,
+    /// Where the picture is to be had.
+    pub picture: String,
+    /// The same as a text, for where it cannot be shown with its picture.
+    pub words: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Comes back as the customer's choice.
+    Choice { id: String, label: String },
+    /// Leads to a page.
+    Page { url: String, label: String },
+}
+
+/// As few messages as can be, since a customer may get only some. One product is a card; of several, each is a line of the menu that leads to its page.
 pub(super) fn pieces(body: &Body) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = texts(body).into_iter().map(Piece::Text).collect();
-    let items = items(body);
-    if items.is_empty() {
+    let tongue = tongue(body);
+    let products = products(body);
+    let link = match products.as_slice() {
+        [product] => link(product, tongue),
+        _ => None,
+    };
+    let choices = choices(body);
+    let mut lines = pages(&products, choices.len());
+    let mut shown = texts(body, Shown::without(link.is_some(), !lines.is_empty()));
+    let fits = |text: &String| text.len() <= MENU_HEAD_BYTES_MAX;
+    if !lines.is_empty() && !(shown.len() == 1 && shown.first().is_some_and(fits)) {
+        // The lines would stand apart from what they lead to.
+        lines.clear();
+        shown = texts(body, Shown::without(link.is_some(), false));
+    }
+    lines.extend(choices);
+    // The card comes first: what is asked stands last, above what can be touched.
+    let mut pieces: Vec<Piece> = link.into_iter().map(Piece::Link).collect();
+    pieces.extend(shown.into_iter().map(Piece::Text));
+    if lines.is_empty() {
         return pieces;
     }
     let head = match pieces.last() {
-        Some(Piece::Text(text)) if text.len() <= MENU_HEAD_BYTES_MAX => text.clone(),
+        Some(Piece::Text(text)) if fits(text) => text.clone(),
         _ => {
             pieces.push(Piece::Text(String::new()));
-            match tongue(body) {
+            match tongue {
                 Tongue::Zh => "您可以选：".to_owned(),
                 Tongue::En => "You can choose:".to_owned(),
             }
         }
     };
     if let Some(last) = pieces.last_mut() {
-        *last = Piece::Menu { head, items };
+        *last = Piece::Menu { head, lines };
     }
     pieces
 }
 
-fn texts(body: &Body) -> Vec<String> {
+fn products(body: &Body) -> Vec<&Card> {
+    let products = body.parts.iter().flat_map(|part| match part {
+        Part::Products { products } => products.as_slice(),
+        Part::Text { .. } | Part::Choices { .. } => &[],
+    });
+    products.collect()
+}
+
+/// `None` for a product without a picture or a page that anybody may see, or with more words than one message has.
+fn link(product: &Card, tongue: Tongue) -> Option<Link> {
+    let picture = product.image.as_deref().and_then(public_url)?;
+    let url = page(product)?;
+    let shown = card(product, tongue);
+    // The name stands above as the title.
+    let description = shown.text.split_once('\n').map_or("", |(_, rest)| rest);
+    let words = written(&shown);
+    (words.len() <= TEXT.max).then(|| Link {
+        title: shortened(&untagged(&product.title), TITLE_BYTES_MAX),
+        description: shortened(&untagged(description), DESCRIPTION_BYTES_MAX),
+        url,
+        picture,
+        words,
+    })
+}
+
+fn page(product: &Card) -> Option<String> {
+    let url = product.link.as_deref().and_then(public_url)?;
+    (url.len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// Lines that lead to the pages of several products; none where one has no page or a menu has no room for all.
+fn pages(products: &[&Card], choices: usize) -> Vec<Line> {
+    if products.len() < 2 || products.len() + choices > MENU_ITEMS_MAX {
+        return Vec::new();
+    }
+    let pages = products.iter().map(|product| {
+        Some(Line::Page {
+            url: page(product)?,
+            label: shortened(&untagged(&product.title), LABEL_BYTES_MAX),
+        })
+    });
+    pages.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// How the products of a text are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    WithAddresses,
+    /// Their pages are lines of the menu.
+    WithoutAddresses,
+    /// They are cards.
+    Apart,
+}
+
+impl Shown {
+    fn without(products: bool, addresses: bool) -> Self {
+        match (products, addresses) {
+            (true, _) => Self::Apart,
+            (false, true) => Self::WithoutAddresses,
+            (false, false) => Self::WithAddresses,
+        }
+    }
+}
+
+fn texts(body: &Body, shown: Shown) -> Vec<String> {
     let tongue = tongue(body);
     let beside = body
         .parts
@@ -65,16 +171,20 @@ fn texts(body: &Body) -> Vec<String> {
     for part in &body.parts {
         match part {
             Part::Text { text } => add(markdown(text)),
-            Part::Products { products } => {
+            Part::Products { products } if shown != Shown::Apart => {
                 for product in products {
-                    add(card(product, tongue));
+                    let mut lines = card(product, tongue);
+                    if shown == Shown::WithoutAddresses {
+                        lines.marks.clear();
+                    }
+                    add(lines);
                 }
             }
             // More than a menu holds.
             Part::Choices { choices } if choices.len() > MENU_ITEMS_MAX => {
                 add(numbered(choices, beside));
             }
-            Part::Choices { .. } => {}
+            Part::Products { .. } | Part::Choices { .. } => {}
         }
     }
     written_within(&words, TEXT, written)
@@ -108,27 +218,27 @@ fn written(styled: &Styled) -> String {
     out
 }
 
-fn items(body: &Body) -> Vec<(String, String)> {
+fn choices(body: &Body) -> Vec<Line> {
     let menus = body.parts.iter().filter_map(|part| match part {
         Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
         _ => None,
     });
-    let item = |choice: &Choice| {
-        let id = token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
-        (id, shortened(&choice.label))
+    let line = |choice: &Choice| Line::Choice {
+        id: token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone()),
+        label: shortened(&choice.label, LABEL_BYTES_MAX),
     };
-    menus.flatten().take(MENU_ITEMS_MAX).map(item).collect()
+    menus.flatten().take(MENU_ITEMS_MAX).map(line).collect()
 }
 
-fn shortened(label: &str) -> String {
-    let label = label.trim();
-    if !label.is_empty() && label.len() <= LABEL_BYTES_MAX {
-        return label.to_owned();
+fn shortened(text: &str, bytes_max: usize) -> String {
+    let text = text.trim();
+    if !text.is_empty() && text.len() <= bytes_max {
+        return text.to_owned();
     }
     let mark = "…";
     let mut shown = String::new();
-    for grapheme in label.graphemes(true) {
-        if shown.len() + grapheme.len() + mark.len() > LABEL_BYTES_MAX {
+    for grapheme in text.graphemes(true) {
+        if shown.len() + grapheme.len() + mark.len() > bytes_max {
             break;
         }
         shown.push_str(grapheme);
@@ -147,25 +257,42 @@ pub(super) fn id(message: &str, piece: usize) -> String {
     id
 }
 
-/// What is sent, without to whom.
+/// What is sent, without to whom; a card as its words.
 pub(super) fn content(piece: &Piece, id: &str) -> Value {
     match piece {
-        Piece::Text(text) => json!({
+        Piece::Text(text) | Piece::Link(Link { words: text, .. }) => json!({
             "msgid": id, "msgtype": "text", "text": {"content": text},
         }),
-        Piece::Menu { head, items } => {
-            let list: Vec<Value> = items
-                .iter()
-                .map(|(id, content)| {
-                    json!({"type": "click", "click": {"id": id, "content": content}})
-                })
-                .collect();
+        Piece::Menu { head, lines } => {
+            let list: Vec<Value> = lines.iter().map(line).collect();
             json!({
                 "msgid": id, "msgtype": "msgmenu",
                 "msgmenu": {"head_content": head, "list": list},
             })
         }
     }
+}
+
+fn line(line: &Line) -> Value {
+    match line {
+        Line::Choice { id, label } => {
+            json!({"type": "click", "click": {"id": id, "content": label}})
+        }
+        Line::Page { url, label } => {
+            json!({"type": "view", "view": {"url": url, "content": label}})
+        }
+    }
+}
+
+/// A card with a picture that WeCom has.
+pub(super) fn card_content(link: &Link, id: &str, picture: &str) -> Value {
+    json!({
+        "msgid": id, "msgtype": "link",
+        "link": {
+            "title": link.title, "desc": link.description, "url": link.url,
+            "thumb_media_id": picture,
+        },
+    })
 }
 
 /// A content with a few fields more.
