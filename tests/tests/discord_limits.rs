@@ -88,6 +88,7 @@ async fn texts_at_the_border_are_taken_whole_and_one_over_is_two() {
     });
     let choices = Part::Choices {
         choices: choices.collect(),
+        uncounted: false,
     };
     let message = said("menu", &place, vec![text("?".to_owned()), choices]);
     assert_eq!(arrived(&peer, &discord, &message).await, ["?"]);

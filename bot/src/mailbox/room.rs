@@ -177,6 +177,7 @@ mod tests {
                     id: "more".to_owned(),
                     label: "看看别的".to_owned(),
                 }],
+                uncounted: false,
             },
         ];
         let outbound = Outbound {
