@@ -67,6 +67,7 @@ class Peer:
         self.sessions = {}
         self.read_to = {account: 0 for account in ACCOUNTS}
         self.servicers = [] if options.no_desk else ["zhang"]
+        self.resting = False
         self.unmanaged = []
         self.ids = set()
         self.media = {}
@@ -239,6 +240,11 @@ class Peer:
         offset = body.get("offset", 0)
         return {"account_list": listed[offset : offset + body.get("limit", 100)]}
 
+    def receiving(self, request):
+        self.account({"open_kfid": request.query.get("open_kfid")})
+        status = int(self.resting)
+        return {"servicer_list": [{"userid": id, "status": status} for id in self.servicers]}
+
     def pull(self, body):
         account = self.account(body)
         token = body.get("token")
@@ -383,6 +389,7 @@ class Peer:
         self.calls.append(name)
         act = {
             "kf/account/list": self.accounts,
+            "kf/servicer/list": lambda _: self.receiving(request),
             "kf/sync_msg": self.pull,
             "kf/send_msg": self.send,
             "kf/send_msg_on_event": self.send_on_event,
@@ -445,7 +452,8 @@ class Peer:
             account = act.get("account", next(iter(ACCOUNTS)))
             self.session(account, act["from"])["left"] = act["left"]
         elif name == "desk":
-            self.servicers = act["servicers"]
+            self.servicers = act.get("servicers", self.servicers)
+            self.resting = act.get("resting", False)
         elif name == "unmanaged":
             self.unmanaged = act["accounts"]
         elif name == "forget_media":

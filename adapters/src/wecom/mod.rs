@@ -229,8 +229,8 @@ impl Channel for WeCom {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            OutboundBody::Mode { mode } if mode == WAITING_MODE => Delivery::Act,
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => Delivery::Nothing,
+            OutboundBody::Mode { .. } => Delivery::Act,
+            OutboundBody::Read { .. } => Delivery::Nothing,
         }
     }
 
