@@ -210,10 +210,10 @@ async fn what_was_taken_is_answered_after_a_kill() {
     assert_eq!(count(&peer, "identified").await, 1);
     // The command was registered by the first and found by the others.
     peer.until("the last look at the command", async || {
-        (peer.calls("GET", "/commands").await.len() == 3).then_some(())
+        (peer.requests("GET", "/commands").await.len() == 3).then_some(())
     })
     .await;
-    assert_eq!(peer.calls("POST", "/commands").await.len(), 1);
+    assert_eq!(peer.requests("POST", "/commands").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,7 +268,7 @@ async fn nothing_is_lost_while_the_store_is_away() {
     tokio::time::sleep(QUIET).await;
     redis.up();
     answered_once(&peer, &customers).await;
-    let asked: Vec<Value> = peer.calls("POST", "/messages").await;
+    let asked: Vec<Value> = peer.requests("POST", "/messages").await;
     assert_eq!(asked.len(), customers.len());
 }
 

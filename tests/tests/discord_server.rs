@@ -44,7 +44,7 @@ async fn threads(peer: &DiscordPeer, channel: &str, count: usize) -> Vec<Value> 
 /// When the answer to the last interaction left, by the peer's clock.
 async fn answered_at(peer: &DiscordPeer, count: usize) -> f64 {
     peer.until("the answer to an interaction", async || {
-        let calls = peer.calls("POST", "/interactions/callback").await;
+        let calls = peer.requests("POST", "/interactions/callback").await;
         let call = calls.get(count - 1)?;
         call["at"].as_f64()
     })
@@ -166,7 +166,7 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     assert!(took < ANSWER_MAX, "{took}");
     let compared = peer.sent_at_least(&channel, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
-    let statuses: Vec<Value> = peer.calls("POST", "/interactions/callback").await;
+    let statuses: Vec<Value> = peer.requests("POST", "/interactions/callback").await;
     let refused = statuses.iter().filter(|call| call["status"] == 400);
     assert_eq!(refused.count(), 1, "40060: {statuses:#?}");
     // Without words it greets, in the language of the customer's Discord.
