@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, words};
 use tests::redis_server::Redis;
-use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::discord::{ask, listening, on_gateway, serve};
 use tests::served::{QUIET, logged};
 
 /// The intents that are not asked for unless a setting wants them.
@@ -80,8 +80,7 @@ async fn a_cut_connection_is_resumed_and_what_was_said_meanwhile_is_answered() {
 async fn heartbeats_keep_a_connection_and_one_that_does_not_answer_them_is_left() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&["--heartbeat", "400"]);
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &[]).await;
     let beats = async |more: u64| {
         let before = peer.state().await["heartbeats"].as_u64().unwrap();
         peer.until("heartbeats", async || {
@@ -296,8 +295,7 @@ async fn who_came_by_signed_deliveries_is_asked_for_what_was_missed_too() {
     let peer = DiscordPeer::start(&[]);
     let key = peer.state().await["key"].as_str().unwrap().to_owned();
     let keyed = [("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str())];
-    let server = serve(&peer, data.path(), &keyed);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &keyed).await;
     peer.commanded().await;
     ask(&peer, &peer.customer().await, "你好", 1).await;
     let (user, channel) = peer.customer().await;

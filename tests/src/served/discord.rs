@@ -10,11 +10,17 @@ pub fn serve(peer: &DiscordPeer, data: &Path, more: &[(&str, &str)]) -> Server {
     super::serve(free_port(), data, &peer.settings(), more)
 }
 
-/// A server that listens.
+/// The same, once it listens.
+pub async fn listening(peer: &DiscordPeer, data: &Path, more: &[(&str, &str)]) -> Server {
+    let server = serve(peer, data, more);
+    peer.listened_to().await;
+    server
+}
+
+/// Discord with nothing wrong, and a server that listens.
 pub async fn on_gateway(data: &Path, more: &[(&str, &str)]) -> (DiscordPeer, Server) {
     let peer = DiscordPeer::start(&[]);
-    let server = serve(&peer, data, more);
-    peer.listened_to().await;
+    let server = listening(&peer, data, more).await;
     (peer, server)
 }
 
