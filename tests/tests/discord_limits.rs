@@ -13,6 +13,7 @@ use adapters::{
 use std::sync::Arc;
 use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, TOKEN};
+use tests::peer::http;
 
 fn channel(peer: &DiscordPeer, token: &str) -> Discord {
     let bot = Bot {
@@ -21,8 +22,7 @@ fn channel(peer: &DiscordPeer, token: &str) -> Discord {
         message_content: false,
         api_url: peer.url.parse().unwrap(),
     };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    Discord::new(&bot, http, Arc::new(KeptHere::default())).unwrap()
+    Discord::new(&bot, http(), Arc::new(KeptHere::default())).unwrap()
 }
 
 fn said(id: &str, place: &str, parts: Vec<Part>) -> Outbound {
@@ -122,5 +122,5 @@ async fn after_much_in_vain_nothing_more_is_asked() {
     };
     assert!(matches!(receipt, Receipt::RetryAfter { .. }), "{receipt:?}");
     assert!(discord.check().await.iter().all(|found| !found.ok));
-    assert_eq!(peer.calls("POST", "/messages").await.len(), asked);
+    assert_eq!(peer.requests("POST", "/messages").await.len(), asked);
 }
