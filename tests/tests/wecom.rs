@@ -12,7 +12,8 @@ use tests::served::wecom::{
     act, ask, assert_nothing_secret, hook, on_callbacks, say, serve, transcript, until_counted,
     until_in_pool,
 };
-use tests::served::{Desk, QUIET, doctor, shop, until_logged};
+use tests::served::{self, Desk, QUIET, doctor, shop, until_logged};
+use tests::wechat_peer::WeChatPeer;
 use tests::wecom_peer::{
     ACCOUNT, AES_KEY, CORP_ID, OTHER_ACCOUNT, SECRET, TOKEN, WeComPeer, line, words,
 };
@@ -280,6 +281,46 @@ async fn a_handoff_is_not_asked_for_once_a_rep_has_the_conversation() {
     desk.rep(&conversation, 1, RepAction::Take).await;
     until_counted(&server, "silenced", 1).await;
     assert_eq!(peer.session("wmZ").await, json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_receives_the_agent_goes_on_and_whoever_comes_has_what_waits() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, desk) = (WeComPeer::start(&[]), Desk::open());
+    peer.sim("desk", json!({"resting": true})).await;
+    let server = serve(&peer, data.path(), &desk.settings());
+    for customer in ["wmV", "wmW"] {
+        let person = ask(&peer, &server, customer, "转人工", 1).await;
+        assert!(words(&person[0]).contains("同事"), "{person:?}");
+        let offer = ask(&peer, &server, customer, "意式咖啡机有推荐吗？", 1).await;
+        assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
+        assert_eq!(peer.session(customer).await, json!(1), "nobody is there");
+    }
+    // One is taken by a rep of the shop, so that nobody at WeCom has to.
+    let taken = format!("wecom:{ACCOUNT}.wmW");
+    desk.rep(&taken, 0, RepAction::Take).await;
+    until_counted(&server, "asked", 3).await;
+    peer.sim("desk", json!({"resting": false})).await;
+    act(&peer, &server, "nudge", "wmV", json!({})).await;
+    until_in_pool(&peer, "wmV").await;
+    assert_eq!(peer.session("wmW").await, json!(1));
+    say(&peer, &server, "wmV", "在吗").await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("wmV").await.len(), 2, "the person answers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_invites_to_ask_on_only_where_the_agent_may_answer() {
+    let (at_wecom, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, at_wecom.path(), &[]);
+    let said = ask(&peer, &server, "wmX", "转人工", 1).await;
+    assert!(!words(&said[0]).contains("等的时候"), "{said:?}");
+    let peer = WeChatPeer::start(&[]);
+    let server = served::wechat::serve(&peer, here.path(), &[]);
+    let said = served::wechat::ask(&peer, &server, "oX", "转人工", 1).await;
+    let said = tests::wechat_peer::words(&said[0]);
+    assert!(said.contains("等的时候"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,6 +63,12 @@ pub(super) async fn what_waits_can_be_made_due(store: &impl StateStore) {
     assert!(claim_sends(store, T0 + 9_000_000).await.is_empty());
 }
 
+/// What of the one conversation has yet to leave.
+async fn outgoing(store: &impl StateStore, max: usize) -> Vec<String> {
+    let outgoing = store.outgoing("a:1", max).await.unwrap();
+    outgoing.into_iter().map(|message| message.id).collect()
+}
+
 pub(super) async fn a_take_over_silences_the_bot(store: &impl StateStore) {
     store.accept(mail("a:1", "e1", T0, 0)).await.unwrap();
     let first = one(store, T0).await;
@@ -73,7 +79,15 @@ pub(super) async fn a_take_over_silences_the_bot(store: &impl StateStore) {
         })
         .await
         .unwrap();
+    assert_eq!(outgoing(store, 10).await, ["bot", "rep"]);
+    assert_eq!(outgoing(store, 1).await, ["bot"]);
+    assert!(outgoing(store, 0).await.is_empty());
     let sending = claim_sends(store, T0).await.remove(0);
+    assert_eq!(
+        outgoing(store, 10).await,
+        ["bot", "rep"],
+        "claimed is not sent"
+    );
     store.accept(mail("a:1", "take", T0 + 1, 0)).await.unwrap();
     let taking = one(store, T0 + 1).await;
     store
@@ -103,6 +117,7 @@ pub(super) async fn a_take_over_silences_the_bot(store: &impl StateStore) {
         .map(|i| i.data)
         .collect();
     assert_eq!(feed, ["rep"]);
+    assert_eq!(outgoing(store, 10).await, ["mode"]);
     let left = claim_sends(store, T0 + 3).await.remove(0);
     assert_eq!(
         left.outbounds
