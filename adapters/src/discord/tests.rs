@@ -9,7 +9,8 @@
 use super::message::Here;
 use super::*;
 use crate::render::{Styled, markdown};
-use crate::{Arrival, Body, Card, Choice, FileKind, Inbound, InboundBody, KeptHere, Part, Price};
+use crate::sample::{self, text};
+use crate::{Arrival, Body, Card, Choice, FileKind, Inbound, InboundBody, KeptHere, Part};
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
@@ -18,25 +19,12 @@ use serenity::model::id::UserId;
 
 const OWN: u64 = 99;
 
-fn text(text: &str) -> Part {
-    Part::Text {
-        text: text.to_owned(),
-    }
-}
-
 fn card(title: &str) -> Card {
     Card {
-        id: "sku".to_owned(),
-        title: title.to_owned(),
-        price: Price {
-            amount: "12680.00".to_owned(),
-            currency: "CNY".to_owned(),
-        },
-        was: None,
-        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
         image: Some("https://cdn.example/a.jpg".to_owned()),
         availability: "out_of_stock".to_owned(),
         why: vec!["价格在_预算_内".to_owned()],
+        ..sample::card(title)
     }
 }
 

@@ -7,29 +7,15 @@
 )]
 
 use super::*;
-use crate::{Arrival, Body, Card, Choice, Door, FileKind, Inbound, InboundBody, Part, Price};
+use crate::sample::{self, text};
+use crate::{Arrival, Body, Card, Choice, Door, FileKind, Inbound, InboundBody, Part};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-fn text(text: &str) -> Part {
-    Part::Text {
-        text: text.to_owned(),
-    }
-}
-
 fn card(title: &str, image: Option<&str>) -> Card {
     Card {
-        id: "sku".to_owned(),
-        title: title.to_owned(),
-        price: Price {
-            amount: "12680.00".to_owned(),
-            currency: "CNY".to_owned(),
-        },
-        was: None,
-        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
         image: image.map(str::to_owned),
-        availability: "in_stock".to_owned(),
-        why: vec!["价格在预算内".to_owned()],
+        ..sample::card(title)
     }
 }
 
