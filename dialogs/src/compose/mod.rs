@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Quick replies under one reply.
-pub const CHOICES_MAX: usize = 8;
+pub const CHOICES_MAX: usize = 10;
 
 /// What composing may look at.
 pub struct Stage<'a> {
