@@ -166,6 +166,16 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     assert!(took < ANSWER_MAX, "{took}");
     let compared = peer.sent_at_least(&channel, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    // What is picked from a menu is answered in time too; it is told beside the menu's own name.
+    let pick = json!({
+        "user": user, "channel": channel, "message": offer[1]["id"], "id": "choices",
+        "values": [compare],
+    });
+    let picked = peer.sim("press", pick).await;
+    let took = answered_at(&peer, 4).await - picked["at"].as_f64().unwrap();
+    assert!(took < ANSWER_MAX, "{took}");
+    let compared = peer.sent_at_least(&channel, 4).await;
+    assert!(words(&compared[3]).contains('价'), "{compared:?}");
     let statuses: Vec<Value> = peer.calls("POST", "/interactions/callback").await;
     let refused = statuses.iter().filter(|call| call["status"] == 400);
     assert_eq!(refused.count(), 1, "40060: {statuses:#?}");
@@ -176,8 +186,32 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     let greeting = peer.sent_at_least(&other.1, 1).await;
     assert!(words(&greeting[0]).contains("I'm"), "{greeting:?}");
     tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent(&channel).await.len(), 3);
+    assert_eq!(peer.sent(&channel).await.len(), 4);
     assert!(!logged(data.path()).contains("secret-of_the_bot"));
+}
+
+/// The second click is a press of its own to Discord. Both come within one burst, which is one turn with one answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_is_answered_once_and_both_clicks_are_acknowledged() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
+    let (peer, _server) = on_gateway(data.path(), &settings).await;
+    let customer = peer.customer().await;
+    let offer = ask(&peer, &customer, "意式咖啡机有推荐吗？", 2).await;
+    let compare = button(&offer[1], "比较前两款").unwrap();
+    let press = json!({
+        "user": customer.0, "channel": customer.1, "message": offer[1]["id"], "id": compare,
+    });
+    let first = peer.sim("press", press.clone()).await;
+    let second = peer.sim("press", press).await;
+    assert_ne!(first["id"], second["id"]);
+    let compared = peer.sent_at_least(&customer.1, 3).await;
+    assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(&customer.1).await.len(), 3);
+    let calls = peer.calls("POST", "/interactions/callback").await;
+    let statuses: Vec<&Value> = calls.iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [204, 204]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,6 +266,15 @@ async fn signed_deliveries_are_taken_and_all_others_refused() {
     assert_eq!(pressed["answer"], "{\"type\":6}");
     let compared = peer.sent_at_least(&thread, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    let pick = json!({
+        "user": li, "channel": thread, "message": offer[1]["id"], "id": "choices",
+        "values": [compare], "server": url,
+    });
+    let picked = peer.sim("press", pick).await;
+    assert_eq!(picked["answer"], "{\"type\":6}");
+    assert!(picked["took"].as_f64().unwrap() < ANSWER_MAX);
+    let again = peer.sent_at_least(&thread, 4).await;
+    assert!(words(&again[3]).contains('价'), "{again:?}");
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(&channel).await.len(), 1);
     // Without the key nothing is taken there.
@@ -274,7 +317,7 @@ async fn where_no_thread_can_be_opened_the_customer_is_answered_in_private_all_t
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
     let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
+    let guild = json!({"members": [user], "without": ["create_private_threads"]});
     let guild = peer.sim("guild", guild).await;
     let general = guild["general"].as_str().unwrap();
     let _server = serve(&peer, data.path(), &[]);
@@ -369,7 +412,7 @@ async fn a_conversation_in_private_stays_its_own_where_no_thread_can_be_opened()
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
     let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
+    let guild = json!({"members": [user], "without": ["create_private_threads"]});
     let guild = peer.sim("guild", guild).await;
     let general = guild["general"].as_str().unwrap();
     let _server = serve(&peer, data.path(), &[READS_ALL]);
@@ -387,7 +430,7 @@ async fn a_signed_delivery_belongs_to_the_conversation_that_goes_on_there() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
     let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
+    let guild = json!({"members": [user], "without": ["create_private_threads"]});
     let guild = peer.sim("guild", guild).await;
     let general = guild["general"].as_str().unwrap();
     let key = peer.state().await["key"].as_str().unwrap().to_owned();
@@ -408,14 +451,15 @@ async fn who_takes_no_direct_messages_any_more_has_a_thread_as_soon_as_one_can_b
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
     let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
+    let guild = json!({"members": [user], "without": ["create_private_threads"]});
     let guild = peer.sim("guild", guild).await;
     let general = guild["general"].as_str().unwrap();
     let _server = serve(&peer, data.path(), &[]);
     peer.listened_to().await;
     mention(&peer, general, &user, "你好").await;
     peer.sent_at_least(&direct, 1).await;
-    peer.sim("allow", json!({"guild": guild["id"]})).await;
+    let allow = json!({"guild": guild["id"], "what": ["create_private_threads"]});
+    peer.sim("allow", allow).await;
     peer.sim("shut", json!({"user": user})).await;
     mention(&peer, general, &user, "转人工").await;
     let thread = id(&threads(&peer, general, 1).await[0]);

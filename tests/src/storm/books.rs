@@ -21,6 +21,8 @@ pub struct Books {
     pub lost_messages: Vec<String>,
     pub out_of_order: usize,
     pub run_twice: usize,
+    /// Choices that were heard of.
+    pub pressed: usize,
     pub answered_twice: usize,
     pub unanswered: usize,
     /// What a platform never got, with the conversation.
@@ -130,6 +132,10 @@ pub async fn check_told(
             .collect();
         let distinct: BTreeSet<&String> = heard.iter().collect();
         books.run_twice += heard.len() - distinct.len();
+        let pressed: Vec<&String> = events.iter().filter_map(press).collect();
+        let once: BTreeSet<&&String> = pressed.iter().collect();
+        books.run_twice += pressed.len() - once.len();
+        books.pressed += once.len();
         let gone = customer
             .acknowledged
             .iter()
@@ -174,6 +180,17 @@ pub async fn check_told(
     }
     books.lost = books.lost_messages.len();
     books
+}
+
+fn press(event: &Event) -> Option<&String> {
+    match event {
+        Event::Heard {
+            event_id,
+            said: Said::Choice(_),
+            ..
+        } => Some(event_id),
+        _ => None,
+    }
 }
 
 /// Replies that never came over the platform, and those that came more than once: each is known by its first line.
