@@ -430,8 +430,11 @@ class Acts:
         told = await self.deliver(payload, server, wrong)
         return {**told, "id": str(record.id), "at": time.time()}
 
-    async def press(self, user, channel, message, id, values=None, times=1, server=None, wrong=None):
+    async def press(self, user, channel, message, id, values=None, times=1, clicks=1, server=None, wrong=None):
         """The same press may be told more than once; a second click is another press."""
+        if clicks > 1:
+            click = lambda: self.press(user, channel, message, id, values, times, 1, server, wrong)
+            return {"clicks": [await click() for _ in range(clicks)]}
         data = {"custom_id": id, "component_type": 3 if values else 2}
         if values:
             data["values"] = values
