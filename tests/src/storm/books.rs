@@ -1,6 +1,7 @@
 //! After the storm: every acknowledged message once, in order, with one answer, and the three books agree.
 
 use super::Customer;
+use adapters::{WORDS_EVENT, Words};
 use bot::store::embedded::State;
 use bot::store::records::Records;
 use bot::store::{RecordStore, StateStore};
@@ -163,8 +164,24 @@ pub async fn check_told(
             }
             continue;
         }
+        let feed = state.feed(id, 0, usize::MAX).await.unwrap();
+        // What is only shown in answers has no id.
+        let words: Vec<String> = feed
+            .iter()
+            .filter(|item| item.event == WORDS_EVENT)
+            .filter_map(|item| serde_json::from_str::<Words>(&item.data).ok())
+            .flat_map(|words| words.texts)
+            .collect();
+        if !words.is_empty() {
+            let (missing, twice) = compared(&events, &words);
+            books.unanswered += missing.len();
+            books.answered_twice += twice;
+            let named = missing.into_iter().map(|line| format!("{id}: {line}"));
+            books.unsent.extend(named);
+            continue;
+        }
         let mut answers: BTreeMap<String, usize> = BTreeMap::new();
-        for item in state.feed(id, 0, usize::MAX).await.unwrap() {
+        for item in feed {
             if item.event == "message" {
                 let data: serde_json::Value = serde_json::from_str(&item.data).unwrap();
                 *answers

@@ -134,7 +134,7 @@ async fn live(
             }
         }
         // Where nothing can be pressed, the choice would be one more message.
-        if platform.writes_unasked() && dice.below(3) == 0 {
+        if platform.writes_unasked() && dice.below(2) == 0 {
             pressed += usize::from(platform.press(person, OFFERED).await);
         }
         rest(pace.rest_ms / 2 + dice.below(pace.rest_ms / 2), &over).await;
