@@ -135,6 +135,9 @@ pub enum Part {
     },
     Choices {
         choices: Vec<Choice>,
+        /// A number that is typed would mean something else, such as a product; so none stands before them where they are written out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        uncounted: bool,
     },
 }
 

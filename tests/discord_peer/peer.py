@@ -321,7 +321,7 @@ class Acts:
             channels["general"] = str(self.backend.create_channel(guild.id, "general").id)
         return {"id": str(guild.id), "general": channels["general"]}
 
-    def allow(self, guild, what):
+    def allow(self, guild, what=("create_private_threads",)):
         for role in self.backend.guilds[int(guild)].roles.values():
             role.permissions |= self.flags(what)
 
@@ -381,8 +381,8 @@ class Acts:
     def remove(self, channel):
         self.backend.delete_channel(int(channel))
 
-    def messages(self, channel):
-        found = self.backend.messages.get(int(channel), {}).values()
+    def sent(self, to):
+        found = self.backend.messages.get(int(to), {}).values()
         bot = self.backend.bot_user.id
         payloads = [dict(serializers.message_payload(self.backend, m)) for m in found]
         is_said = lambda p: p["type"] in (0, 19) and not p["flags"] & 64

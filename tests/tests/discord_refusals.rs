@@ -164,7 +164,7 @@ async fn each_of_many_refusals_in_a_row_is_waited_out_and_the_message_is_there_o
     ask(&peer, &customer, "你好", 1).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(&customer.1).await.len(), 1);
-    let calls = peer.calls("POST", &path).await;
+    let calls = peer.requests("POST", &path).await;
     let statuses: Vec<&Value> = calls.iter().map(|call| &call["status"]).collect();
     // The peer's own limit, which counts also what was refused, may refuse once more.
     let (last, refused) = statuses.split_last().unwrap();

@@ -11,6 +11,7 @@ use bot::store::StateStore as _;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::binary::free_port;
+use tests::peer::http;
 use tests::peer::until;
 use tests::redis_server::Redis;
 use tests::served::wechat::{PASSIVE, hook, say, seen, serve, serve_at};
@@ -320,14 +321,16 @@ async fn either_of_two_replicas_answers_whichever_ran_the_turn() {
 
 /// Posts a delivery as it is given, and gives its status.
 async fn posted(server: &tests::binary::Server, query: &Value, body: &str) -> u16 {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let pairs: Vec<(String, String)> = query
         .as_object()
         .unwrap()
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
         .collect();
-    let asked = http.post(hook(server)).query(&pairs).body(body.to_owned());
+    let asked = http()
+        .post(hook(server))
+        .query(&pairs)
+        .body(body.to_owned());
     asked.send().await.unwrap().status().as_u16()
 }
 

@@ -14,10 +14,10 @@ use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::nonces::Nonces;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
-    Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
-    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
-    SyncReply, Touch, Typing, Unit, WORDS_EVENT, Window,
+    Acknowledgement, Address, Answered, Arrival, Asking, Brief, Capabilities, Cards, CatchUp,
+    Channel, Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length,
+    Outbound, OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    SyncReply, Typing, Unit, WORDS_EVENT, Window,
 };
 use answer::Form;
 use client::Api;
@@ -58,10 +58,12 @@ const PACE: Pace = Pace {
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
-    after_touch: Some(Touch {
-        open_ms: 60 * 1000,
-        messages_max: 3,
-    }),
+    after_touch: Some(BRIEF),
+    after_coming: Some(BRIEF),
+};
+const BRIEF: Brief = Brief {
+    open_ms: 60 * 1000,
+    messages_max: 3,
 };
 /// WeChat waits five seconds for an answer and delivers three times in all, milliseconds (接收普通消息).
 const DELIVERY_MS: u64 = 5_000;

@@ -157,10 +157,6 @@ impl Shown {
 
 fn texts(body: &Body, shown: Shown) -> Vec<String> {
     let tongue = tongue(body);
-    let beside = body
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Products { .. }));
     let mut words = Styled::default();
     let mut add = |more: Styled| {
         if !words.is_blank() && !more.is_blank() {
@@ -181,8 +177,8 @@ fn texts(body: &Body, shown: Shown) -> Vec<String> {
                 }
             }
             // More than a menu holds.
-            Part::Choices { choices } if choices.len() > MENU_ITEMS_MAX => {
-                add(numbered(choices, beside));
+            Part::Choices { choices, uncounted } if choices.len() > MENU_ITEMS_MAX => {
+                add(numbered(choices, *uncounted));
             }
             Part::Products { .. } | Part::Choices { .. } => {}
         }
@@ -220,7 +216,9 @@ fn written(styled: &Styled) -> String {
 
 fn choices(body: &Body) -> Vec<Line> {
     let menus = body.parts.iter().filter_map(|part| match part {
-        Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
+        Part::Choices { choices, .. } if choices.len() <= MENU_ITEMS_MAX => {
+            Some(choices.as_slice())
+        }
         _ => None,
     });
     let line = |choice: &Choice| Line::Choice {

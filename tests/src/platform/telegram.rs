@@ -2,8 +2,8 @@
 
 use super::{Doing, Forgery, Platform, Said};
 use crate::served::telegram::update;
-use crate::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
-use serde_json::{Value, json};
+use crate::telegram_peer::{TelegramPeer, button, words};
+use serde_json::json;
 
 /// The first person's id.
 const FIRST: usize = 1_000;
@@ -32,12 +32,6 @@ impl OnTelegram {
     fn chat(person: usize) -> i64 {
         i64::try_from(FIRST + person).unwrap()
     }
-
-    async fn messages(&self, person: usize) -> Vec<Value> {
-        let chat = json!({"chat": Self::chat(person)});
-        let sent = self.peer.sim("sent", chat).await;
-        sent.as_array().unwrap().clone()
-    }
 }
 
 impl Platform for OnTelegram {
@@ -46,15 +40,7 @@ impl Platform for OnTelegram {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__MODE", self.mode.to_owned()),
-            (
-                "TIANSHENG_CHANNELS__TELEGRAM__API_URL",
-                self.peer.url.clone(),
-            ),
-        ]
+        self.peer.settings(self.mode)
     }
 
     fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
@@ -89,7 +75,7 @@ impl Platform for OnTelegram {
 
     fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             let found = messages
                 .iter()
                 .rev()
@@ -105,7 +91,7 @@ impl Platform for OnTelegram {
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             messages.iter().map(|m| words(m).to_owned()).collect()
         })
     }
