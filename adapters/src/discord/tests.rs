@@ -149,6 +149,27 @@ fn many_and_long_cards_are_spread_over_messages_that_discord_takes() {
 }
 
 #[test]
+fn a_link_that_grows_past_the_limit_is_left_out_and_the_card_stays() {
+    let of = |length: usize| {
+        let base = "https://shop.example/";
+        let mut product = card("山岚");
+        product.link = Some(format!("{base}{}", "a".repeat(length - base.len())));
+        product.image = Some(format!("{base}{}", "咖".repeat(300)));
+        let pieces = pieces(vec![Part::Products {
+            products: vec![product],
+        }]);
+        wire(&pieces[0])["embeds"][0].clone()
+    };
+    let at = of(URL_CHARS_MAX);
+    assert_eq!(at["url"].as_str().unwrap().len(), URL_CHARS_MAX);
+    let over = of(URL_CHARS_MAX + 1);
+    assert!(over["url"].is_null(), "{over}");
+    // Three hundred characters, and written in percents two thousand seven hundred.
+    assert!(over["image"].is_null(), "{over}");
+    assert_eq!(over["title"], "山岚");
+}
+
+#[test]
 fn a_text_at_the_limit_is_one_message_and_one_over_is_two() {
     for border in ["字", "☕", "👩‍👧", "a"] {
         let width = border.chars().count();

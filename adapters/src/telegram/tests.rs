@@ -493,6 +493,24 @@ fn a_press_is_answered_inside_the_acknowledgement() {
 }
 
 #[test]
+fn a_page_of_a_gateway_is_no_answer_of_the_bot_apis() {
+    let after = |status: u16, body: &str| client::receipt(ask::read(status, body), |_| None);
+    let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+    for (status, body) in [(502, page), (503, ""), (429, page), (413, page), (302, "")] {
+        assert_eq!(after(status, body), Receipt::TryAgain, "{status}");
+    }
+    // It may have been done: the gateway did not wait for the answer, or that broke off.
+    for (status, body) in [(504, page), (200, r#"{"ok":true,"resu"#), (200, page)] {
+        assert_eq!(after(status, body), Receipt::Unknown, "{status}");
+    }
+    let told = r#"{"ok":false,"error_code":500,"description":"Internal Server Error"}"#;
+    assert_eq!(after(500, told), Receipt::TryAgain);
+    let told = r#"{"ok":false,"description":"Too Many Requests","parameters":{"retry_after":7}}"#;
+    let wait_ms = 7_000;
+    assert_eq!(after(429, told), Receipt::RetryAfter { wait_ms });
+}
+
+#[test]
 fn the_token_is_in_no_word_about_an_error() {
     let error = RequestError::InvalidJson {
         source: std::sync::Arc::new(serde_json::from_str::<Value>("{").unwrap_err()),
