@@ -65,6 +65,9 @@ pub struct Conversation {
     /// Reasons already handed off for, in this episode.
     pub handed_off: Vec<String>,
     pub recent: Vec<Utterance>,
+    /// A person had the conversation, and the agent has not spoken since.
+    #[serde(default)]
+    pub back_from_person: bool,
     /// Which door brought the customer here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came: Option<Came>,
@@ -160,6 +163,7 @@ impl Conversation {
             lead: Lead::default(),
             handed_off: Vec::new(),
             recent: Vec::new(),
+            back_from_person: false,
             came: None,
             meant: None,
         }
@@ -286,6 +290,7 @@ impl Conversation {
             }
             Event::RepSaid { text, .. } => self.remember(By::Rep, text),
             Event::HandedBack { .. } => {
+                self.back_from_person = matches!(self.mode, Mode::Human { .. });
                 self.mode = Mode::Bot;
                 self.epoch += 1;
                 self.handed_off.clear();
@@ -324,6 +329,7 @@ impl Conversation {
     fn said(&mut self, reply: &crate::reply::Reply) {
         let mut texts = Vec::new();
         self.choices.clear();
+        self.back_from_person = false;
         self.lists = false;
         for part in &reply.parts {
             match part {

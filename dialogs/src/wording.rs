@@ -63,6 +63,8 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("deny", &[]),
     ("details", &["title", "price", "details"]),
     ("disclose", &["shop"]),
+    ("disclose.again", &["shop"]),
+    ("disclose.back", &["shop"]),
     ("discount.none", &[]),
     ("discount.on", &["title", "price", "was"]),
     ("discount.on_until", &["title", "price", "was", "until"]),

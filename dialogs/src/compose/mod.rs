@@ -139,6 +139,8 @@ impl<'a> Composer<'a> {
         );
         match act {
             Act::Disclose => self.say("disclose", &[("shop", shop_name)]),
+            Act::DiscloseAgain => self.say("disclose.again", &[("shop", shop_name)]),
+            Act::DiscloseBack => self.say("disclose.back", &[("shop", shop_name)]),
             Act::WelcomeBack => self.welcome_back(),
             Act::Greet => self.say("greet", &[("shop", shop_name)]),
             Act::Thank => self.say("thank", &[]),

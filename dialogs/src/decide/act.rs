@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
     Disclose,
+    /// After a long time, who is speaking.
+    DiscloseAgain,
+    /// After a person spoke, that it is not a person any more.
+    DiscloseBack,
     WelcomeBack,
     Greet,
     Thank,
@@ -184,6 +188,13 @@ impl Act {
 
     /// Opens a reply and answers nothing.
     pub(super) fn is_opening(&self) -> bool {
-        matches!(self, Act::Disclose | Act::WelcomeBack | Act::OtherCurrency)
+        matches!(
+            self,
+            Act::Disclose
+                | Act::DiscloseAgain
+                | Act::DiscloseBack
+                | Act::WelcomeBack
+                | Act::OtherCurrency
+        )
     }
 }

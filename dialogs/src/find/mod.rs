@@ -142,6 +142,8 @@ impl Seeker<'_> {
                 .map_or(Found::Unneeded, |id| self.beside(id, Side::Cheaper)),
             Act::BrandNotCarried { .. }
             | Act::Disclose
+            | Act::DiscloseAgain
+            | Act::DiscloseBack
             | Act::WelcomeBack
             | Act::Greet
             | Act::Thank
