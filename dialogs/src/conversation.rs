@@ -203,9 +203,10 @@ impl Conversation {
                 Said::File { .. } | Said::Rep(_) => {}
             },
             Event::Came { door, campaign } => {
-                // A menu is touched by who is here already; a newer campaign counts more than an older one.
-                let is_way_in = *door != Door::Menu && campaign.is_some();
-                if is_way_in || self.came.is_none() {
+                // A newer campaign counts more than an older one; a menu is touched by who is here already, so it tells only what no way in told.
+                let named = self.came.as_ref().is_some_and(|came| came.campaign.is_some());
+                let tells = campaign.is_some() && (*door != Door::Menu || !named);
+                if tells || self.came.is_none() {
                     self.came = Some(Came {
                         turn: self.turn,
                         door: *door,
