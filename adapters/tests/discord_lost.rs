@@ -62,6 +62,15 @@ impl Keep for Store {
         Box::pin(ready(self.reached().map(|()| found)))
     }
 
+    fn keep_first<'a>(
+        &'a self,
+        _key: &'a str,
+        _value: &'a str,
+        _until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        unimplemented!("nothing of the gateway's is kept like this")
+    }
+
     fn hold<'a>(&'a self, job: &'a str, _for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
         self.jobs.lock().unwrap().insert(job.to_owned());
         Box::pin(ready(self.reached().map(|()| true)))

@@ -157,6 +157,36 @@ impl Sessions {
         self.keep.remember(&key, code, until_ms).await
     }
 
+    /// A message of several pieces is said in one.
+    pub(super) async fn keep_in_one(&self, place: &str, message: &str) -> Result<(), Unkept> {
+        let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+        let key = in_one_key(place);
+        self.keep.remember(&key, message, until_ms).await
+    }
+
+    pub(super) async fn is_in_one(&self, place: &str, message: &str) -> Result<bool, Unkept> {
+        let kept = self.keep.recall(&in_one_key(place)).await?;
+        Ok(kept.is_some_and(|kept| kept == message))
+    }
+
+    /// By which link a customer came back who has not said anything since.
+    pub(super) async fn came_back(&self, place: &str) -> Result<Option<String>, Unkept> {
+        let kept = self.keep.recall(&came_back_key(place)).await?;
+        Ok(kept.filter(|campaign| !campaign.is_empty()))
+    }
+
+    pub(super) async fn keep_came_back(&self, place: &str, campaign: &str) -> Result<(), Unkept> {
+        let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+        let key = came_back_key(place);
+        self.keep.remember(&key, campaign, until_ms).await
+    }
+
+    pub(super) async fn forget_came_back(&self, place: &str) {
+        // Kept, it is told once more, which changes nothing.
+        let now_ms = self.keep.now_ms();
+        let _ = self.keep.remember(&came_back_key(place), "", now_ms).await;
+    }
+
     pub(super) async fn forget_welcome(&self, place: &str) {
         // Kept, the code is refused the next time, and the message leaves without it.
         let now_ms = self.keep.now_ms();
@@ -166,6 +196,14 @@ impl Sessions {
 
 fn state_key(place: &str) -> String {
     format!("wecom:session:{place}")
+}
+
+fn came_back_key(place: &str) -> String {
+    format!("wecom:came:{place}")
+}
+
+fn in_one_key(place: &str) -> String {
+    format!("wecom:in_one:{place}")
 }
 
 fn welcome_key(place: &str) -> String {

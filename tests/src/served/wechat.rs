@@ -56,6 +56,19 @@ pub async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) ->
     shown(&say(peer, server, from, text).await).unwrap_or_default()
 }
 
+/// Posts a delivery as it is given, and gives its status.
+pub async fn posted(server: &Server, query: &Value, body: &str) -> u16 {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let pairs: Vec<(String, String)> = query
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect();
+    let asked = http.post(hook(server)).query(&pairs).body(body.to_owned());
+    asked.send().await.unwrap().status().as_u16()
+}
+
 pub fn is_secret(log: &str) -> bool {
     [SECRET, AES_KEY, "access_token="]
         .iter()
