@@ -84,12 +84,14 @@ pub struct Window {
     pub open_ms: u64,
     pub messages_max: Option<u32>,
     /// Where a touch on a menu or a button opens a window of its own instead.
-    pub after_touch: Option<Touch>,
+    pub after_touch: Option<Brief>,
+    /// The same for one who comes in without a word: follows, scans, or opens the chat.
+    pub after_coming: Option<Brief>,
 }
 
-/// For how long after a touch, and how often, the shop may write.
+/// For how long after something less than a message, and how often, the shop may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Touch {
+pub struct Brief {
     pub open_ms: u64,
     pub messages_max: u32,
 }

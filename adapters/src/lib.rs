@@ -22,8 +22,8 @@ mod wxcrypt;
 pub use access::{Access, Granted};
 pub use address::{Address, AddressError};
 pub use capabilities::{
-    Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, LanePace, Length, Pace, Receipts,
-    SyncReply, Touch, Typing, Unit, Window,
+    Brief, Capabilities, Cards, CatchUp, Choices, Handoff, Idempotency, LanePace, Length, Pace,
+    Receipts, SyncReply, Typing, Unit, Window,
 };
 pub use channel::{
     Asking, Channel, Check, Delivery, PullError, Pulled, Receipt, Sending, Source, Token,

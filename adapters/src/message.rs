@@ -48,6 +48,15 @@ pub enum Door {
 }
 
 impl InboundBody {
+    /// Words or a file of the customer's own, also of one who came by a link and then wrote.
+    pub fn is_typed(&self) -> bool {
+        match self {
+            InboundBody::Text(_) | InboundBody::File(_) => true,
+            InboundBody::Came { door, means, .. } => *door == Door::Link && means.is_typed(),
+            InboundBody::Choice(_) => false,
+        }
+    }
+
     /// What was said, at whichever door.
     pub fn said(&self) -> &InboundBody {
         match self {
@@ -135,6 +144,9 @@ pub enum Part {
     },
     Choices {
         choices: Vec<Choice>,
+        /// A number that is typed would mean something else, such as a product; so none stands before them where they are written out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        uncounted: bool,
     },
 }
 

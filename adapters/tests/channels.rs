@@ -107,6 +107,7 @@ fn bodies() -> Vec<Body> {
                     choices: (0..9)
                         .map(|n| choice(format!("{name}{n}").repeat(22)))
                         .collect(),
+                    uncounted: false,
                 },
             ],
         })
@@ -115,6 +116,7 @@ fn bodies() -> Vec<Body> {
     bodies.push(Body {
         parts: vec![Part::Choices {
             choices: (0..200).map(|n| choice(n.to_string())).collect(),
+            uncounted: false,
         }],
     });
     bodies

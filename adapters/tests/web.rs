@@ -182,6 +182,7 @@ fn the_page_reads_these_events() {
                     id: "more".to_owned(),
                     label: "更多".to_owned(),
                 }],
+                uncounted: false,
             },
         ],
     });

@@ -1,6 +1,8 @@
 //! The one place where a type of one leaf becomes a type of another.
 
+use dialogs::choice;
 use dialogs::compose::{Line, Segment};
+use dialogs::conversation::Conversation;
 use dialogs::event::{Door, FileKind, Said};
 use dialogs::reply::{Good, Reply, ReplyPart};
 
@@ -90,9 +92,11 @@ pub fn door_back(door: Door) -> adapters::Door {
     }
 }
 
-pub fn body(reply: &Reply) -> adapters::Body {
+/// What was just said in a conversation; whether its quick replies are counted depends on what a number would mean there now.
+pub fn body(reply: &Reply, conversation: &Conversation) -> adapters::Body {
+    let uncounted = !choice::are_counted(conversation);
     adapters::Body {
-        parts: reply.parts.iter().map(part).collect(),
+        parts: reply.parts.iter().map(|p| part(p, uncounted)).collect(),
     }
 }
 
@@ -115,7 +119,7 @@ pub fn card(good: &Good) -> adapters::Card {
     }
 }
 
-fn part(part: &ReplyPart) -> adapters::Part {
+fn part(part: &ReplyPart, uncounted: bool) -> adapters::Part {
     match part {
         ReplyPart::Text { text } => adapters::Part::Text { text: text.clone() },
         ReplyPart::Products { goods } => adapters::Part::Products {
@@ -129,6 +133,7 @@ fn part(part: &ReplyPart) -> adapters::Part {
                     label: choice.label.clone(),
                 })
                 .collect(),
+            uncounted,
         },
     }
 }

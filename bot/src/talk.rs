@@ -114,7 +114,7 @@ pub fn line(name: &str, outcome: &Outcome, shop: &Shop) -> Value {
                 }
             }
             Event::Replied { reply: said, .. } => {
-                reply.extend(crate::convert::body(said).parts);
+                reply.extend(crate::convert::body(said, conversation).parts);
                 evidence.extend(said.evidence.clone());
             }
             Event::Judged {

@@ -99,6 +99,15 @@ fn certain(language: Language, intent: &str, entities: Vec<Entity>) -> Understan
     }
 }
 
+/// Whether each quick reply on offer may be chosen by its number.
+pub fn are_counted(conversation: &Conversation) -> bool {
+    let mut numbered = (1..).zip(&conversation.choices);
+    numbered.all(|(number, choice)| {
+        let meant = typed(&number.to_string(), conversation);
+        meant.as_ref() == Some(&choice.id)
+    })
+}
+
 /// A typed number, or a label typed in full, that answers the quick replies on offer.
 pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
     let folded = crate::text::fold(text);

@@ -83,6 +83,7 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("handoff.again", &[]),
     ("handoff.closed", &["opens"]),
     ("handoff.closed_unknown", &[]),
+    ("handoff.meanwhile", &[]),
     ("handoff.open", &[]),
     ("hesitate", &[]),
     ("hours", &["hours"]),

@@ -372,8 +372,8 @@ class Acts:
     def remove(self, channel):
         self.backend.delete_channel(int(channel))
 
-    def messages(self, channel):
-        found = self.backend.messages.get(int(channel), {}).values()
+    def sent(self, to):
+        found = self.backend.messages.get(int(to), {}).values()
         bot = self.backend.bot_user.id
         payloads = [dict(serializers.message_payload(self.backend, m)) for m in found]
         is_said = lambda p: p["type"] in (0, 19) and not p["flags"] & 64

@@ -6,7 +6,7 @@ pub use wire::{Way, Wire};
 
 use bot::store::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step,
+    Outgoing, Pointer, Queue, Rate, SendClaim, Settle, Settled, Snapshot, Spent, StateStore, Step,
     StoreError, TurnClaim,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +117,10 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
 
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         self.store.epoch(conversation)
+    }
+
+    fn outgoing(&self, conversation: &str, max: usize) -> Step<'_, Vec<Outgoing>> {
+        self.store.outgoing(conversation, max)
     }
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>> {

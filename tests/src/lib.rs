@@ -16,6 +16,7 @@ pub mod front;
 pub mod load;
 pub mod model_server;
 pub mod nginx;
+pub mod outbox;
 pub mod peer;
 pub mod platform;
 pub mod postgres_server;

@@ -66,7 +66,7 @@ pub fn text(outcome: &Outcome) -> String {
     let mut text = String::new();
     for event in &outcome.events {
         if let Event::Replied { reply, .. } = event {
-            for part in bot::convert::body(reply).parts {
+            for part in bot::convert::body(reply, &outcome.conversation).parts {
                 if let adapters::Part::Text { text: said } = part {
                     text.push_str(&said);
                     text.push('\n');
@@ -82,7 +82,7 @@ pub fn cards(outcome: &Outcome) -> Vec<adapters::Card> {
     let mut cards = Vec::new();
     for event in &outcome.events {
         if let Event::Replied { reply, .. } = event {
-            for part in bot::convert::body(reply).parts {
+            for part in bot::convert::body(reply, &outcome.conversation).parts {
                 if let adapters::Part::Products { products } = part {
                     cards.extend(products);
                 }

@@ -5,7 +5,7 @@ Delivery, long polling, conflicts, refusals and their words follow the official 
 
     peer.py TOKEN [--port N] [--flood N] [--time-scale F]
 
-Prints `listening PORT`. People and faults come in at /_sim/{message,press,replay,fault,block,migrate,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{message,press,replay,fault,block,migrate,sent,state}.
 """
 
 import argparse
@@ -372,7 +372,8 @@ class Peer:
         return {}
 
     def sim_sent(self, asked):
-        return [m for (chat, _), m in self.messages.items() if chat == asked["chat"] and m["from"]["is_bot"]]
+        to = int(asked["to"])
+        return [m for (chat, _), m in self.messages.items() if chat == to and m["from"]["is_bot"]]
 
     def sim_state(self, _asked):
         return {

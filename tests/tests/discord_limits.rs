@@ -8,18 +8,12 @@
 
 use adapters::discord::{Bot, Discord};
 use adapters::{
-    Asking, Body, Capabilities, Channel, Choice, Delivery, Idempotency, KeptHere, Outbound,
-    OutboundBody, Part, Receipt, Sending, Speaker,
+    Body, Channel, Choice, Delivery, KeptHere, Outbound, OutboundBody, Part, Receipt, Speaker,
 };
-use bot::mailbox::Sender;
-use bot::store::embedded::State;
-use bot::store::{Commit, NewMail, NewOut, StateStore};
-use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, TOKEN};
-use tokio_util::sync::CancellationToken;
+use tests::peer::http;
 
 fn channel(peer: &DiscordPeer, token: &str) -> Discord {
     let bot = Bot {
@@ -28,8 +22,7 @@ fn channel(peer: &DiscordPeer, token: &str) -> Discord {
         message_content: false,
         api_url: peer.url.parse().unwrap(),
     };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    Discord::new(&bot, http, Arc::new(KeptHere::default())).unwrap()
+    Discord::new(&bot, http(), Arc::new(KeptHere::default())).unwrap()
 }
 
 fn said(id: &str, place: &str, parts: Vec<Part>) -> Outbound {
@@ -95,6 +88,7 @@ async fn texts_at_the_border_are_taken_whole_and_one_over_is_two() {
     });
     let choices = Part::Choices {
         choices: choices.collect(),
+        uncounted: false,
     };
     let message = said("menu", &place, vec![text("?".to_owned()), choices]);
     assert_eq!(arrived(&peer, &discord, &message).await, ["?"]);
@@ -128,148 +122,5 @@ async fn after_much_in_vain_nothing_more_is_asked() {
     };
     assert!(matches!(receipt, Receipt::RetryAfter { .. }), "{receipt:?}");
     assert!(discord.check().await.iter().all(|found| !found.ok));
-    assert_eq!(peer.calls("POST", "/messages").await.len(), asked);
-}
-
-/// A platform that never tells whether a message has arrived, and knows it again for a time.
-struct Silent {
-    for_ms: Option<u64>,
-    sends: AtomicUsize,
-}
-
-impl Channel for Silent {
-    fn name(&self) -> &'static str {
-        "silent"
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            pace: None,
-            idempotency: match self.for_ms {
-                Some(for_ms) => Idempotency::Key { for_ms },
-                None => Idempotency::None,
-            },
-            ..adapters::web::Web.capabilities()
-        }
-    }
-
-    fn deliver(&self, _message: &Outbound) -> Delivery {
-        Delivery::Push {
-            pieces: 1,
-            tokens: Vec::new(),
-        }
-    }
-
-    fn send<'a>(&'a self, _message: &'a Outbound, _piece: usize) -> Sending<'a> {
-        self.sends.fetch_add(1, Ordering::SeqCst);
-        Box::pin(ready(Receipt::Unknown))
-    }
-
-    fn typing<'a>(&'a self, _address: &'a adapters::Address) -> Asking<'a, ()> {
-        Box::pin(ready(()))
-    }
-}
-
-/// A sender with one message for a silent platform, and by how much its clock is ahead.
-async fn sender_of(for_ms: Option<u64>) -> (Arc<Silent>, Arc<AtomicI64>, Arc<State>, Stop) {
-    let data = tempfile::tempdir().unwrap();
-    let state = Arc::new(State::open(data.path()).unwrap());
-    let silent = Arc::new(Silent {
-        for_ms,
-        sends: AtomicUsize::new(0),
-    });
-    let ahead_ms = Arc::new(AtomicI64::new(0));
-    let clock: bot::mailbox::Clock = {
-        let ahead_ms = Arc::clone(&ahead_ms);
-        let begun = std::time::Instant::now();
-        Arc::new(move || {
-            let passed = i64::try_from(begun.elapsed().as_millis()).unwrap();
-            1_800_000_000_000 + passed + ahead_ms.load(Ordering::SeqCst)
-        })
-    };
-    let message = Outbound {
-        address: "silent:1".parse().unwrap(),
-        ..said("m", "1", vec![text("你好".to_owned())])
-    };
-    let letter = NewMail {
-        conversation: "silent:1".to_owned(),
-        event_id: "e".to_owned(),
-        at_ms: clock(),
-        quiet_ms: 0,
-        quiet_max_ms: 0,
-        body: "{}".to_owned(),
-    };
-    state.accept(letter).await.unwrap();
-    let claimed = state.claim_turns(clock(), 60_000, 1).await.unwrap();
-    let claim = &claimed.claims[0];
-    let commit = Commit {
-        conversation: claim.conversation.clone(),
-        token: claim.token,
-        read_to: claim.letters[0].seq,
-        state: "{}".to_owned(),
-        epoch: 0,
-        events: vec!["{}".to_owned()],
-        out: vec![NewOut {
-            id: "m".to_owned(),
-            epoch: 0,
-            bot: true,
-            body: serde_json::to_string(&message).unwrap(),
-        }],
-        wake_at_ms: None,
-        now_ms: clock(),
-    };
-    state.commit(commit).await.unwrap();
-    let mut channels = bot::channels::Channels::new();
-    channels.insert("silent".to_owned(), Arc::clone(&silent) as Arc<dyn Channel>);
-    let stop = CancellationToken::new();
-    let sender = Sender::new(Arc::clone(&state) as Arc<dyn StateStore>, channels, clock);
-    tokio::spawn(sender.run(stop.clone()));
-    (silent, ahead_ms, state, Stop(stop, data))
-}
-
-/// Ends the sender, then removes its store.
-struct Stop(CancellationToken, #[allow(dead_code)] tempfile::TempDir);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-async fn sends_at_least(silent: &Silent, count: usize) {
-    for _ in 0..600 {
-        if silent.sends.load(Ordering::SeqCst) >= count {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{count} sends never came");
-}
-
-/// Nothing waits to be sent any more.
-async fn is_settled(state: &State) {
-    for _ in 0..600 {
-        if state.depth().await.unwrap().sends == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the message is never settled");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_can_tell_is_sent_again_only_while_the_platform_knows_it() {
-    // Known for two minutes: again, and no more when they are almost over.
-    let (silent, ahead_ms, state, _stop) = sender_of(Some(120_000)).await;
-    sends_at_least(&silent, 3).await;
-    ahead_ms.store(110_000, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let before = silent.sends.load(Ordering::SeqCst);
-    is_settled(&state).await;
-    assert!(silent.sends.load(Ordering::SeqCst) <= before + 1);
-    // Never known: once.
-    let (silent, _, state, _stop) = sender_of(None).await;
-    sends_at_least(&silent, 1).await;
-    is_settled(&state).await;
-    assert_eq!(silent.sends.load(Ordering::SeqCst), 1);
+    assert_eq!(peer.requests("POST", "/messages").await.len(), asked);
 }

@@ -81,6 +81,39 @@ async fn a_sale_in_both_languages_inside_the_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_stands_only_where_typing_it_means_what_it_stands_before() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[PASSIVE]);
+    let said = async |who: &str, text: &str| {
+        let delivery = say(&peer, &server, who, text).await;
+        shown(&delivery).unwrap()
+    };
+    // Kinds to choose from are counted, and their number chooses.
+    let kinds = said("oN", "帮我推荐一下").await;
+    let first = kinds.lines().find_map(|line| line.strip_prefix("1. "));
+    let first = first.unwrap_or_else(|| panic!("{kinds}")).to_owned();
+    let list = said("oN", "1").await;
+    assert!(
+        list.contains(&first) && list.contains('¥'),
+        "{first}: {list}"
+    );
+    // Where products were listed a number means one of them, also when something else was said since.
+    let list = said("oL", "意式咖啡机有推荐吗？").await;
+    let second = list.split("<a href=").nth(2).unwrap();
+    let second = second.split(['>', '<']).nth(1).unwrap();
+    let image = json!({"url": hook(&server), "from": "oL", "safe": true});
+    let cannot = shown(&peer.sim("image", image).await).unwrap();
+    assert!(
+        cannot.contains("• 转人工") && !cannot.contains("1."),
+        "{cannot}"
+    );
+    let about = said("oL", "2").await;
+    assert!(about.contains(second), "{second}: {about}");
+    assert!(said("oL", "转人工").await.contains("同事"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_agent_cannot_see_or_hear_it_says_so() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);

@@ -14,6 +14,7 @@ use adapters::{
 use bot::mail::RepAction;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tests::peer::http;
 use tests::served::wechat::{PASSIVE, ask, hook, say, seen, serve};
 use tests::served::{Desk, QUIET, until_counted};
 use tests::wechat_peer::{APP_ID, SECRET, TOKEN, WeChatPeer, shown, words};
@@ -145,8 +146,7 @@ fn channel(peer: &WeChatPeer) -> WeChat {
         answer_in_time: false,
         api_url: peer.url.parse().unwrap(),
     };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    WeChat::new(&account, http, Arc::new(KeptHere::default()))
+    WeChat::new(&account, http(), Arc::new(KeptHere::default()))
 }
 
 fn message(id: &str, to: &str, parts: Vec<Part>) -> Outbound {
@@ -187,7 +187,10 @@ async fn each_form_is_filled_to_its_limit_and_what_is_one_longer_leaves_in_anoth
         id: id.to_owned(),
         label,
     };
-    let choices = |choices: Vec<Choice>| Part::Choices { choices };
+    let choices = |choices: Vec<Choice>| Part::Choices {
+        choices,
+        uncounted: false,
+    };
     let kinds = |sent: &[Value]| -> Vec<String> {
         let kind = |message: &Value| message["msgtype"].as_str().unwrap().to_owned();
         sent.iter().map(kind).collect()

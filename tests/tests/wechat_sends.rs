@@ -265,8 +265,7 @@ async fn an_upload_whose_token_stays_refused_is_tried_at_long_intervals() {
     let fault = json!({"name": "media/upload", "code": 40001, "times": 20});
     peer.sim("fault", fault).await;
     say(&peer, &server, "oTk", "有手冲壶吗").await;
-    let refused = async || (peer.calls("media/upload").await >= 3).then_some(());
-    peer.until("refused uploads", refused).await;
+    peer.called("media/upload", 3).await;
     tokio::time::sleep(QUIET * 2).await;
     let uploads = peer.calls("media/upload").await;
     assert!(uploads <= 4, "{uploads} uploads within seconds");

@@ -100,3 +100,39 @@ async fn a_reply_leaves_one_message_to_a_person_and_the_handoff_takes_it() {
     }
     peer.sent_at_least("oC", before + 4).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_touch_a_reply_of_three_messages_is_folded_into_two_and_says_all() {
+    let shop = tempfile::tempdir().unwrap();
+    let head = "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\tproduct_type";
+    let row = "a1\t青瓷手冲壶\t一壶\thttps://shop.example/a1\thttps://cdn.example/a1.png\tin_stock\t299.00 CNY\t手冲壶";
+    std::fs::write(shop.path().join("products.tsv"), format!("{head}\n{row}\n")).unwrap();
+    std::fs::write(shop.path().join("shop.yaml"), "name: 小店\ncurrency: CNY\n").unwrap();
+    let at = shop.path().display().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", &at)]);
+    // Words open five messages: the graphic, the words and the menu each have their own.
+    let whole = ask(&peer, &server, "oW", "青瓷手冲壶怎么样", 3).await;
+    let kinds = |sent: &[Value]| -> Vec<Value> {
+        sent.iter()
+            .map(|message| message["msgtype"].clone())
+            .collect()
+    };
+    assert_eq!(kinds(&whole), ["text", "news", "msgmenu"], "{whole:#?}");
+    // A menu's line opens three, of which one is a person's.
+    let touch = json!({"url": hook(&server), "from": "oT", "event": "CLICK",
+        "fields": {"EventKey": "青瓷手冲壶怎么样"}, "safe": true});
+    peer.sim("event", touch).await;
+    let folded = peer.sent_at_least("oT", 2).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent("oT").await.len(), 2, "one is kept");
+    assert_eq!(kinds(&folded), ["text", "msgmenu"], "{folded:#?}");
+    let told = words(&folded[0]);
+    assert!(
+        told.contains("¥299") && told.contains("shop.example/a1"),
+        "{told}"
+    );
+    let labels = |menu: &Value| menu["msgmenu"]["list"].clone();
+    assert_eq!(labels(&folded[1]), labels(&whole[2]));
+}

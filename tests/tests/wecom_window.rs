@@ -8,17 +8,17 @@
 
 use adapters::wecom::{Corp, WeCom};
 use adapters::{
-    Address, Arrival, Body, Channel as _, Choice, InboundBody, KeptHere, Outbound, OutboundBody,
-    Part, Receipt, Speaker,
+    Address, Body, Channel as _, Choice, KeptHere, Outbound, OutboundBody, Part, Receipt, Speaker,
 };
 use bot::mail::RepAction;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tests::binary::free_port;
+use tests::peer::http;
 use tests::redis_server::Redis;
 use tests::served::wecom::{act, ask, say, serve, until_counted};
-use tests::served::{Desk, QUIET, slow_model};
+use tests::served::{Desk, QUIET, shop, slow_model};
 use tests::wecom_peer::{ACCOUNT, AES_KEY, CORP_ID, SECRET, TOKEN, WeComPeer, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,23 +224,7 @@ fn channel(peer: &WeComPeer, keep: &Arc<KeptHere>) -> WeCom {
         aes_keys: vec![AES_KEY.to_owned().into()],
         api_url: peer.url.parse().unwrap(),
     };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    WeCom::new(&corp, http, Arc::clone(keep) as Arc<dyn adapters::Keep>)
-}
-
-/// What came in on it so far.
-async fn pulled(channel: &WeCom) -> Vec<Arrival> {
-    let source = channel.source().unwrap();
-    let now_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now_ms = i64::try_from(now_ms.unwrap().as_millis()).unwrap();
-    let mut arrivals = Vec::new();
-    // One account after the other.
-    for _ in 0..2 {
-        let pulled = source.pull(None, now_ms).await.unwrap();
-        source.confirm(&pulled).await;
-        arrivals.extend(pulled.arrivals);
-    }
-    arrivals
+    WeCom::new(&corp, http(), Arc::clone(keep) as Arc<dyn adapters::Keep>)
 }
 
 fn message(id: &str, user: &str, text: String, choices: usize) -> Outbound {
@@ -249,7 +233,13 @@ fn message(id: &str, user: &str, text: String, choices: usize) -> Outbound {
         label: format!("选{n}"),
     };
     let choices = (0..choices).map(choice).collect();
-    let parts = vec![Part::Text { text }, Part::Choices { choices }];
+    let parts = vec![
+        Part::Text { text },
+        Part::Choices {
+            choices,
+            uncounted: false,
+        },
+    ];
     Outbound {
         id: id.to_owned(),
         address: Address::new("wecom", &format!("{ACCOUNT}.{user}")).unwrap(),
@@ -287,55 +277,40 @@ async fn a_message_that_wecom_has_already_is_sent_and_not_refused_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_greeting_of_several_messages_is_one_welcome_with_everything_in_it() {
-    let peer = WeComPeer::start(&[]);
-    let keep = Arc::new(KeptHere::default());
-    let first = channel(&peer, &keep);
-    for user in ["wmWe", "wmWo", "wmWl"] {
-        peer.sim("enter", json!({"from": user})).await;
+async fn a_greeting_of_several_messages_is_one_welcome_and_what_it_cannot_hold_waits_for_words() {
+    let peer = WeComPeer::start(&["--no-desk"]);
+    // Too long to stand above a menu, and too long for one message.
+    for (user, times) in [("wmWe", 120), ("wmWl", 700)] {
+        let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        shop(dir.path(), str::to_owned);
+        let file = dir.path().join("shop.yaml");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        let long = settings.replace("您好！想挑", &format!("{}想挑", "请进。".repeat(times)));
+        std::fs::write(&file, long).unwrap();
+        let at = dir.path().display().to_string();
+        let server = serve(&peer, data.path(), &[("TIANSHENG_SHOP__DIR", &at)]);
+        let before = peer.welcomes().await.len();
+        act(&peer, &server, "enter", user, json!({})).await;
+        let welcome = async || peer.welcomes().await.get(before).cloned();
+        let welcome = peer.until("the welcome", welcome).await;
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(peer.welcomes().await.len(), before + 1);
+        assert_eq!(peer.calls("kf/send_msg").await, 0, "nothing else is tried");
+        let mut said = words(&welcome).to_owned();
+        if times == 700 {
+            say(&peer, &server, user, "在吗").await;
+            let rest = async || {
+                let sent = peer.sent(user).await;
+                let all: String = sent.iter().map(words).collect();
+                all.contains("想挑").then_some(all)
+            };
+            said.push_str(&peer.until("the rest", rest).await);
+        }
+        assert_eq!(
+            said.matches("请进。").count(),
+            times,
+            "nothing is lost: {said}"
+        );
+        assert!(said.contains("多久能发货"), "{said}");
     }
-    let came = pulled(&first).await;
-    assert_eq!(came.len(), 3, "{came:?}");
-    for arrival in &came {
-        let Arrival::Said(said) = arrival else {
-            panic!("{arrival:?}");
-        };
-        assert!(matches!(said.body, InboundBody::Came { .. }), "{said:?}");
-    }
-    // Too long to stand above a menu: two messages anywhere else.
-    let long = message("long", "wmWe", "欢迎。".repeat(120), 3);
-    for piece in 0..2 {
-        let receipt = first.send(&long, piece).await;
-        assert!(is_sent(&receipt), "{receipt:?}");
-    }
-    let welcomes = peer.welcomes().await;
-    assert_eq!(welcomes.len(), 1);
-    assert_eq!(words(&welcomes[0]).matches("欢迎。").count(), 120);
-    for n in 0..3 {
-        assert!(words(&welcomes[0]).contains(&format!("{}. 选{n}", n + 1)));
-    }
-    assert_eq!(
-        peer.calls("kf/send_msg").await,
-        0,
-        "nothing waits for words"
-    );
-    // Killed right after the welcome: the next process says it no second time, and not its rest either.
-    let cut = json!({"name": "kf/send_msg_on_event", "after": true, "code": -1});
-    peer.sim("fault", cut).await;
-    let other = message("other", "wmWo", "欢迎。".repeat(120), 3);
-    assert_eq!(first.send(&other, 0).await, Receipt::TryAgain);
-    peer.sim("allow", json!({"from": "wmWo", "left": 5, "open": true}))
-        .await;
-    let second = channel(&peer, &keep);
-    for piece in 0..2 {
-        let receipt = second.send(&other, piece).await;
-        assert!(is_sent(&receipt), "{receipt:?}");
-    }
-    assert_eq!(peer.welcomes().await.len(), 2);
-    assert_eq!(peer.sent("wmWo").await.len(), 0);
-    // More than one message holds: the first of it welcomes, and the rest waits.
-    let endless = message("endless", "wmWl", "欢迎。".repeat(400), 3);
-    assert!(is_sent(&first.send(&endless, 0).await));
-    assert_eq!(first.send(&endless, 1).await, Receipt::WindowClosed);
-    assert_eq!(peer.welcomes().await.len(), 3);
 }

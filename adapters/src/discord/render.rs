@@ -54,7 +54,7 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
         words.append(more);
     };
     let count = body.parts.iter().map(|part| match part {
-        Part::Choices { choices } => choices.len(),
+        Part::Choices { choices, .. } => choices.len(),
         Part::Text { .. } | Part::Products { .. } => 0,
     });
     let all_fit = count.sum::<usize>() <= CHOICES_MAX;
@@ -67,14 +67,13 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
                     hang(embed(product, tongue), &mut pieces);
                 }
             }
-            Part::Choices { choices: offered } if all_fit => choices.extend(buttons(offered)),
-            Part::Choices { choices: offered } => {
-                let beside = body
-                    .parts
-                    .iter()
-                    .any(|part| matches!(part, Part::Products { .. }));
-                add(&mut words, numbered(offered, beside));
-            }
+            Part::Choices {
+                choices: offered, ..
+            } if all_fit => choices.extend(buttons(offered)),
+            Part::Choices {
+                choices: offered,
+                uncounted,
+            } => add(&mut words, numbered(offered, *uncounted)),
         }
     }
     flush(&mut words, &mut pieces);

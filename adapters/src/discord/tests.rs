@@ -47,6 +47,7 @@ fn choices(count: usize) -> Part {
     };
     Part::Choices {
         choices: (0..count).map(choice).collect(),
+        uncounted: false,
     }
 }
 
@@ -128,6 +129,7 @@ fn choices_are_buttons_a_menu_or_numbers_as_many_as_they_are() {
     };
     let twice = pieces(vec![Part::Choices {
         choices: vec![long.clone(), long],
+        uncounted: false,
     }]);
     assert_eq!(twice[0].choices.len(), 1);
     assert!(twice[0].choices[0].1.starts_with('~'));

@@ -12,10 +12,6 @@ pub fn fewer(body: &Body, folds: usize) -> Body {
         return body.clone();
     }
     let tongue = tongue(body);
-    let has_products = body
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Products { .. }));
     let mut texts: Vec<String> = Vec::new();
     let mut choices = Vec::new();
     for part in &body.parts {
@@ -24,8 +20,11 @@ pub fn fewer(body: &Body, folds: usize) -> Body {
             Part::Products { products } => {
                 texts.extend(products.iter().map(|product| line(product, tongue)));
             }
-            Part::Choices { choices: list } if folds > 1 => {
-                texts.push(numbered(list, has_products).text);
+            Part::Choices {
+                choices: list,
+                uncounted,
+            } if folds > 1 => {
+                texts.push(numbered(list, *uncounted).text);
             }
             Part::Choices { .. } => choices.push(part.clone()),
         }
@@ -101,7 +100,10 @@ mod tests {
                 text("推荐："),
                 Part::Products { products },
                 text("还要看别的吗？"),
-                Part::Choices { choices },
+                Part::Choices {
+                    choices,
+                    uncounted: true,
+                },
             ],
         }
     }
@@ -111,7 +113,7 @@ mod tests {
         assert_eq!(fewer(&body(), 0), body());
         let once = fewer(&body(), 1);
         assert_eq!(once.parts.len(), 2, "{once:#?}");
-        assert!(matches!(&once.parts[1], Part::Choices { choices } if choices.len() == 2));
+        assert!(matches!(&once.parts[1], Part::Choices { choices, .. } if choices.len() == 2));
         let twice = fewer(&body(), FOLDS);
         let [Part::Text { text }] = twice.parts.as_slice() else {
             panic!("{twice:#?}");

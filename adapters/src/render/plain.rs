@@ -20,7 +20,7 @@ pub fn tongue(body: &Body) -> Tongue {
     });
     let of_choices = || {
         body.parts.iter().any(|part| match part {
-            Part::Choices { choices } => choices.iter().any(|choice| han(&choice.label)),
+            Part::Choices { choices, .. } => choices.iter().any(|choice| han(&choice.label)),
             Part::Text { .. } | Part::Products { .. } => false,
         })
     };
@@ -132,12 +132,12 @@ fn price(price: &Price) -> String {
     }
 }
 
-/// Choices to be typed. Beside products a number means a product, so there the labels stand alone; typed in full they work everywhere.
-pub fn numbered(choices: &[Choice], beside_products: bool) -> Styled {
+/// Choices to be typed; uncounted, the labels stand alone. Typed in full they work everywhere.
+pub fn numbered(choices: &[Choice], uncounted: bool) -> Styled {
     let lines: Vec<String> = choices
         .iter()
         .enumerate()
-        .map(|(at, choice)| match beside_products {
+        .map(|(at, choice)| match uncounted {
             true => format!("• {}", choice.label.trim()),
             false => format!("{}. {}", at + 1, choice.label.trim()),
         })

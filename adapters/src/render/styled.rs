@@ -115,7 +115,8 @@ pub fn markdown(text: &str) -> Styled {
 fn inline(line: &str, out: &mut Styled) {
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
-        if let Some(token) = token(rest) {
+        let before = out.text.chars().next_back();
+        if let Some(token) = token(rest).filter(|token| token.stands_alone(before, rest)) {
             out.push_marked(token.label, token.kind);
             rest = rest.get(token.bytes..).unwrap_or_default();
         } else {
@@ -129,6 +130,20 @@ struct Token<'a> {
     label: &'a str,
     kind: MarkKind,
     bytes: usize,
+}
+
+impl Token<'_> {
+    /// `18*40*35` is a size: stars between letters or figures of ours mark nothing.
+    fn stands_alone(&self, before: Option<char>, rest: &str) -> bool {
+        let joins = |c: char| c.is_ascii_alphanumeric() || c == '*';
+        let after = || rest.get(self.bytes..).and_then(|rest| rest.chars().next());
+        match self.kind {
+            MarkKind::Bold | MarkKind::Italic => {
+                !before.is_some_and(joins) && !after().is_some_and(joins)
+            }
+            MarkKind::Struck | MarkKind::Code | MarkKind::Link(_) => true,
+        }
+    }
 }
 
 /// What begins here, if it also ends.

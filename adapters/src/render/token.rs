@@ -25,7 +25,7 @@ pub fn token(id: &str, id_bytes_max: usize) -> Option<String> {
 /// All that stand in the choices of a reply.
 pub fn tokens(body: &Body, id_bytes_max: usize) -> Vec<Token> {
     let choices = body.parts.iter().flat_map(|part| match part {
-        Part::Choices { choices } => choices.as_slice(),
+        Part::Choices { choices, .. } => choices.as_slice(),
         Part::Text { .. } | Part::Products { .. } => &[],
     });
     choices

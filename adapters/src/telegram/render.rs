@@ -51,15 +51,11 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
                     }
                 }
             }
-            Part::Choices { choices } if choices.len() <= BUTTONS_MAX => {
+            Part::Choices { choices, .. } if choices.len() <= BUTTONS_MAX => {
                 rows.extend(keyboard(choices));
             }
-            Part::Choices { choices } => {
-                let beside = body
-                    .parts
-                    .iter()
-                    .any(|part| matches!(part, Part::Products { .. }));
-                add(&mut words, numbered(choices, beside));
+            Part::Choices { choices, uncounted } => {
+                add(&mut words, numbered(choices, *uncounted));
             }
         }
     }

@@ -158,6 +158,7 @@ fn choices_hang_as_buttons_on_the_last_message_and_long_ids_go_as_tokens() {
                     choice(&long, &"很长".repeat(30)),
                     choice("~tilde", "看详情"),
                 ],
+                uncounted: false,
             },
         ],
     };

@@ -13,10 +13,10 @@ use crate::render::tokens;
 use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
-    Acknowledgement, Address, Answered, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
-    Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length, Outbound,
-    OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
-    SyncReply, Touch, Typing, Unit, Unkept, WORDS_EVENT, Window,
+    Acknowledgement, Address, Answered, Arrival, Asking, Brief, Capabilities, Cards, CatchUp,
+    Channel, Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length,
+    Outbound, OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    SyncReply, Typing, Unit, Unkept, WORDS_EVENT, Window,
 };
 use answer::Form;
 use client::Api;
@@ -64,10 +64,12 @@ const SHORTER_KEPT_MS: u64 = WINDOW.open_ms;
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
-    after_touch: Some(Touch {
-        open_ms: 60 * 1000,
-        messages_max: 3,
-    }),
+    after_touch: Some(BRIEF),
+    after_coming: Some(BRIEF),
+};
+const BRIEF: Brief = Brief {
+    open_ms: 60 * 1000,
+    messages_max: 3,
 };
 /// WeChat waits five seconds for an answer and delivers three times in all, milliseconds (接收普通消息).
 const DELIVERY_MS: u64 = 5_000;

@@ -85,10 +85,6 @@ pub(super) fn answers(body: &Body) -> Vec<String> {
 
 fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) -> Vec<String> {
     let tongue = tongue(body);
-    let beside = body
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Products { .. }));
     let mut lines = MENU_ITEMS_MAX;
     let mut words = Styled::default();
     let mut add = |more: Styled| {
@@ -105,8 +101,10 @@ fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) ->
                     add(card(product, tongue));
                 }
             }
-            Part::Choices { choices } if with_choices || !has_lines(choices, &mut lines) => {
-                add(numbered(choices, beside));
+            Part::Choices { choices, uncounted }
+                if with_choices || !has_lines(choices, &mut lines) =>
+            {
+                add(numbered(choices, *uncounted));
             }
             Part::Products { .. } | Part::Choices { .. } => {}
         }
@@ -200,7 +198,7 @@ fn has_lines(choices: &[Choice], left: &mut usize) -> bool {
 fn items(body: &Body) -> Vec<(String, String)> {
     let mut lines = MENU_ITEMS_MAX;
     let menus = body.parts.iter().filter_map(|part| match part {
-        Part::Choices { choices } if has_lines(choices, &mut lines) => Some(choices.as_slice()),
+        Part::Choices { choices, .. } if has_lines(choices, &mut lines) => Some(choices.as_slice()),
         _ => None,
     });
     let item = |choice: &Choice| {

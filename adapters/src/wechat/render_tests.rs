@@ -25,6 +25,7 @@ pub(super) fn choices(ids: &[&str]) -> Part {
                 label: format!("选 {id}"),
             })
             .collect(),
+        uncounted: false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::render::tokens;
 use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::Shared;
 use crate::{
-    Acknowledgement, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel, Check,
+    Acknowledgement, Answer, Arrival, Asking, Brief, Capabilities, Cards, CatchUp, Channel, Check,
     Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
     Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit, Window,
 };
@@ -52,11 +52,15 @@ const PACE: Pace = Pace {
     all_every_ms: 10.0,
     all_burst: 100,
 };
-/// After a customer's message the shop may send so many in so long.
+/// After a customer's message the shop may send so many in so long; who opens the chat may be welcomed once within 20 s (发送欢迎语等事件响应消息). A menu's line arrives as a message.
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
     messages_max: Some(5),
     after_touch: None,
+    after_coming: Some(Brief {
+        open_ms: 20 * 1000,
+        messages_max: 1,
+    }),
 };
 /// How long a callback's token may be used to pull, milliseconds.
 const WAITING_MS: u64 = 10 * 60 * 1000;
@@ -223,8 +227,8 @@ impl Channel for WeCom {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            OutboundBody::Mode { mode } if mode == WAITING_MODE => Delivery::Act,
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => Delivery::Nothing,
+            OutboundBody::Mode { .. } => Delivery::Act,
+            OutboundBody::Read { .. } => Delivery::Nothing,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::render::{
-    FOLDS, Mark, MarkKind, Styled, Tongue, card, fewer, markdown, numbered, public_url, shortened,
-    token, tongue, untagged, written_within,
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, token, tongue,
+    untagged, written_within,
 };
 use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
@@ -97,14 +97,6 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     pieces
 }
 
-/// Everything in one message, with products and at last also choices as lines of its text; `None` where it is too long for one.
-pub(super) fn in_one(body: &Body) -> Option<Piece> {
-    (1..=FOLDS).find_map(|folds| {
-        let mut pieces = pieces(&fewer(body, folds)).into_iter();
-        pieces.next().filter(|_| pieces.next().is_none())
-    })
-}
-
 fn products(body: &Body) -> Vec<&Card> {
     let products = body.parts.iter().flat_map(|part| match part {
         Part::Products { products } => products.as_slice(),
@@ -171,10 +163,6 @@ impl Shown {
 
 fn texts(body: &Body, shown: Shown) -> Vec<String> {
     let tongue = tongue(body);
-    let beside = body
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Products { .. }));
     let mut words = Styled::default();
     let mut add = |more: Styled| {
         if !words.is_blank() && !more.is_blank() {
@@ -195,8 +183,8 @@ fn texts(body: &Body, shown: Shown) -> Vec<String> {
                 }
             }
             // More than a menu holds.
-            Part::Choices { choices } if choices.len() > MENU_ITEMS_MAX => {
-                add(numbered(choices, beside));
+            Part::Choices { choices, uncounted } if choices.len() > MENU_ITEMS_MAX => {
+                add(numbered(choices, *uncounted));
             }
             Part::Products { .. } | Part::Choices { .. } => {}
         }
@@ -234,7 +222,9 @@ fn written(styled: &Styled) -> String {
 
 fn choices(body: &Body) -> Vec<Line> {
     let menus = body.parts.iter().filter_map(|part| match part {
-        Part::Choices { choices } if choices.len() <= MENU_ITEMS_MAX => Some(choices.as_slice()),
+        Part::Choices { choices, .. } if choices.len() <= MENU_ITEMS_MAX => {
+            Some(choices.as_slice())
+        }
         _ => None,
     });
     let line = |choice: &Choice| Line::Choice {

@@ -23,6 +23,7 @@ fn choices(ids: &[&str]) -> Part {
     };
     Part::Choices {
         choices: ids.iter().map(choice).collect(),
+        uncounted: false,
     }
 }
 
@@ -123,6 +124,7 @@ fn choices_are_a_menu_within_its_limits_and_more_of_them_numbers() {
     };
     let menu = pieces_of(vec![Part::Choices {
         choices: vec![wide],
+        uncounted: false,
     }]);
     let Some(Piece::Menu { lines, .. }) = menu.last() else {
         panic!("{menu:?}");

@@ -6,17 +6,25 @@ use super::render::{self, Piece};
 use super::session::Closed;
 use super::{WAITING_MODE, WeCom, permanent};
 use crate::picture::{self, Lacking, Medium};
-use crate::{Body, Outbound, OutboundBody, Receipt, Speaker, Unkept};
+use crate::{Outbound, OutboundBody, Receipt, Speaker, Unkept};
 use serde_json::Value;
 
 impl WeCom {
     pub(super) async fn sent(&self, message: &Outbound, piece: usize) -> Receipt {
         let place = message.address.place();
         match &message.body {
-            OutboundBody::Reply(body) => self.said(message, body, piece).await,
+            OutboundBody::Reply(body) => match render::pieces(body).get(piece) {
+                Some(found) => {
+                    let id = render::id(&message.id, piece);
+                    let is_first = piece == 0 && message.from == Speaker::Bot;
+                    self.said(place, found, &id, is_first).await
+                }
+                None => permanent("it has no such piece"),
+            },
             OutboundBody::Mode { mode } if mode == WAITING_MODE => {
                 match self.sessions.hand_off(place).await {
-                    Ok(()) => Receipt::Sent {
+                    // With nobody there it is done as soon as somebody is.
+                    Ok(()) | Err(Closed::NobodyThere) => Receipt::Sent {
                         provider_id: String::new(),
                     },
                     Err(Closed::Failed(Failed::Refused { code, reason })) => permanent(&format!(
@@ -26,82 +34,32 @@ impl WeCom {
                     Err(closed) => not_sent(closed),
                 }
             }
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => permanent("it is no reply"),
-        }
-    }
-
-    async fn said(&self, message: &Outbound, body: &Body, at: usize) -> Receipt {
-        let (place, pieces) = (message.address.place(), render::pieces(body));
-        let Some(piece) = pieces.get(at) else {
-            return permanent("it has no such piece");
-        };
-        let id = render::id(&message.id, at);
-        let code = match at == 0 && message.from == Speaker::Bot {
-            true => self.sessions.welcome(place).await,
-            false => None,
-        };
-        let in_one = match pieces.len() > 1 && message.from == Speaker::Bot {
-            true => self.in_one(message, body, code.is_some()).await,
-            false => Ok(None),
-        };
-        let piece = match &in_one {
-            Ok(Some(_)) if at > 0 => {
-                return Receipt::Sent {
+            // Whoever has it now, it waits for WeCom's desk no longer.
+            OutboundBody::Mode { .. } => match self.sessions.forget_the_desk(place).await {
+                Ok(()) => Receipt::Sent {
                     provider_id: String::new(),
-                };
-            }
-            Ok(all) => all.as_ref().unwrap_or(piece),
-            Err(Unkept) => return Receipt::TryAgain,
-        };
-        match self.welcomed(place, piece, &id, code).await {
-            Some(receipt) => receipt,
-            None => self.shown(place, piece, &id).await,
+                },
+                Err(Unkept) => Receipt::TryAgain,
+            },
+            OutboundBody::Read { .. } => permanent("it is no reply"),
         }
     }
 
-    /// A welcome is one message, so a reply of several is said in one where it can be; once that is so it stays so, whether or not it leaves as the welcome.
-    async fn in_one(
-        &self,
-        message: &Outbound,
-        body: &Body,
-        welcomes: bool,
-    ) -> Result<Option<Piece>, Unkept> {
-        let place = message.address.place();
-        let Some(all) = render::in_one(body) else {
-            return Ok(None);
-        };
-        if welcomes {
-            self.sessions.keep_in_one(place, &message.id).await?;
-        }
-        let is_in_one = welcomes || self.sessions.is_in_one(place, &message.id).await?;
-        Ok(is_in_one.then_some(all))
-    }
-
-    /// Says it as the welcome of somebody who has just come in; `None` where it has to be said like anything else.
-    async fn welcomed(
-        &self,
-        place: &str,
-        piece: &Piece,
-        id: &str,
-        code: Option<String>,
-    ) -> Option<Receipt> {
-        // A welcome is a text or a menu (发送欢迎语等事件响应消息), and one message.
-        let welcome = render::with(render::content(piece, id), &[("code", &code?)]);
-        match self.sessions.api.welcome(&welcome).await {
-            Ok(provider_id) => {
-                self.sessions.forget_welcome(place).await;
-                Some(Receipt::Sent { provider_id })
+    async fn said(&self, place: &str, piece: &Piece, id: &str, is_first: bool) -> Receipt {
+        let api = &self.sessions.api;
+        if is_first && let Some(code) = self.sessions.welcome(place).await {
+            // A welcome is a text or a menu (发送欢迎语等事件响应消息).
+            let welcome = render::with(render::content(piece, id), &[("code", &code)]);
+            match api.welcome(&welcome).await {
+                Ok(provider_id) => {
+                    self.sessions.forget_welcome(place).await;
+                    return Receipt::Sent { provider_id };
+                }
+                // Over or used: said like anything else.
+                Err(Failed::Refused { .. }) => self.sessions.forget_welcome(place).await,
+                Err(failed) => return receipt(failed),
             }
-            // Over or used.
-            Err(Failed::Refused { .. }) => {
-                self.sessions.forget_welcome(place).await;
-                None
-            }
-            Err(failed) => Some(receipt(failed)),
         }
-    }
-
-    async fn shown(&self, place: &str, piece: &Piece, id: &str) -> Receipt {
         let Piece::Link(link) = piece else {
             return self.put(place, &render::content(piece, id)).await;
         };
@@ -190,6 +148,8 @@ fn not_sent(closed: Closed) -> Receipt {
     match closed {
         Closed::AtDesk => Receipt::TakenOver,
         Closed::Over => Receipt::WindowClosed,
+        // Only a handoff meets it.
+        Closed::NobodyThere => Receipt::TryAgain,
         // The question got no answer; the message was not sent.
         Closed::Failed(Failed::NoAnswer | Failed::TooLong) => Receipt::TryAgain,
         Closed::Failed(failed) => receipt(failed),

@@ -98,6 +98,9 @@ impl WeCom {
         let Some(account) = reading.next(now_ms) else {
             return Ok(nothing());
         };
+        // Who receives may have come; what does not work now is done at the next look.
+        let waiting = self.sessions.hand_off_waiting(&account);
+        let _ = tokio::time::timeout(TAKING, waiting).await;
         // Whatever becomes of it, the next turn is another's.
         reading.last.clone_from(&account);
         let note = reading.waiting.get(&account).cloned().unwrap_or_default();

@@ -248,7 +248,7 @@ fn write_body(output: &mut impl Write, body: &adapters::Body) -> std::io::Result
                     }
                 }
             }
-            Part::Choices { choices } => {
+            Part::Choices { choices, .. } => {
                 let labels: Vec<&str> = choices.iter().map(|c| c.label.as_str()).collect();
                 writeln!(output, "  [ {} ]", labels.join(" | "))?;
             }

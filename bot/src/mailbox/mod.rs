@@ -27,7 +27,7 @@ pub use worker::{LEASE_MS, Workers};
 use crate::mail::{Mail, Posted};
 use crate::store::{Accepted, NewMail, StateStore, StoreError};
 use crate::telemetry::spans;
-use adapters::{Door, Inbound, InboundBody};
+use adapters::Inbound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -74,14 +74,9 @@ pub async fn accept(
     burst: Burst,
     now_ms: i64,
 ) -> Result<Accepted, StoreError> {
-    let burst = match &inbound.body {
-        InboundBody::Text(_) | InboundBody::File(_) => burst,
-        InboundBody::Came {
-            door: Door::Link,
-            means,
-            ..
-        } if matches!(**means, InboundBody::Text(_) | InboundBody::File(_)) => burst,
-        InboundBody::Choice(_) | InboundBody::Came { .. } => Burst {
+    let burst = match inbound.body.is_typed() {
+        true => burst,
+        false => Burst {
             quiet_ms: 0,
             quiet_max_ms: 0,
         },

@@ -5,7 +5,7 @@ use super::arrivals::{TOKEN_KEPT_MS, token_key};
 use super::offer::{self, Offered};
 use super::pace::{Paces, pause};
 use super::sender::LEASE_MS;
-use super::window::{KEPT_BACK, Left, Opened, WAITS_MS};
+use super::window::{Left, Opened, WAITS_MS};
 use crate::mail::Mark;
 use crate::store::{Outgoing, Queue, SendClaim, StateStore, StoreError};
 use adapters::{Channel, Outbound, Receipt, Token};
@@ -125,8 +125,9 @@ impl Push<'_> {
         left = left.filter(|_| self.is_message);
         let mut done = 0;
         if pieces > 1 {
-            match self.state.recall(&self.progress_key(), self.now()).await {
-                Ok(kept) => done = self.done_of(kept),
+            let key = progress_key(conversation);
+            match self.state.recall(&key, self.now()).await {
+                Ok(kept) => done = done_of(kept.as_deref(), &self.outgoing.id),
                 Err(_) => return later,
             }
         }
@@ -227,8 +228,7 @@ impl Push<'_> {
     /// What the customer opened is used up, but for what is kept for a person.
     fn is_closed(&self, left: &Left) -> bool {
         let takes_all = self.mark.takes_all || !self.outgoing.bot;
-        let kept = if takes_all { 0 } else { KEPT_BACK };
-        left.messages(self.now()).is_some_and(|left| left <= kept)
+        left.messages(self.now(), takes_all) == Some(0)
     }
 
     /// What is left of the message is said when the customer writes again: a reply that is cut off is worse than a late one.
@@ -240,7 +240,7 @@ impl Push<'_> {
     ) -> Pushed {
         let conversation = &self.claim.conversation;
         let waited = self.age_ms();
-        // A channel that counts nothing never knows when to come back.
+        // A channel that may write at any time never knows when to come back.
         let Some(mut left) = left.filter(|_| waited < WAITS_MS) else {
             tracing::warn!(
                 conversation,
@@ -401,7 +401,7 @@ impl Push<'_> {
     /// So many pieces have left; whoever goes on with the message begins there.
     async fn progressed(&self, pieces: usize) {
         let until_ms = self.in_ms(PROGRESS_KEPT_MS);
-        let key = self.progress_key();
+        let key = progress_key(&self.claim.conversation);
         let progress = format!("{pieces} {}", self.outgoing.id);
         for _ in 0..PROGRESS_TRIES {
             let kept = self.state.remember(&key, &progress, until_ms);
@@ -414,19 +414,6 @@ impl Push<'_> {
             conversation = self.claim.conversation,
             "it cannot be kept how much of a message has left; if this process ends now, some leaves twice"
         );
-    }
-
-    /// One note a conversation: its messages leave one after the other.
-    fn progress_key(&self) -> String {
-        format!("left:{}", self.claim.conversation)
-    }
-
-    fn done_of(&self, progress: Option<String>) -> usize {
-        let of_this = progress.as_deref().and_then(|kept| kept.split_once(' '));
-        of_this
-            .filter(|(_, id)| *id == self.outgoing.id)
-            .and_then(|(pieces, _)| pieces.parse().ok())
-            .unwrap_or(0)
     }
 
     /// Since it was decided; of a message without a mark nobody knows.
@@ -442,4 +429,17 @@ impl Push<'_> {
     pub(super) fn in_ms(&self, ms: u64) -> i64 {
         self.now().saturating_add_unsigned(ms)
     }
+}
+
+/// One note a conversation: its messages leave one after the other.
+pub(super) fn progress_key(conversation: &str) -> String {
+    format!("left:{conversation}")
+}
+
+/// How many pieces of a message have left.
+pub(super) fn done_of(progress: Option<&str>, id: &str) -> usize {
+    let kept = progress.and_then(|kept| kept.split_once(' '));
+    kept.filter(|(_, of)| *of == id)
+        .and_then(|(pieces, _)| pieces.parse().ok())
+        .unwrap_or(0)
 }

@@ -1,14 +1,18 @@
 //! Replies are folded into as many messages as the customer's platform still takes, before they are committed.
 
-use super::window::{KEPT_BACK, Left};
+use super::push::{done_of, progress_key};
+use super::window::Left;
 use crate::channels::Channels;
 use crate::mail::{Leaving, Mark};
-use crate::store::{Engine, NewOut, StateStore, TurnClaim, TurnResult};
+use crate::store::{Engine, NewOut, StateStore, StoreError, TurnClaim, TurnResult};
 use adapters::render::{FOLDS, fewer};
 use adapters::{Address, Channel, Delivery, Outbound, OutboundBody};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+
+/// Unsent messages that are looked at: more than a window takes.
+const WAITING_MAX: usize = 16;
 
 /// An engine whose replies fit into the customer's window. Events stay as they were decided: they do not hang on what a platform counts.
 pub struct Folding {
@@ -30,12 +34,16 @@ impl Engine for Folding {
             let Some(channel) = channel.map(AsRef::as_ref) else {
                 return result;
             };
-            let state = self.state.as_ref();
+            let takes_all = !result.told.handoffs.is_empty();
+            let room = Room {
+                state: self.state.as_ref(),
+                channel,
+                conversation: &claim.conversation,
+                epoch: claim.epoch,
+                now_ms,
+            };
             // Where the store does not answer, the reply stays as it is: the sender counts again.
-            let left = Left::of(state, channel, &claim.conversation, now_ms).await;
-            if let Ok(Some(left)) = left {
-                let takes_all = !result.told.handoffs.is_empty();
-                let room = left.messages(now_ms);
+            if let Ok(room) = room.left(takes_all).await {
                 fold(&mut result.out, channel, room, takes_all);
             }
             result
@@ -43,15 +51,53 @@ impl Engine for Folding {
     }
 }
 
-/// One message is kept for a handoff or a person, except where this turn is the handoff.
-fn fold(out: &mut [NewOut], channel: &dyn Channel, room: Option<u32>, takes_all: bool) {
-    let mut room = room.map(|left| {
-        if takes_all {
-            left
-        } else {
-            left.saturating_sub(KEPT_BACK)
+/// How many messages a turn's replies may become.
+struct Room<'a> {
+    state: &'a dyn StateStore,
+    channel: &'a dyn Channel,
+    conversation: &'a str,
+    epoch: u64,
+    now_ms: i64,
+}
+
+impl Room<'_> {
+    /// `None` on a channel that may write at any time, and where only the platform knows. One message is kept for a handoff or a person, except where this turn is the handoff.
+    async fn left(&self, takes_all: bool) -> Result<Option<u32>, StoreError> {
+        let left = Left::of(self.state, self.channel, self.conversation, self.now_ms).await?;
+        let Some(left) = left.and_then(|left| left.messages(self.now_ms, takes_all)) else {
+            return Ok(None);
+        };
+        Ok(Some(left.saturating_sub(self.waiting().await?)))
+    }
+
+    /// Messages of turns before that have yet to leave, and leave first.
+    async fn waiting(&self) -> Result<u32, StoreError> {
+        let outgoing = self.state.outgoing(self.conversation, WAITING_MAX).await?;
+        if outgoing.is_empty() {
+            return Ok(0);
         }
-    });
+        let key = progress_key(self.conversation);
+        let progress = self.state.recall(&key, self.now_ms).await?;
+        let mut waiting = 0;
+        for message in outgoing {
+            if message.bot && message.epoch < self.epoch {
+                continue;
+            }
+            let Ok(outbound) = serde_json::from_str::<Outbound>(&message.body) else {
+                continue;
+            };
+            let is_reply = matches!(outbound.body, OutboundBody::Reply(_));
+            if let Delivery::Push { pieces, .. } = self.channel.deliver(&outbound)
+                && is_reply
+            {
+                waiting += pieces.saturating_sub(done_of(progress.as_deref(), &message.id));
+            }
+        }
+        Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
+    }
+}
+
+fn fold(out: &mut [NewOut], channel: &dyn Channel, mut room: Option<u32>, takes_all: bool) {
     for new in out.iter_mut().filter(|new| new.bot) {
         // Only our own engine writes these.
         let Ok(outbound) = serde_json::from_str::<Outbound>(&new.body) else {
@@ -95,9 +141,15 @@ fn within(outbound: Outbound, channel: &dyn Channel, room: u32) -> (Outbound, u3
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use super::super::window::open;
     use super::super::window::tests::channel;
     use super::*;
-    use adapters::{Body, Card, Choice, Part, Price, Speaker};
+    use crate::store::embedded::State;
+    use crate::store::{Commit, NewMail};
+    use adapters::{Body, Card, Choice, Inbound, InboundBody, Part, Price, Speaker};
+
+    const ID: &str = "wechat:oA";
+    const T0: i64 = 1_800_000_000_000;
 
     fn reply() -> NewOut {
         let card = |id: &str| Card {
@@ -125,6 +177,7 @@ mod tests {
                     id: "more".to_owned(),
                     label: "看看别的".to_owned(),
                 }],
+                uncounted: false,
             },
         ];
         let outbound = Outbound {
@@ -164,25 +217,86 @@ mod tests {
         // Text, picture and menu; text and menu in one; one of all.
         for (room, pieces) in [
             (None, 3),
-            (Some(5), 3),
             (Some(4), 3),
-            (Some(3), 2),
-            (Some(2), 1),
+            (Some(3), 3),
+            (Some(2), 2),
+            (Some(1), 1),
         ] {
             let (count, body, mark) = folded(room, false);
             assert!(count <= pieces, "{room:?}: {count}");
-            assert!(
-                room.is_none_or(|room| count < room as usize),
-                "{room:?}: {count}"
-            );
             assert!(!mark.takes_all);
             for said in ["推荐这款", "机器 a", "shop.example/a", "看看别的"] {
                 assert!(body.contains(said), "{room:?}: {said}");
             }
         }
-        // With nothing to spare it is one message, which waits; a handoff takes the last.
-        assert_eq!(folded(Some(1), false).0, 1);
-        assert_eq!(folded(Some(3), true).0, 3);
+        // With nothing to spare it is one message, which waits.
+        assert_eq!(folded(Some(0), false).0, 1);
         assert!(folded(Some(3), true).2.takes_all);
+    }
+
+    /// The turn that answers one message; its reply leaves for nowhere yet.
+    async fn answered(state: &State, event_id: &str, replies: usize) {
+        let mail = NewMail {
+            conversation: ID.to_owned(),
+            event_id: event_id.to_owned(),
+            at_ms: T0,
+            quiet_ms: 0,
+            quiet_max_ms: 0,
+            body: "{}".to_owned(),
+        };
+        let named = |n| NewOut {
+            id: format!("{event_id}/{n}"),
+            ..reply()
+        };
+        state.accept(mail).await.unwrap();
+        let claimed = state.claim_turns(T0, 1_000, 1).await.unwrap();
+        let [claim] = claimed.claims.as_slice() else {
+            panic!("one turn is due");
+        };
+        let commit = Commit {
+            conversation: ID.to_owned(),
+            token: claim.token,
+            read_to: claim.letters.last().unwrap().seq,
+            state: "{}".to_owned(),
+            epoch: claim.epoch,
+            events: Vec::new(),
+            out: (0..replies).map(named).collect(),
+            wake_at_ms: None,
+            now_ms: T0,
+        };
+        state.commit(commit).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_has_yet_to_leave_takes_its_place_in_the_window() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path()).unwrap();
+        let channel = channel();
+        let left = async |takes_all| {
+            let room = Room {
+                state: &state,
+                channel: &channel,
+                conversation: ID,
+                epoch: 0,
+                now_ms: T0,
+            };
+            room.left(takes_all).await.unwrap()
+        };
+        assert_eq!(left(false).await, None, "only the platform knows");
+        let inbound = Inbound {
+            address: ID.parse().unwrap(),
+            event_id: "1".to_owned(),
+            sent_at_ms: T0,
+            body: InboundBody::Text("你好".to_owned()),
+        };
+        open(&state, &channel, &inbound, T0).await.unwrap();
+        assert_eq!((left(false).await, left(true).await), (Some(4), Some(5)));
+        answered(&state, "1", 1).await;
+        assert_eq!((left(false).await, left(true).await), (Some(1), Some(2)));
+        let key = progress_key(ID);
+        state.remember(&key, "2 1/0", T0 + 1_000).await.unwrap();
+        assert_eq!(left(false).await, Some(3), "two of them have left");
+        answered(&state, "2", 2).await;
+        assert_eq!(left(true).await, Some(0));
     }
 }

@@ -1,31 +1,56 @@
 //! How often a platform still lets the shop write to a customer: opened by what the customer does, spent by what leaves.
 //!
-//! Two facts a conversation, each with one writer at a time: what opened (whoever takes an arrival) and what was spent (the sender that has the lease). A window is named by the event that opened it, so a new one begins to count by itself.
+//! Three facts a conversation: what words opened, what a touch or coming in opened (both written by whoever takes an arrival, each alone, so that neither overwrites the other), and what was spent (by the sender that has the lease). A window is named by the event that opened it, so a new one begins to count by itself.
 
 use crate::store::{StateStore, StoreError};
-use adapters::{Channel, Inbound, InboundBody, Window};
+use adapters::{Channel, Inbound, InboundBody};
 use serde::{Deserialize, Serialize};
 
 /// Messages of a window that the bot's replies leave to a handoff or to a person.
-pub(super) const KEPT_BACK: u32 = 1;
+const KEPT_BACK: u32 = 1;
+/// Where a window has an end and no count.
+const UNCOUNTED: u32 = u32::MAX;
 /// How long what was said waits for the customer to write again, milliseconds; after that it stands in the transcript alone.
 pub(super) const WAITS_MS: u64 = 30 * 24 * 60 * 60 * 1000;
-/// Windows that are known at once: by words, and by a touch.
-const KINDS: usize = 2;
-/// Counts that are kept: late repetitions of a delivery may name a window before.
-const COUNTS_MAX: usize = 2 * KINDS;
+/// Counts that are kept of each kind: late repetitions of a delivery may name a window before.
+const COUNTS_MAX: usize = 2 * Kind::ALL.len();
+
+/// What opens a window of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Words,
+    /// A touch on a menu or a button, or coming in.
+    Touch,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Words, Self::Touch];
+
+    fn key(self, conversation: &str) -> String {
+        match self {
+            Self::Words => format!("window:{conversation}"),
+            Self::Touch => format!("window:touch:{conversation}"),
+        }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     by: String,
-    is_touch: bool,
     at_ms: i64,
     until_ms: i64,
     messages: u32,
 }
 
-/// What the customer has opened, by kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+impl Open {
+    /// What the bot's replies leave to a person; where there is one message in all, nothing.
+    fn kept_back(&self) -> u32 {
+        KEPT_BACK.min(self.messages.saturating_sub(1))
+    }
+}
+
+/// What the customer has opened, the last of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Opened(Vec<Open>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +68,6 @@ pub(super) struct Left {
     spent: Spent,
 }
 
-/// The channel's window, where it counts messages.
-fn counted(channel: &dyn Channel) -> Option<(Window, u32)> {
-    let window = channel.capabilities().window?;
-    Some((window, window.messages_max?))
-}
-
-fn opened_key(conversation: &str) -> String {
-    format!("window:{conversation}")
-}
-
 fn spent_key(conversation: &str) -> String {
     format!("spent:{conversation}")
 }
@@ -64,39 +79,37 @@ pub(super) async fn open(
     inbound: &Inbound,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let Some((window, messages_max)) = counted(channel) else {
+    let Some(window) = channel.capabilities().window else {
         return Ok(());
     };
-    let touch = match &inbound.body {
-        InboundBody::Choice(_) | InboundBody::Came { .. } => window.after_touch,
-        InboundBody::Text(_) | InboundBody::File(_) => None,
+    let (kind, short) = match &inbound.body {
+        typed if typed.is_typed() => (Kind::Words, None),
+        InboundBody::Choice(_) => (Kind::Touch, window.after_touch),
+        InboundBody::Came { .. } => (Kind::Touch, window.after_coming),
+        InboundBody::Text(_) | InboundBody::File(_) => (Kind::Words, None),
     };
-    let (open_ms, messages) = touch.map_or((window.open_ms, messages_max), |t| {
-        (t.open_ms, t.messages_max)
-    });
+    let (kind, open_ms, messages) = match short {
+        Some(short) => (kind, short.open_ms, short.messages_max),
+        None => (
+            Kind::Words,
+            window.open_ms,
+            window.messages_max.unwrap_or(UNCOUNTED),
+        ),
+    };
     let at_ms = inbound.sent_at_ms.min(now_ms);
     let new = Open {
         by: inbound.event_id.clone(),
-        is_touch: touch.is_some(),
         at_ms,
         until_ms: at_ms.saturating_add_unsigned(open_ms),
         messages,
     };
     let conversation = inbound.address.as_str();
-    let mut opened = opened(state, conversation, now_ms).await?;
-    let of_kind = |open: &Open| open.is_touch == new.is_touch;
+    let before = opened_by(state, conversation, kind, now_ms).await?;
     // A repetition, or one that was overtaken, opens nothing.
-    if opened
-        .0
-        .iter()
-        .any(|open| of_kind(open) && (open.by == new.by || open.at_ms > new.at_ms))
-    {
-        return Ok(());
+    match before {
+        Some(open) if open.by == new.by || open.at_ms > new.at_ms => Ok(()),
+        _ => keep_opened(state, conversation, kind, &new).await,
     }
-    opened.0.retain(|open| !of_kind(open));
-    opened.0.push(new);
-    opened.0.truncate(KINDS);
-    keep_opened(state, conversation, &opened, now_ms).await
 }
 
 /// What was open at a time takes nothing more: the platform told so afterwards.
@@ -107,28 +120,30 @@ pub(super) async fn close(
     at_ms: i64,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    if counted(channel).is_none() {
+    if channel.capabilities().window.is_none() {
         return Ok(());
     }
-    let mut opened = opened(state, conversation, now_ms).await?;
-    for open in opened.0.iter_mut().filter(|open| open.at_ms < at_ms) {
-        open.messages = 0;
+    for kind in Kind::ALL {
+        let open = opened_by(state, conversation, kind, now_ms).await?;
+        if let Some(mut open) = open.filter(|open| open.at_ms < at_ms) {
+            open.messages = 0;
+            keep_opened(state, conversation, kind, &open).await?;
+        }
     }
-    keep_opened(state, conversation, &opened, now_ms).await
+    Ok(())
 }
 
+/// Known for as long as something may wait for the next one, so that nothing is tried in between.
 async fn keep_opened(
     state: &dyn StateStore,
     conversation: &str,
-    opened: &Opened,
-    now_ms: i64,
+    kind: Kind,
+    open: &Open,
 ) -> Result<(), StoreError> {
-    let until_ms = opened.0.iter().map(|open| open.until_ms).max();
-    let text = serde_json::to_string(opened).unwrap_or_default();
-    let key = opened_key(conversation);
-    state
-        .remember(&key, &text, until_ms.unwrap_or(now_ms))
-        .await
+    let until_ms = open.until_ms.saturating_add_unsigned(WAITS_MS);
+    let text = serde_json::to_string(open).unwrap_or_default();
+    let key = kind.key(conversation);
+    state.remember(&key, &text, until_ms).await
 }
 
 /// What waited for the customer leaves now; asked after their message was accepted.
@@ -138,7 +153,8 @@ pub(super) async fn release(
     conversation: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    if counted(channel).is_some() && spent(state, conversation, now_ms).await?.waits {
+    let has_window = channel.capabilities().window.is_some();
+    if has_window && spent(state, conversation, now_ms).await?.waits {
         state.hasten(conversation, now_ms).await?;
     }
     Ok(())
@@ -149,7 +165,18 @@ async fn opened(
     conversation: &str,
     now_ms: i64,
 ) -> Result<Opened, StoreError> {
-    let kept = state.recall(&opened_key(conversation), now_ms).await?;
+    let by = |kind| opened_by(state, conversation, kind, now_ms);
+    let (words, touch) = tokio::try_join!(by(Kind::Words), by(Kind::Touch))?;
+    Ok(Opened(words.into_iter().chain(touch).collect()))
+}
+
+async fn opened_by(
+    state: &dyn StateStore,
+    conversation: &str,
+    kind: Kind,
+    now_ms: i64,
+) -> Result<Option<Open>, StoreError> {
+    let kept = state.recall(&kind.key(conversation), now_ms).await?;
     Ok(read(kept))
 }
 
@@ -159,13 +186,12 @@ async fn spent(
     now_ms: i64,
 ) -> Result<Spent, StoreError> {
     let kept = state.recall(&spent_key(conversation), now_ms).await?;
-    Ok(read(kept))
+    Ok(read(kept).unwrap_or_default())
 }
 
 /// What another version wrote counts as nothing: the platform counts too.
-fn read<T: Default + for<'a> Deserialize<'a>>(kept: Option<String>) -> T {
+fn read<T: for<'a> Deserialize<'a>>(kept: Option<String>) -> Option<T> {
     kept.and_then(|kept| serde_json::from_str(&kept).ok())
-        .unwrap_or_default()
 }
 
 /// True where the customer has opened another window since.
@@ -180,29 +206,37 @@ pub(super) async fn is_reopened(
 }
 
 impl Left {
-    /// `None` on a channel that counts nothing.
+    /// `None` on a channel that may write at any time.
     pub(super) async fn of(
         state: &dyn StateStore,
         channel: &dyn Channel,
         conversation: &str,
         now_ms: i64,
     ) -> Result<Option<Self>, StoreError> {
-        if counted(channel).is_none() {
+        if channel.capabilities().window.is_none() {
             return Ok(None);
         }
-        Ok(Some(Self {
-            opened: opened(state, conversation, now_ms).await?,
-            spent: spent(state, conversation, now_ms).await?,
-        }))
+        let (opened, spent) = tokio::try_join!(
+            opened(state, conversation, now_ms),
+            spent(state, conversation, now_ms)
+        )?;
+        Ok(Some(Self { opened, spent }))
     }
 
-    /// How many messages may still leave; `None` where only the platform knows.
+    /// How many messages may still leave, of all or of those that are not kept for a person; `None` where only the platform knows.
     ///
     /// What leaves is counted in every open window, since nobody says in which the platform counts it.
-    pub(super) fn messages(&self, now_ms: i64) -> Option<u32> {
-        let open = self.opened.0.iter().filter(|open| now_ms < open.until_ms);
-        open.map(|open| open.messages.saturating_sub(self.count(&open.by)))
-            .max()
+    pub(super) fn messages(&self, now_ms: i64, takes_all: bool) -> Option<u32> {
+        let left = self.opened.0.iter().map(|open| {
+            let kept = if takes_all { 0 } else { open.kept_back() };
+            match now_ms < open.until_ms {
+                true => open
+                    .messages
+                    .saturating_sub(kept.saturating_add(self.count(&open.by))),
+                false => 0,
+            }
+        });
+        left.max()
     }
 
     pub(super) fn opened(&self) -> &Opened {
@@ -245,12 +279,7 @@ impl Left {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let text = serde_json::to_string(&self.spent).unwrap_or_default();
-        let waits = now_ms.saturating_add_unsigned(WAITS_MS);
-        let ends = self.opened.0.iter().map(|open| open.until_ms).max();
-        let until_ms = match self.spent.waits {
-            true => waits,
-            false => ends.unwrap_or(waits),
-        };
+        let until_ms = now_ms.saturating_add_unsigned(WAITS_MS);
         state
             .remember(&spent_key(conversation), &text, until_ms)
             .await
@@ -309,32 +338,38 @@ pub(super) mod tests {
         };
         let words = || InboundBody::Text("你好".to_owned());
         let touch = || InboundBody::Choice("more".to_owned());
-        assert_eq!(left(T0).await.messages(T0), None, "only WeChat knows");
+        assert_eq!(left(T0).await.messages(T0, true), None, "only WeChat knows");
         opens("1", T0, words()).await;
         let mut now = left(T0).await;
-        assert_eq!(now.messages(T0), Some(5));
+        assert_eq!(now.messages(T0, true), Some(5));
         for _ in 0..4 {
             now.spend();
         }
         now.keep(&state, "wechat:oA", T0).await.unwrap();
         // A repetition opens nothing, a touch its own.
         opens("1", T0, words()).await;
-        assert_eq!(left(T0).await.messages(T0), Some(1));
+        assert_eq!(left(T0).await.messages(T0, true), Some(1));
         opens("2", T0 + 1, touch()).await;
-        assert_eq!(left(T0).await.messages(T0 + 1), Some(3));
-        assert_eq!(left(T0).await.messages(T0 + 60_001), Some(1));
+        assert_eq!(left(T0).await.messages(T0 + 1, true), Some(3));
+        assert_eq!(left(T0).await.messages(T0 + 60_001, true), Some(1));
         // What the platform refused is over, until the customer writes.
         let mut now = left(T0).await;
         now.close(true);
         now.keep(&state, "wechat:oA", T0).await.unwrap();
-        assert_eq!(left(T0).await.messages(T0 + 1), Some(0));
+        assert_eq!(left(T0).await.messages(T0 + 1, true), Some(0));
         let before = left(T0).await;
         assert!(!is_reopened(&state, "wechat:oA", before.opened(), T0).await);
         opens("0", T0 - 5_000, words()).await;
-        assert_eq!(left(T0).await.messages(T0 + 1), Some(0), "it was overtaken");
+        assert_eq!(
+            left(T0).await.messages(T0 + 1, true),
+            Some(0),
+            "it was overtaken"
+        );
         opens("3", T0 + 2, words()).await;
-        assert_eq!(left(T0).await.messages(T0 + 2), Some(5));
+        assert_eq!(left(T0).await.messages(T0 + 2, true), Some(5));
         assert!(is_reopened(&state, "wechat:oA", before.opened(), T0).await);
-        assert_eq!(left(T0).await.messages(T0 + 3 * DAY_MS), None);
+        assert_eq!(left(T0).await.messages(T0 + 2, false), Some(4));
+        let later = T0 + 3 * DAY_MS;
+        assert_eq!(left(later).await.messages(later, true), Some(0));
     }
 }

@@ -247,6 +247,9 @@ pub trait StateStore: Send + Sync + 'static {
     /// The take-over epoch; 0 for an unknown conversation.
     fn epoch(&self, conversation: &str) -> Step<'_, u64>;
 
+    /// What has yet to leave, in order; asked within a turn, of the conversation that was claimed.
+    fn outgoing(&self, conversation: &str, max: usize) -> Step<'_, Vec<Outgoing>>;
+
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>>;
 
     /// The recent log in order, after a revision: at least what the records do not have yet.

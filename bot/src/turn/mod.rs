@@ -13,7 +13,7 @@ use crate::mail::{Mail, RepAction};
 use crate::model::LanguageModel;
 use crate::shop::Shop;
 use crate::telemetry::{Part, measured, measured_wait};
-use adapters::InboundBody;
+use adapters::{Address, InboundBody};
 use dialogs::compose::{self, Stage};
 use dialogs::conversation::{Conversation, Mode};
 use dialogs::decide::{Act, Scene, decide};
@@ -269,6 +269,7 @@ async fn answer(
         shop: &shop.dialog,
         moment,
         language,
+        talks_on: talks_on(id),
         seed: seed(id, state.turn),
     };
     // A greeting is the shop's own words; a slow model would keep it until nobody takes it.
@@ -327,6 +328,12 @@ fn follow(log: &mut Log, understanding: &Understanding, shop: &Shop) {
     }
 }
 
+/// Whether the agent goes on once a conversation was handed to a person.
+fn talks_on(id: &str) -> bool {
+    !id.parse::<Address>()
+        .is_ok_and(|address| address.has_own_desk())
+}
+
 /// State, brief and rep in one step; the notice is part of the reply.
 fn hand_off(
     log: &mut Log,
@@ -376,6 +383,7 @@ fn say_fallback(
         shop: &shop.dialog,
         moment,
         language: state.language,
+        talks_on: talks_on(id),
         seed: seed(id, state.turn),
     };
     let judged = judge::output(compose::fallback(key, &stage), &stage, shop);

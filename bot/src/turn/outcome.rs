@@ -50,7 +50,8 @@ impl Outcome {
             for event in &events {
                 match event {
                     Event::Replied { id, reply } if !reply.parts.is_empty() => {
-                        add(id, Speaker::Bot, OutboundBody::Reply(convert::body(reply)));
+                        let body = convert::body(reply, &conversation);
+                        add(id, Speaker::Bot, OutboundBody::Reply(body));
                     }
                     Event::RepSaid {
                         id: letter,

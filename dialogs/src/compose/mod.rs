@@ -28,6 +28,8 @@ pub struct Stage<'a> {
     pub shop: &'a Shop,
     pub moment: &'a Moment,
     pub language: Language,
+    /// After a handoff the agent answers until a person comes; not where the platform's own desk has the conversation at once.
+    pub talks_on: bool,
     /// Picks among wordings; the same seed gives the same reply.
     pub seed: u64,
 }

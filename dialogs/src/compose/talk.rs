@@ -167,6 +167,14 @@ impl Composer<'_> {
     }
 
     pub(super) fn hand_off(&mut self) {
+        self.passed_on();
+        if self.stage.talks_on {
+            self.say("handoff.meanwhile", &[]);
+        }
+    }
+
+    /// That a person has it now, and when they answer.
+    fn passed_on(&mut self) {
         let hours = &self.stage.shop.profile.hours;
         if hours.is_empty() {
             self.say("handoff.closed_unknown", &[]);

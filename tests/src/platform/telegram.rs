@@ -1,8 +1,8 @@
 //! Telegram: a Bot API server whose people write in private chats.
 
 use super::{Doing, Platform, Said};
-use crate::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
-use serde_json::{Value, json};
+use crate::telegram_peer::{TelegramPeer, button, words};
+use serde_json::json;
 
 /// The first person's id.
 const FIRST: usize = 1_000;
@@ -21,12 +21,6 @@ impl OnTelegram {
     fn chat(person: usize) -> i64 {
         i64::try_from(FIRST + person).unwrap()
     }
-
-    async fn messages(&self, person: usize) -> Vec<Value> {
-        let chat = json!({"chat": Self::chat(person)});
-        let sent = self.peer.sim("sent", chat).await;
-        sent.as_array().unwrap().clone()
-    }
 }
 
 impl Platform for OnTelegram {
@@ -35,15 +29,7 @@ impl Platform for OnTelegram {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__MODE", "webhook".to_owned()),
-            (
-                "TIANSHENG_CHANNELS__TELEGRAM__API_URL",
-                self.peer.url.clone(),
-            ),
-        ]
+        self.peer.settings("webhook")
     }
 
     fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
@@ -74,7 +60,7 @@ impl Platform for OnTelegram {
 
     fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             let found = messages
                 .iter()
                 .rev()
@@ -90,7 +76,7 @@ impl Platform for OnTelegram {
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             messages.iter().map(|m| words(m).to_owned()).collect()
         })
     }

@@ -1,7 +1,7 @@
 //! WeChat: an official account, with the customer-service API and without it.
 
 use super::{Doing, Platform, Said};
-use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
+use crate::wechat_peer::{WeChatPeer, line, shown, words};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -49,17 +49,13 @@ impl OnWeChat {
     }
 
     fn settings_with(&self, customer_service: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__API_URL", self.peer.url.clone()),
-            (
-                "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
-                customer_service.to_owned(),
-            ),
-        ]
+        let mut settings = self.peer.settings();
+        let customer_service = customer_service.to_owned();
+        settings.push((
+            "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
+            customer_service,
+        ));
+        settings
     }
 }
 
@@ -114,10 +110,6 @@ impl Platform for OnWeChat {
 
     fn longest(&self) -> Option<usize> {
         Some(2_048)
-    }
-
-    fn length(&self, text: &str) -> usize {
-        text.len()
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {

@@ -9,7 +9,8 @@ mod whole;
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Pointer, Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError, TurnClaim,
+    Outgoing, Pointer, Queue, SendClaim, Settle, Settled, Snapshot, StateStore, Step, StoreError,
+    TurnClaim,
 };
 use redb::{Database, Durability};
 use std::path::Path;
@@ -181,6 +182,10 @@ impl StateStore for State {
 
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         self.read(|db| Ok(reads::head(db, conversation)?.map_or(0, |head| head.epoch)))
+    }
+
+    fn outgoing(&self, conversation: &str, max: usize) -> Step<'_, Vec<Outgoing>> {
+        self.read(|db| reads::outgoing(db, conversation, max))
     }
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>> {

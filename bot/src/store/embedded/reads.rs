@@ -1,9 +1,11 @@
 //! What is read of the state file, each from one read transaction beside the writer.
 
+use super::sends;
 use super::tables::{
-    FACTS, FEED, HEADS, Head, JOURNAL, LOG, SENDS, STATES, StoredEntry, StoredFeed, TURNS, parsed,
+    FACTS, FEED, HEADS, Head, JOURNAL, LOG, OUTGOING, SENDS, STATES, StoredEntry, StoredFeed,
+    TURNS, parsed,
 };
-use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot};
+use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Outgoing, Queue, Snapshot};
 use redb::{Database, Error, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 pub(super) fn head(database: &Database, id: &str) -> Result<Option<Head>, Error> {
@@ -48,6 +50,10 @@ pub(super) fn log(
         });
     }
     Ok(entries)
+}
+
+pub(super) fn outgoing(database: &Database, id: &str, max: usize) -> Result<Vec<Outgoing>, Error> {
+    sends::outgoing(&database.begin_read()?.open_table(OUTGOING)?, id, max)
 }
 
 pub(super) fn feed(

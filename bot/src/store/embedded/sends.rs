@@ -38,22 +38,7 @@ pub(super) fn claim_sends(
         let Some(mut head) = tables.head(&id)? else {
             continue;
         };
-        let mut outbounds = Vec::new();
-        for entry in tables
-            .outgoing
-            .range((id.as_str(), 0)..=(id.as_str(), u64::MAX))?
-            .take(SENDS_MAX)
-        {
-            let (key, value) = entry?;
-            let out: StoredOut = parsed(value.value())?;
-            outbounds.push(Outgoing {
-                seq: key.value().1,
-                id: out.id,
-                epoch: out.epoch,
-                bot: out.bot,
-                body: out.body,
-            });
-        }
+        let outbounds = outgoing(&tables.outgoing, &id, SENDS_MAX)?;
         if outbounds.is_empty() {
             tables.send_at(&id, &mut head, None)?;
             tables.put_head(&id, &head)?;
@@ -146,4 +131,25 @@ pub(super) fn settle(
         hints.push(Hint::Sends);
     }
     Ok(Ok(Settled { more, dropped }))
+}
+
+/// What of a conversation has yet to leave, in order.
+pub(super) fn outgoing(
+    table: &impl ReadableTable<(&'static str, u64), &'static str>,
+    id: &str,
+    max: usize,
+) -> Result<Vec<Outgoing>, Error> {
+    let mut found = Vec::new();
+    for entry in table.range((id, 0)..=(id, u64::MAX))?.take(max) {
+        let (key, value) = entry?;
+        let out: StoredOut = parsed(value.value())?;
+        found.push(Outgoing {
+            seq: key.value().1,
+            id: out.id,
+            epoch: out.epoch,
+            bot: out.bot,
+            body: out.body,
+        });
+    }
+    Ok(found)
 }

@@ -23,8 +23,8 @@ pub use check::{Finding, findings};
 
 use super::{
     Accepted, Claimed, Commit, Committed, Depth, FeedItem, Hint, JournalEntry, LogEntry, NewMail,
-    Pointer, Queue, Rate, RecordStore, SendClaim, Settle, Settled, Snapshot, Spent, StateStore,
-    Step, StoreError, TurnClaim, whole::Whole,
+    Outgoing, Pointer, Queue, Rate, RecordStore, SendClaim, Settle, Settled, Snapshot, Spent,
+    StateStore, Step, StoreError, TurnClaim, whole::Whole,
 };
 use crate::config::state::State as Settings;
 use agenda::Agenda;
@@ -192,6 +192,11 @@ impl StateStore for State {
     fn epoch(&self, conversation: &str) -> Step<'_, u64> {
         let conversation = conversation.to_owned();
         Box::pin(async move { self.inner.epoch(&conversation).await })
+    }
+
+    fn outgoing(&self, conversation: &str, max: usize) -> Step<'_, Vec<Outgoing>> {
+        let conversation = conversation.to_owned();
+        Box::pin(async move { self.inner.outgoing(&conversation, max).await })
     }
 
     fn snapshot(&self, conversation: &str) -> Step<'_, Option<Snapshot>> {

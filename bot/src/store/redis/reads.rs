@@ -4,8 +4,10 @@ use super::Inner;
 use super::faults::unavailable;
 use super::feed::{Block, split};
 use super::pack::{unpack, unpack_all};
-use super::wire::{self, HEAD_BYTES, Head, broken};
-use crate::store::{Depth, FeedItem, JournalEntry, LogEntry, Queue, Snapshot, StoreError};
+use super::wire::{self, HEAD_BYTES, Head, broken, read_outgoing};
+use crate::store::{
+    Depth, FeedItem, JournalEntry, LogEntry, Outgoing, Queue, Snapshot, StoreError,
+};
 use crate::telemetry::metrics::STORE_CLOCK_AHEAD;
 use futures_util::future::{join_all, try_join};
 use redis::Cmd;
@@ -179,6 +181,17 @@ impl Inner {
             }
         }
         Ok(entries)
+    }
+
+    pub(super) async fn outgoing(&self, id: &str, max: usize) -> Result<Vec<Outgoing>, StoreError> {
+        self.meet().await?;
+        let Some(last) = max.checked_sub(1) else {
+            return Ok(Vec::new());
+        };
+        let mut range = cmd("LRANGE", self.keys.outgoing(id));
+        range.arg(0).arg(last);
+        let found = self.link.ask::<Vec<Vec<u8>>>(&range).await?;
+        found.into_iter().map(read_outgoing).collect()
     }
 
     pub(super) async fn feed(

@@ -1,0 +1,84 @@
+//! What the sender does with what a platform answers, whichever platform it is.
+#![allow(clippy::unwrap_used)]
+
+use adapters::{Receipt, Window};
+use std::time::Duration;
+use tests::outbox::{Outbox, Scripted};
+use tests::served::QUIET;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+fn sent() -> Receipt {
+    Receipt::Sent {
+        provider_id: String::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_tell_is_sent_again_only_while_the_platform_knows_it() {
+    // Known for two minutes: again, and no more when they are almost over.
+    let outbox = Outbox::open(Scripted::new([], Receipt::Unknown).knowing(120_000));
+    outbox.answered("1", &["m"]).await;
+    outbox.platform.sends_at_least(3).await;
+    outbox.forward_ms(110_000);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let before = outbox.platform.sends().len();
+    outbox.is_settled().await;
+    assert!(outbox.platform.sends().len() <= before + 1);
+    // Never known: once.
+    let outbox = Outbox::open(Scripted::new([], Receipt::Unknown));
+    outbox.answered("1", &["m"]).await;
+    outbox.platform.sends_at_least(1).await;
+    outbox.is_settled().await;
+    assert_eq!(outbox.platform.sends(), ["m"]);
+}
+
+/// As a day on WhatsApp or Messenger: any number of messages, then none.
+fn a_day() -> Window {
+    Window {
+        open_ms: 24 * 60 * 60 * 1000,
+        messages_max: None,
+        after_touch: None,
+        after_coming: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_without_a_count_takes_all_and_what_it_refuses_waits_for_the_customer() {
+    let outbox = Outbox::open(
+        Scripted::new([sent(), sent(), sent(), Receipt::WindowClosed], sent()).within(a_day()),
+    );
+    outbox.answered("1", &["a", "b", "c", "d", "e"]).await;
+    outbox.platform.sends_at_least(4).await;
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(outbox.platform.sends(), ["a", "b", "c", "d"]);
+    outbox.answered("2", &["f"]).await;
+    let all = outbox.platform.sends_at_least(7).await;
+    assert_eq!(
+        all,
+        ["a", "b", "c", "d", "d", "e", "f"],
+        "none is lost, and in order"
+    );
+    outbox.is_settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_tried_after_the_window_has_ended() {
+    for messages_max in [None, Some(5)] {
+        let window = Window {
+            messages_max,
+            ..a_day()
+        };
+        let platform = Scripted::new([Receipt::TryAgain], sent());
+        let outbox = Outbox::open(platform.within(window));
+        // Refused at first, it is due again when a day has passed.
+        outbox.answered("1", &["a"]).await;
+        outbox.platform.sends_at_least(1).await;
+        outbox.forward_ms(25 * HOUR_MS);
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(outbox.platform.sends(), ["a"], "{messages_max:?}");
+        outbox.answered("2", &["b"]).await;
+        let all = outbox.platform.sends_at_least(3).await;
+        assert_eq!(all, ["a", "a", "b"], "{messages_max:?}");
+    }
+}
