@@ -61,7 +61,8 @@ impl Keep for Replica {
         _value: &'a str,
         _until_ms: i64,
     ) -> Asking<'a, Result<bool, Unkept>> {
-        unimplemented!("no token is kept like this")
+        // No token is kept like this.
+        Box::pin(std::future::ready(Err(Unkept)))
     }
 
     fn hold<'a>(&'a self, job: &'a str, for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {

@@ -68,7 +68,8 @@ impl Keep for Store {
         _value: &'a str,
         _until_ms: i64,
     ) -> Asking<'a, Result<bool, Unkept>> {
-        unimplemented!("nothing of the gateway's is kept like this")
+        // Nothing of the gateway's is kept like this.
+        Box::pin(ready(Err(Unkept)))
     }
 
     fn hold<'a>(&'a self, job: &'a str, _for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
