@@ -43,6 +43,9 @@ pub struct Conversation {
     pub shown: Vec<String>,
     /// What the newest list showed, in its order: "the second one" means this.
     pub listed: Vec<String>,
+    /// The newest reply shows products.
+    #[serde(default)]
+    pub lists: bool,
     /// What the list before that showed.
     #[serde(default)]
     pub listed_before: Vec<String>,
@@ -144,6 +147,7 @@ impl Conversation {
             intents: BTreeMap::new(),
             shown: Vec::new(),
             listed: Vec::new(),
+            lists: false,
             listed_before: Vec::new(),
             focus: None,
             choices: Vec::new(),
@@ -320,13 +324,20 @@ impl Conversation {
     fn said(&mut self, reply: &crate::reply::Reply) {
         let mut texts = Vec::new();
         self.choices.clear();
+        self.lists = false;
         for part in &reply.parts {
             match part {
                 ReplyPart::Text { text } => texts.push(text.as_str()),
                 ReplyPart::Products { goods } => {
+                    self.lists = true;
                     let shown = goods.iter().map(|good| good.id.clone()).collect();
                     let before = std::mem::replace(&mut self.listed, shown);
-                    if before.len() > 1 {
+                    // Some of them once more, as when they are compared, are no new list.
+                    let is_new = self
+                        .listed
+                        .iter()
+                        .any(|id| !self.listed_before.contains(id));
+                    if before.len() > 1 && (is_new || before.len() > self.listed.len()) {
                         self.listed_before = before;
                     }
                     for id in &self.listed {

@@ -192,6 +192,8 @@ class Peer:
                 if fault.get("cut"):
                     request.transport.abort()
                     return web.Response()
+                if fault.get("page"):
+                    return web.Response(status=fault["code"], text=fault["page"], content_type="text/html")
                 raise Refusal(fault["code"], fault["description"], **fault.get("parameters", {}))
             return web.json_response({"ok": True, "result": await self.call(name, args)})
         except Refusal as refusal:

@@ -8,7 +8,8 @@
 
 use adapters::discord::{Bot, Discord};
 use adapters::{
-    Body, Channel, Choice, Delivery, KeptHere, Outbound, OutboundBody, Part, Receipt, Speaker,
+    Body, Card, Channel, Choice, Delivery, KeptHere, Outbound, OutboundBody, Part, Price, Receipt,
+    Speaker,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,70 @@ async fn texts_at_the_border_are_taken_whole_and_one_over_is_two() {
     };
     let message = said("menu", &place, vec![text("?".to_owned()), choices]);
     assert_eq!(arrived(&peer, &discord, &message).await, ["?"]);
+}
+
+fn product(title: usize, why: usize) -> Card {
+    Card {
+        id: "sku".to_owned(),
+        title: "山".repeat(title),
+        price: Price {
+            amount: "12680.00".to_owned(),
+            currency: "CNY".to_owned(),
+        },
+        was: None,
+        link: Some("https://shop.example/p".to_owned()),
+        image: Some("https://cdn.example/a.jpg".to_owned()),
+        availability: "in_stock".to_owned(),
+        why: vec!["很".repeat(why)],
+    }
+}
+
+/// Lengths of title and description of all embeds, a list for each message.
+async fn embeds(
+    peer: &DiscordPeer,
+    discord: &Discord,
+    id: &str,
+    products: Vec<Card>,
+) -> Vec<Vec<(usize, usize)>> {
+    let (_, place) = peer.customer().await;
+    let message = said(id, &place, vec![Part::Products { products }]);
+    arrived(peer, discord, &message).await;
+    let length = |text: &serde_json::Value| text.as_str().unwrap().chars().count();
+    let sent = peer.sent(&place).await;
+    let of = |message: &serde_json::Value| {
+        let embeds = message["embeds"].as_array().unwrap().iter();
+        embeds
+            .map(|embed| (length(&embed["title"]), length(&embed["description"])))
+            .collect()
+    };
+    sent.iter().map(of).collect()
+}
+
+/// The peer refuses a longer one, as Discord does.
+#[tokio::test(flavor = "multi_thread")]
+async fn embeds_at_each_border_are_taken_whole_and_one_over_is_shortened_or_another_message() {
+    const TITLE_MAX: usize = 256;
+    const DESCRIPTION_MAX: usize = 4_096;
+    const ALL_MAX: usize = 6_000;
+    let peer = DiscordPeer::start(&[]);
+    let discord = channel(&peer, TOKEN);
+    let short = embeds(&peer, &discord, "short", vec![product(1, 1)]).await[0][0];
+    // What a description holds besides the reason.
+    let besides = short.1 - 1;
+    let whole = |title: usize, description: usize| product(title, description - besides);
+    let at = vec![whole(TITLE_MAX, 100), whole(1, DESCRIPTION_MAX)];
+    let at = embeds(&peer, &discord, "at", at).await;
+    assert_eq!(at, [[(TITLE_MAX, 100), (1, DESCRIPTION_MAX)]]);
+    let over = vec![whole(TITLE_MAX + 1, 100), whole(1, DESCRIPTION_MAX + 1)];
+    let over = embeds(&peer, &discord, "over", over).await;
+    assert!(over[0][0].0 <= TITLE_MAX && over[0][1].1 <= DESCRIPTION_MAX);
+    // All of one message together.
+    let first = ALL_MAX / 2;
+    let both = |second: usize| vec![whole(10, first - 10), whole(10, second - 10)];
+    let together = embeds(&peer, &discord, "together", both(ALL_MAX - first)).await;
+    assert_eq!(together.len(), 1, "{together:?}");
+    let apart = embeds(&peer, &discord, "apart", both(ALL_MAX - first + 1)).await;
+    assert_eq!(apart.len(), 2, "{apart:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

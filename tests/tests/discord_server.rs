@@ -15,6 +15,8 @@ use tests::served::{QUIET, logged, metrics, slow_model};
 
 /// A private thread.
 const PRIVATE: u64 = 12;
+/// A second press of the same choice so much later is no double click.
+const LATER: Duration = Duration::from_millis(1_200);
 /// How long Discord waits for the answer to an interaction, in seconds.
 const ANSWER_MAX: f64 = 3.0;
 
@@ -29,7 +31,7 @@ async fn server_of(peer: &DiscordPeer) -> (String, String, String) {
 /// A customer with their direct channel, and a server with its channel where no thread can be opened.
 async fn without_threads(peer: &DiscordPeer) -> ((String, String), String, String) {
     let customer = peer.customer().await;
-    let guild = json!({"members": [customer.0], "private_threads": false});
+    let guild = json!({"members": [customer.0], "without": ["create_private_threads"]});
     let guild = peer.sim("guild", guild).await;
     let general = guild["general"].as_str().unwrap().to_owned();
     (customer, id(&guild), general)
@@ -173,6 +175,17 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     assert!(took < ANSWER_MAX, "{took}");
     let compared = peer.sent_at_least(&channel, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    // What is picked from a menu is answered in time too; it is told beside the menu's own name.
+    let pick = json!({
+        "user": user, "channel": channel, "message": offer[1]["id"], "id": "choices",
+        "values": [compare],
+    });
+    tokio::time::sleep(LATER).await;
+    let picked = peer.sim("press", pick).await;
+    let took = answered_at(&peer, 4).await - picked["at"].as_f64().unwrap();
+    assert!(took < ANSWER_MAX, "{took}");
+    let compared = peer.sent_at_least(&channel, 4).await;
+    assert!(words(&compared[3]).contains('价'), "{compared:?}");
     let statuses: Vec<Value> = peer.requests("POST", "/interactions/callback").await;
     let refused = statuses.iter().filter(|call| call["status"] == 400);
     assert_eq!(refused.count(), 1, "40060: {statuses:#?}");
@@ -183,8 +196,36 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     let greeting = peer.sent_at_least(&other.1, 1).await;
     assert!(words(&greeting[0]).contains("I'm"), "{greeting:?}");
     tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent(&channel).await.len(), 3);
+    assert_eq!(peer.sent(&channel).await.len(), 4);
     assert!(!logged(data.path()).contains("secret-of_the_bot"));
+}
+
+/// The second click is a press of its own to Discord.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_is_answered_once_and_a_later_press_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, _server) = on_gateway(data.path(), &[]).await;
+    let customer = peer.customer().await;
+    let offer = ask(&peer, &customer, "意式咖啡机有推荐吗？", 2).await;
+    let compare = button(&offer[1], "比较前两款").unwrap();
+    let mut press = json!({
+        "user": customer.0, "channel": customer.1, "message": offer[1]["id"], "id": compare,
+    });
+    press["clicks"] = json!(2);
+    let clicked = peer.sim("press", press.clone()).await;
+    assert_ne!(clicked["clicks"][0]["id"], clicked["clicks"][1]["id"]);
+    let compared = peer.sent_at_least(&customer.1, 3).await;
+    assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    tokio::time::sleep(QUIET.max(LATER)).await;
+    assert_eq!(peer.sent(&customer.1).await.len(), 3);
+    press["clicks"] = json!(1);
+    peer.sim("press", press).await;
+    let again = peer.sent_at_least(&customer.1, 4).await;
+    assert!(words(&again[3]).contains('价'), "{again:?}");
+    // No click waits.
+    let calls = peer.requests("POST", "/interactions/callback").await;
+    let statuses: Vec<&Value> = calls.iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [204, 204, 204]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,6 +279,16 @@ async fn signed_deliveries_are_taken_and_all_others_refused() {
     assert_eq!(pressed["answer"], "{\"type\":6}");
     let compared = peer.sent_at_least(&thread, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    let pick = json!({
+        "user": li, "channel": thread, "message": offer[1]["id"], "id": "choices",
+        "values": [compare], "server": url,
+    });
+    tokio::time::sleep(LATER).await;
+    let picked = peer.sim("press", pick).await;
+    assert_eq!(picked["answer"], "{\"type\":6}");
+    assert!(picked["took"].as_f64().unwrap() < ANSWER_MAX);
+    let again = peer.sent_at_least(&thread, 4).await;
+    assert!(words(&again[3]).contains('价'), "{again:?}");
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(&channel).await.len(), 1);
     // Without the key nothing is taken there.

@@ -148,29 +148,22 @@ impl Token<'_> {
 
 /// What begins here, if it also ends.
 fn token(rest: &str) -> Option<Token<'_>> {
-    if let Some(inner) = rest.strip_prefix("**") {
-        let label = closed(inner, "**").filter(|label| !label.contains('*'))?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Bold,
-            bytes: label.len() + 4,
-        });
-    }
-    if let Some(inner) = rest.strip_prefix('*') {
-        let label = closed(inner, "*")?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Italic,
-            bytes: label.len() + 2,
-        });
-    }
-    if let Some(inner) = rest.strip_prefix('`') {
-        let label = closed(inner, "`")?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Code,
-            bytes: label.len() + 2,
-        });
+    for (sign, kind) in [
+        ("**", MarkKind::Bold),
+        ("*", MarkKind::Italic),
+        ("`", MarkKind::Code),
+    ] {
+        if let Some(inner) = rest.strip_prefix(sign) {
+            let label = closed(inner, sign)?;
+            if kind == MarkKind::Bold && label.contains('*') {
+                return None;
+            }
+            return Some(Token {
+                label,
+                kind,
+                bytes: label.len() + 2 * sign.len(),
+            });
+        }
     }
     if let Some(inner) = rest.strip_prefix('[') {
         let label = closed(inner, "]")?;

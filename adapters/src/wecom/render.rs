@@ -69,8 +69,8 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     let mut lines = pages(&products, choices.len());
     let mut shown = texts(body, Shown::without(link.is_some(), !lines.is_empty()));
     let fits = |text: &String| text.len() <= MENU_HEAD_BYTES_MAX;
-    let stands_above = matches!(shown.as_slice(), [text] if fits(text));
-    if !lines.is_empty() && !stands_above {
+    let is_one = matches!(shown.as_slice(), [only] if fits(only));
+    if !lines.is_empty() && !is_one {
         // The lines would stand apart from what they lead to.
         lines.clear();
         shown = texts(body, Shown::without(link.is_some(), false));

@@ -11,6 +11,7 @@ pub use facts::FACT_CHARS_MAX;
 
 use crate::Language;
 use crate::calendar::Moment;
+use crate::choice;
 use crate::conversation::Conversation;
 use crate::decide::{Act, Decision, Wanted};
 use crate::find::{Findings, Found};
@@ -20,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Quick replies under one reply.
-pub const CHOICES_MAX: usize = 8;
+pub const CHOICES_MAX: usize = 10;
 
 /// What composing may look at.
 pub struct Stage<'a> {
@@ -152,6 +153,12 @@ impl<'a> Composer<'a> {
                 self.offer("talk-to-person", "choice.label.person");
             }
             Act::Acknowledge => self.say("inform.thanks", &[]),
+            Act::AtYourService => {
+                self.say("at_your_service", &[]);
+                if let Some(focus) = &self.stage.conversation.focus {
+                    self.offer(&choice::buy(focus), "choice.label.buy");
+                }
+            }
             Act::ContactThanks => self.say("contact.thanks", &[]),
             Act::Recommend { wanted } => self.recommend(wanted, found),
             Act::Outfit { wanted } => self.outfit(wanted, found),
@@ -193,8 +200,9 @@ impl<'a> Composer<'a> {
             Act::EasePrice { id } => self.ease(id.as_deref(), found),
             Act::Reassure => {
                 self.say("hesitate", &[]);
-                if self.stage.conversation.listed.len() > 1 {
-                    self.offer("compare", "choice.label.compare");
+                let listed = &self.stage.conversation.listed;
+                if listed.len() > 1 {
+                    self.offer(&choice::compare(listed), "choice.label.compare");
                 }
                 self.offer("talk-to-person", "choice.label.person");
             }
@@ -214,10 +222,11 @@ impl<'a> Composer<'a> {
             Act::Buy { id } => self.buy(id),
             Act::NotCompared => {
                 self.say("compare.unknown", &[]);
-                self.offer("compare", "choice.label.compare");
+                let listed = &self.stage.conversation.listed;
+                self.offer(&choice::compare(listed), "choice.label.compare");
                 self.offer("talk-to-person", "choice.label.person");
             }
-            Act::AskWhich => self.ask_which(),
+            Act::AskWhich { wanted } => self.ask_which(wanted),
             Act::Ask { slot, offered } => self.ask(slot, offered),
             Act::Deny => self.say("deny", &[]),
             Act::Apologize => self.say("apology", &[]),

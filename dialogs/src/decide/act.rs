@@ -109,6 +109,8 @@ pub enum Act {
     EasePrice {
         id: Option<String>,
     },
+    /// Nothing more is asked; it is said what may come next.
+    AtYourService,
     Reassure,
     MatchPrice,
     OtherCurrency,
@@ -122,7 +124,11 @@ pub enum Act {
     Buy {
         id: String,
     },
-    AskWhich,
+    AskWhich {
+        /// What is wanted of it, as quick replies name it: `stock`, `price`, `buy`; empty where it is to be told of.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        wanted: String,
+    },
     /// A comparison of those shown that nothing here tells.
     NotCompared,
     Ask {

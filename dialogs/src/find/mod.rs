@@ -156,8 +156,9 @@ impl Seeker<'_> {
             | Act::MatchPrice
             | Act::OtherCurrency
             | Act::Hours
-            | Act::AskWhich
+            | Act::AskWhich { .. }
             | Act::NotCompared
+            | Act::AtYourService
             | Act::Ask { .. }
             | Act::Deny
             | Act::HandOff { .. }

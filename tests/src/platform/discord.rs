@@ -122,6 +122,13 @@ impl Platform for OnDiscord {
         text.chars().count()
     }
 
+    fn forget(&self) -> Doing<'_, ()> {
+        Box::pin(async move {
+            self.peer.sim("drop", json!({})).await;
+            self.peer.sim("forget", json!({})).await;
+        })
+    }
+
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
         Box::pin(async move {
             let fault = json!({

@@ -1,6 +1,7 @@
 //! Telegram: a Bot API server whose people write in private chats.
 
-use super::{Doing, Platform, Said};
+use super::{Doing, Forgery, Platform, Said};
+use crate::served::telegram::update;
 use crate::telegram_peer::{TelegramPeer, button, words};
 use serde_json::json;
 
@@ -9,12 +10,22 @@ const FIRST: usize = 1_000;
 
 pub struct OnTelegram {
     pub peer: TelegramPeer,
+    mode: &'static str,
 }
 
 impl OnTelegram {
     pub fn start() -> Self {
         Self {
             peer: TelegramPeer::start(&[]),
+            mode: "webhook",
+        }
+    }
+
+    /// The shop asks for updates itself.
+    pub fn polled() -> Self {
+        Self {
+            mode: "polling",
+            ..Self::start()
         }
     }
 
@@ -29,11 +40,15 @@ impl Platform for OnTelegram {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        self.peer.settings("webhook")
+        self.peer.settings(self.mode)
     }
 
     fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
-        Box::pin(self.peer.hook(url))
+        Box::pin(async move {
+            if self.mode == "webhook" {
+                self.peer.hook(url).await;
+            }
+        })
     }
 
     fn conversation(&self, person: usize) -> String {
@@ -87,6 +102,19 @@ impl Platform for OnTelegram {
 
     fn length(&self, text: &str) -> usize {
         text.encode_utf16().count()
+    }
+
+    fn is_brought(&self) -> Doing<'_, bool> {
+        Box::pin(async move { self.peer.state().await["pending"] == json!([]) })
+    }
+
+    fn forgery(&self, person: usize) -> Option<Forgery> {
+        let from = Self::chat(person);
+        (self.mode == "webhook").then(|| Forgery {
+            path: "/webhooks/telegram".to_owned(),
+            header: ("x-telegram-bot-api-secret-token", "guessed"),
+            body: update(i64::MAX - from, from, "你好"),
+        })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
