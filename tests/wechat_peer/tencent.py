@@ -31,10 +31,10 @@ class Refusal(Exception):
         self.code, self.reason = code, reason
 
 
-def check_text(body):
+def check_text(body, bytes_max=TEXT_BYTES_MAX):
     if not body["text"]["content"]:
         raise Refusal(44004, "empty content")
-    if len(body["text"]["content"].encode()) > TEXT_BYTES_MAX:
+    if len(body["text"]["content"].encode()) > bytes_max:
         raise Refusal(45002, "content size out of limit")
 
 

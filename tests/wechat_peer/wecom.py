@@ -407,7 +407,11 @@ class WeCom(Servers):
             self.token = (self.token[0], self.now() - 1)
         elif name == "allow":
             account = act.get("account", next(iter(ACCOUNTS)))
-            self.session(account, act["from"])["left"] = act["left"]
+            session = self.session(account, act["from"])
+            session["left"] = act["left"]
+            # As if they had written.
+            if act.get("open"):
+                session.update(state=FRESH, until=self.now() + WINDOW_S)
         elif name == "desk":
             self.servicers = act.get("servicers", self.servicers)
             self.resting = act.get("resting", False)

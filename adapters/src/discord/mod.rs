@@ -256,8 +256,8 @@ impl Channel for Discord {
         &'a self,
         request: Delivered<'a>,
         received: Received,
-    ) -> Asking<'a, Result<Received, Unkept>> {
-        Box::pin(self.located(request, received))
+    ) -> Asking<'a, Result<Result<Received, Refused>, Unkept>> {
+        Box::pin(async move { Ok(Ok(self.located(request, received).await?)) })
     }
 
     fn source(&self) -> Option<&dyn Source> {

@@ -1,7 +1,7 @@
 //! How a message leaves: what is asked of WeCom for each piece, in which state of the conversation, and what becomes of a refusal.
 
 use super::message::account_and_user;
-use super::outcome::{Failed, code, receipt, told};
+use super::outcome::{Failed, code, is_known, receipt, told};
 use super::render::{self, Piece};
 use super::session::Closed;
 use super::{WAITING_MODE, WeCom, permanent};
@@ -108,6 +108,11 @@ impl WeCom {
             Ok(provider_id) => return Receipt::Sent { provider_id },
             Err(failed) => failed,
         };
+        if is_known(&failed) {
+            return Receipt::Sent {
+                provider_id: String::new(),
+            };
+        }
         if !is_about_the_state(&failed) {
             return receipt(failed);
         }

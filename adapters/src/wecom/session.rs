@@ -256,6 +256,24 @@ impl Sessions {
         self.keep.remember(&key, code, until_ms).await
     }
 
+    /// By which link a customer came back who has not said anything since.
+    pub(super) async fn came_back(&self, place: &str) -> Result<Option<String>, Unkept> {
+        let kept = self.keep.recall(&came_back_key(place)).await?;
+        Ok(kept.filter(|campaign| !campaign.is_empty()))
+    }
+
+    pub(super) async fn keep_came_back(&self, place: &str, campaign: &str) -> Result<(), Unkept> {
+        let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+        let key = came_back_key(place);
+        self.keep.remember(&key, campaign, until_ms).await
+    }
+
+    pub(super) async fn forget_came_back(&self, place: &str) {
+        // Kept, it is told once more, which changes nothing.
+        let now_ms = self.keep.now_ms();
+        let _ = self.keep.remember(&came_back_key(place), "", now_ms).await;
+    }
+
     pub(super) async fn forget_welcome(&self, place: &str) {
         // Kept, the code is refused the next time, and the message leaves without it.
         let now_ms = self.keep.now_ms();
@@ -275,6 +293,10 @@ fn desk_key(account: &str) -> String {
 
 fn state_key(place: &str) -> String {
     format!("wecom:session:{place}")
+}
+
+fn came_back_key(place: &str) -> String {
+    format!("wecom:came:{place}")
 }
 
 fn welcome_key(place: &str) -> String {

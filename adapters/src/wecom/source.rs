@@ -67,6 +67,7 @@ impl Source for WeCom {
                     Ok(Then::Read { account, note }) => self.read_to_the_end(account, note).await,
                     Ok(Then::Told { place }) => self.is_told(&place).await,
                     Ok(Then::Take { place }) => to_take.push(place),
+                    Ok(Then::CameBack { place }) => self.sessions.forget_came_back(&place).await,
                     // Only this module writes them.
                     Err(_) => {}
                 }

@@ -63,6 +63,8 @@ struct Utterance {
     refused: Option<String>,
     escalated: bool,
     heard: bool,
+    /// Came in at a door of a platform, which takes a welcome for some seconds only.
+    at_door: bool,
 }
 
 impl Utterance {
@@ -149,6 +151,7 @@ fn hear(log: &mut Log, id: &str, letters: &[Letter], shop: &Shop, at_ms: i64) ->
                 }
                 match inbound.body.said() {
                     InboundBody::Choice(id) => {
+                        utterance.at_door = matches!(inbound.body, InboundBody::Came { .. });
                         utterance.choice = Some(id.clone());
                         log.push(heard(letter, at_ms, Said::Choice(id.clone())));
                     }
@@ -269,6 +272,8 @@ async fn answer(
         talks_on: talks_on(id),
         seed: seed(id, state.turn),
     };
+    // A greeting is the shop's own words; a slow model would keep it until nobody takes it.
+    let model = model.filter(|_| !utterance.at_door || !utterance.text.is_empty());
     let draft = measured_wait(Part::Compose, async {
         let draft = compose::compose(&decision, &findings, &stage);
         reading::word(log, draft, &utterance.text, shop, model).await

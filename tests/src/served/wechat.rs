@@ -1,6 +1,7 @@
 //! The product as a WeChat official account, and what tests do with it.
 
 use crate::binary::{Server, free_port};
+use crate::peer::http;
 use crate::wechat_peer::{AES_KEY, SECRET, WeChatPeer, shown};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -50,6 +51,21 @@ pub async fn ask(
 /// Says something to an account without the API and gives what the customer sees.
 pub async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> String {
     shown(&say(peer, server, from, text).await).unwrap_or_default()
+}
+
+/// Posts a delivery as it is given, and gives its status.
+pub async fn posted(server: &Server, query: &Value, body: &str) -> u16 {
+    let pairs: Vec<(String, String)> = query
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect();
+    let asked = http()
+        .post(hook(server))
+        .query(&pairs)
+        .body(body.to_owned());
+    asked.send().await.unwrap().status().as_u16()
 }
 
 pub fn is_secret(log: &str) -> bool {
