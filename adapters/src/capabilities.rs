@@ -151,7 +151,7 @@ pub enum SyncReply {
 /// What becomes of messages while nobody of ours listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatchUp {
-    /// The platform delivers again until it is acknowledged, for so long.
+    /// The platform delivers again until it is acknowledged, for so long; [`u64::MAX`] where it never gives up.
     Redelivered { for_ms: u64 },
     /// They can be asked for afterwards.
     History,

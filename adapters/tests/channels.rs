@@ -13,8 +13,9 @@ use adapters::web::Web;
 use adapters::wechat::{Account, WeChat};
 use adapters::wecom::{Corp, WeCom};
 use adapters::{
-    Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, KeptHere, Outbound,
-    OutboundBody, Part, Price, Refused, Speaker, Words,
+    Address, Body, Capabilities, Card, Cards, CatchUp, Channel, Choice, Choices, Delivered,
+    Delivery, Handoff, Idempotency, KeptHere, Length, Outbound, OutboundBody, Part, Price,
+    Receipts, Refused, Speaker, SyncReply, Typing, Unit, Window, Words,
 };
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -227,4 +228,210 @@ fn a_channel_is_found_by_its_name_and_its_limits_are_limits() {
             }
         }
     }
+}
+
+#[test]
+fn an_address_says_whether_its_platform_has_a_desk_of_its_own() {
+    for (channel, place) in channels() {
+        let address = Address::new(channel.name(), place).unwrap();
+        let has_own = channel.capabilities().handoff == Handoff::Native;
+        assert_eq!(address.has_own_desk(), has_own, "{}", channel.name());
+    }
+}
+
+/// `2,048`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn lasting(ms: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let whole = UNITS.iter().find(|(unit, _)| ms >= *unit && ms % unit == 0);
+    match whole {
+        Some((unit, name)) => format!("{} {name}", ms / unit),
+        None => format!("{} s", ms as f64 / 1000.0),
+    }
+}
+
+fn length(length: Length) -> String {
+    let unit = match length.unit {
+        Unit::Utf16 => "UTF-16 units",
+        Unit::Characters => "characters",
+        Unit::Bytes => "bytes",
+    };
+    format!("{} {unit}", grouped(length.max))
+}
+
+fn window(window: Option<Window>, sync_reply: SyncReply) -> String {
+    if matches!(sync_reply, SyncReply::Only { .. }) {
+        return "when the customer writes".to_owned();
+    }
+    let Some(window) = window else {
+        return "at any time".to_owned();
+    };
+    let count = window
+        .messages_max
+        .map(|most| format!("{most} messages in "));
+    let mut told = format!(
+        "{}{} after the customer wrote",
+        count.unwrap_or_default(),
+        lasting(window.open_ms)
+    );
+    let mut briefs = vec![
+        ("touched a menu", window.after_touch),
+        ("came in", window.after_coming),
+    ];
+    if window.after_touch == window.after_coming {
+        briefs = vec![("touched a menu or came in", window.after_touch)];
+    }
+    for (when, brief) in briefs {
+        if let Some(brief) = brief {
+            told += &format!(
+                ", {} in {} after they {when}",
+                brief.messages_max,
+                lasting(brief.open_ms)
+            );
+        }
+    }
+    told
+}
+
+/// What a channel can do, in words, line by line.
+fn told(can: &Capabilities) -> Vec<(&'static str, String)> {
+    let caption = |caption: Option<Length>| {
+        caption.map_or_else(String::new, |c| format!(" with {} beside it", length(c)))
+    };
+    vec![
+        ("one text", length(can.text)),
+        (
+            "a product",
+            match can.cards {
+                Cards::Native => "a card with its picture".to_owned(),
+                Cards::Photos => format!("a photo{}", caption(can.caption)),
+                Cards::Text => "words and a link".to_owned(),
+            },
+        ),
+        (
+            "quick replies",
+            match can.choices {
+                Choices::Buttons {
+                    max: usize::MAX, ..
+                } => "to touch".to_owned(),
+                Choices::Buttons { max, .. } => format!("up to {max} to touch"),
+                Choices::Numbered => "numbers and words to type".to_owned(),
+            },
+        ),
+        ("the shop may write", window(can.window, can.sync_reply)),
+        (
+            "an answer in the delivery",
+            match can.sync_reply {
+                SyncReply::None => "no".to_owned(),
+                SyncReply::InTime { within_ms } => {
+                    format!("where it is ready in {}", lasting(within_ms))
+                }
+                SyncReply::Only { within_ms } => {
+                    format!("the only way, within {}", lasting(within_ms))
+                }
+            },
+        ),
+        (
+            "the same sent twice",
+            match can.idempotency {
+                Idempotency::None => {
+                    "comes twice, so what may have arrived is not sent again".to_owned()
+                }
+                Idempotency::Key { for_ms } => format!("is one message for {}", lasting(for_ms)),
+                Idempotency::Own => "is one message".to_owned(),
+            },
+        ),
+        (
+            "while an answer is written",
+            match can.typing {
+                Typing::None => "nothing is shown".to_owned(),
+                Typing::Hint | Typing::Action { .. } => "typing is shown".to_owned(),
+            },
+        ),
+        (
+            "the platform reports",
+            match can.receipts {
+                Receipts::None => "nothing".to_owned(),
+                Receipts::Failures => "what did not arrive".to_owned(),
+                Receipts::DeliveredAndRead => "what arrived and was read".to_owned(),
+            },
+        ),
+        (
+            "handed over to",
+            match can.handoff {
+                Handoff::Ours => "the shop's reps".to_owned(),
+                Handoff::Native => "the platform's own desk, else the shop's reps".to_owned(),
+            },
+        ),
+        (
+            "said while the shop is down",
+            match can.catch_up {
+                CatchUp::Redelivered { for_ms: u64::MAX } => {
+                    "is brought again until it is taken".to_owned()
+                }
+                CatchUp::Redelivered { for_ms } => {
+                    format!("is brought again for {}", lasting(for_ms))
+                }
+                CatchUp::History => "is fetched afterwards".to_owned(),
+                CatchUp::None => "is lost".to_owned(),
+            },
+        ),
+    ]
+}
+
+#[test]
+fn the_manual_tells_what_each_channel_can_do() {
+    let mut columns: Vec<(String, Vec<(&'static str, String)>)> = Vec::new();
+    for (channel, _) in channels() {
+        let can = channel.capabilities();
+        let name = match (channel.name(), can.sync_reply) {
+            ("web", _) => "the shop's page",
+            ("telegram", _) => "Telegram",
+            ("discord", _) => "Discord",
+            ("wecom", _) => "WeCom",
+            ("wechat", SyncReply::InTime { .. }) => "WeChat",
+            ("wechat", SyncReply::Only { .. }) => "WeChat without its API",
+            // What an operator turned off.
+            ("wechat", SyncReply::None) => continue,
+            (other, _) => other,
+        };
+        if columns.iter().all(|(known, _)| known != name) {
+            columns.push((name.to_owned(), told(&can)));
+        }
+    }
+    let order = [
+        "the shop's page",
+        "Telegram",
+        "Discord",
+        "WeChat",
+        "WeChat without its API",
+        "WeCom",
+    ];
+    columns.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let mut table = format!(
+        "| | {} |\n|{}\n",
+        names.join(" | "),
+        " --- |".repeat(names.len() + 1)
+    );
+    for (at, (what, _)) in columns[0].1.iter().enumerate() {
+        let cells: Vec<&str> = columns
+            .iter()
+            .map(|(_, told)| told[at].1.as_str())
+            .collect();
+        table += &format!("| {what} | {} |\n", cells.join(" | "));
+    }
+    let manual = include_str!("../../README.md");
+    assert!(manual.contains(&table), "README.md should hold:\n{table}");
 }

@@ -204,7 +204,10 @@ impl Conversation {
             },
             Event::Came { door, campaign } => {
                 // A newer campaign counts more than an older one; a menu is touched by who is here already, so it tells only what no way in told.
-                let named = self.came.as_ref().is_some_and(|came| came.campaign.is_some());
+                let named = self
+                    .came
+                    .as_ref()
+                    .is_some_and(|came| came.campaign.is_some());
                 let tells = campaign.is_some() && (*door != Door::Menu || !named);
                 if tells || self.came.is_none() {
                     self.came = Some(Came {

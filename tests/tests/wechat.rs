@@ -198,30 +198,39 @@ async fn the_brief_says_which_code_brought_the_customer_and_the_turns_replay() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
     let server = serve(&peer, data.path(), &[]);
-    let event = async |event: &str, fields: Value, more: usize| {
-        let before = peer.sent("oCa").await.len();
-        let act = json!({"url": hook(&server), "from": "oCa", "event": event, "safe": true,
+    let event = async |who: &str, event: &str, fields: Value, more: usize| {
+        let before = peer.sent(who).await.len();
+        let act = json!({"url": hook(&server), "from": who, "event": event, "safe": true,
             "created": 0, "fields": fields});
         peer.sim("event", act).await;
-        peer.sent_at_least("oCa", before + more).await;
+        peer.sent_at_least(who, before + more).await;
     };
+    let line = "意式咖啡机有推荐吗？";
     let scene = json!({"EventKey": "qrscene_spring-fair", "Ticket": "t"});
-    event("subscribe", scene, 1).await;
-    // A line of the menu says what it stands for, and is no campaign.
-    event("CLICK", json!({"EventKey": "意式咖啡机有推荐吗？"}), 2).await;
-    let person = ask(&peer, &server, "oCa", "转人工", 1).await;
-    assert!(words(&person[0]).contains("同事"), "{person:?}");
+    event("oCa", "subscribe", scene, 1).await;
+    event("oCb", "subscribe", json!({}), 1).await;
+    // A line of the menu says what it stands for, and is the source where nothing else is.
+    for who in ["oCa", "oCb"] {
+        event(who, "CLICK", json!({"EventKey": line}), 2).await;
+        let person = ask(&peer, &server, who, "转人工", 1).await;
+        assert!(words(&person[0]).contains("同事"), "{person:?}");
+    }
     server.stop();
     let records = bot::store::records::Records::in_folder(data.path());
     let records = records.await.unwrap();
-    let handoffs = bot::store::RecordStore::handoffs(&records, "wechat:oCa").await;
-    let brief: Value = serde_json::from_str(&handoffs.unwrap()[0].brief_json).unwrap();
-    let first = &brief["lines"][0];
-    assert_eq!(
-        (&first["what"], &first["value"], &first["quote"]),
-        (&json!("source"), &json!("scan"), &json!("spring-fair")),
-        "{brief:#}"
-    );
+    for (who, door, source) in [
+        ("wechat:oCa", "scan", "spring-fair"),
+        ("wechat:oCb", "menu", line),
+    ] {
+        let handoffs = bot::store::RecordStore::handoffs(&records, who).await;
+        let brief: Value = serde_json::from_str(&handoffs.unwrap()[0].brief_json).unwrap();
+        let first = &brief["lines"][0];
+        assert_eq!(
+            (&first["what"], &first["value"], &first["quote"]),
+            (&json!("source"), &json!(door), &json!(source)),
+            "{brief:#}"
+        );
+    }
     drop(records);
     let dir = data.path().to_str().unwrap();
     let (code, told, error) = run(&["replay", "wechat:oCa", "--data", dir], b"");

@@ -50,7 +50,8 @@ impl Channel for Web {
             upload_first: false,
             handoff: Handoff::Ours,
             sync_reply: SyncReply::None,
-            catch_up: CatchUp::None,
+            // The page keeps what was typed until it is taken.
+            catch_up: CatchUp::Redelivered { for_ms: u64::MAX },
         }
     }
 
