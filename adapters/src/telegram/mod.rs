@@ -46,8 +46,8 @@ const CAPTION: Length = Length {
 const BUTTON_BYTES_MAX: usize = 64;
 /// Buttons under one message; with more, choices are written out.
 const BUTTONS_MAX: usize = 24;
-/// Characters of a button's label; phones show fewer.
-const LABEL_CHARS_MAX: usize = 40;
+/// Characters of a button's label. Telegram names no limit: each client shows what its screen has room for, a computer's the most.
+const LABEL_CHARS_MAX: usize = 80;
 /// A message a second to one chat, a few at once; thirty a second in all; twenty a minute to a group, which eight at once and twelve after them are.
 const PACE: Pace = Pace {
     lane_every_ms: 1_000.0,
