@@ -170,6 +170,11 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
         "{id}customer_service = false\naes_key = \"{AES_KEY}\"\n"
     ));
     assert!(passive.contains("inside deliveries") && passive.contains("encrypted"));
+    // The README says it in words: fourteen seconds.
+    assert!(passive.contains("within 14 s;"), "{passive}");
+    for told in [&right, &wrong, &passive] {
+        assert!(told.contains("/webhooks/wechat"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
