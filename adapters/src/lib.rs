@@ -8,6 +8,7 @@ mod address;
 mod capabilities;
 mod channel;
 pub mod discord;
+mod emoticon;
 mod keep;
 mod message;
 mod picture;

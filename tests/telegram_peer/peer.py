@@ -238,6 +238,8 @@ class Peer:
             return True
         if name == "getwebhookinfo":
             info = {"url": self.hook["url"] if self.hook else "", "has_custom_certificate": False, "pending_update_count": len(self.updates)}
+            if self.hook and self.hook["kinds"]:
+                info["allowed_updates"] = self.hook["kinds"]
             return {**info, **({"last_error_message": self.last_error, "last_error_date": int(time.time())} if self.last_error else {})}
         if name == "answercallbackquery":
             if self.presses.pop(str(args["callback_query_id"]), 0) < time.time():
@@ -252,7 +254,7 @@ class Peer:
     def set_webhook(self, args):
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", args.get("secret_token") or ""):
             raise bad("secret token contains unallowed characters")
-        self.hook = {"url": args["url"], "secret": args.get("secret_token")}
+        self.hook = {"url": args["url"], "secret": args.get("secret_token"), "kinds": parsed(args.get("allowed_updates"))}
         self.queues = {}
         if self.poll and not self.poll.done():
             self.poll.set_exception(Refusal(409, "Conflict: terminated by setWebhook request"))

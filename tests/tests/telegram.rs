@@ -10,7 +10,7 @@ use bot::store::RecordStore as _;
 use bot::store::records::Records;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::binary::run;
+use tests::binary::{free_port, run};
 use tests::served::telegram::{ask, on_webhook};
 use tests::served::{QUIET, doctor, logged, slow_model};
 use tests::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
@@ -216,6 +216,61 @@ async fn doctor_tells_what_keeps_telegram_from_working() {
     peer.until("the delivery's failure", failing).await;
     let strange = check("token = \"999:XYZ\"\nmode = \"polling\"\n");
     assert!(strange.contains("does not know the token"), "{strange}");
+    assert!(
+        strange.contains("@BotFather") && !strange.contains("api_url"),
+        "{strange}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_the_host_that_it_cannot_reach() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let settings = format!(
+        "[channels.telegram]\napi_url = \"http://127.0.0.1:{port}\"\ntoken = \"{TOKEN}\"\nmode = \"polling\"\n"
+    );
+    let told = doctor(data.path(), &settings);
+    assert!(!told.contains("ABC-secret"), "{told}");
+    assert!(
+        told.contains(&format!("no connection to 127.0.0.1:{port}")),
+        "{told}"
+    );
+    assert!(
+        told.contains("channels.telegram.api_url") && !told.contains("@BotFather"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_the_updates_that_a_webhook_is_not_sent() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = TelegramPeer::start(&[]);
+    let settings = format!(
+        "[channels.telegram]\napi_url = \"{}\"\ntoken = \"{TOKEN}\"\nsecret = \"{SECRET}\"\n",
+        peer.url
+    );
+    let set = async |kinds: Value| {
+        let hook = json!({"url": "http://127.0.0.1:9/webhooks/telegram", "secret_token": SECRET,
+            "allowed_updates": kinds});
+        peer.post(&format!("/bot{TOKEN}/setWebhook"), hook).await;
+        doctor(data.path(), &settings)
+    };
+    let few = set(json!(["message"])).await;
+    assert!(
+        few.contains("is not sent edited_message, callback_query"),
+        "{few}"
+    );
+    // A kind that is newer than this build is no reason to complain.
+    for enough in [
+        json!([]),
+        json!(["message", "edited_message", "callback_query", "of_tomorrow"]),
+    ] {
+        let told = set(enough).await;
+        assert!(
+            told.contains("the webhook is at") && !told.contains("is not sent"),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,6 +129,24 @@ async fn what_the_agent_cannot_see_or_hear_it_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_emoticon_s_name_does_not_change_the_language() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, data.path(), &[PASSIVE]);
+    for only in ["[Smile][ThumbsUp]", "/:rose", "🌹"] {
+        let customer = format!("oE{}", only.len());
+        let send = async |text: &str| {
+            let act = json!({"url": hook(&server), "from": customer, "text": text, "safe": true});
+            shown(&peer.sim("text", act).await).unwrap_or_default()
+        };
+        send("你好").await;
+        let answer = send(only).await;
+        let is_chinese = answer.chars().any(|c| ('一'..='龥').contains(&c));
+        assert!(is_chinese, "{only}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn doctor_tells_what_keeps_wechat_from_working() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
@@ -170,6 +188,11 @@ async fn doctor_tells_what_keeps_wechat_from_working() {
         "{id}customer_service = false\naes_key = \"{AES_KEY}\"\n"
     ));
     assert!(passive.contains("inside deliveries") && passive.contains("encrypted"));
+    // The README says it in words: fourteen seconds.
+    assert!(passive.contains("within 14 s;"), "{passive}");
+    for told in [&right, &wrong, &passive] {
+        assert!(told.contains("/webhooks/wechat"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,6 +50,14 @@ struct Data {
     options: Vec<Chosen>,
 }
 
+impl Data {
+    /// What was written beside the command.
+    fn words(&self) -> &str {
+        let chosen = self.options.first().and_then(|it| it.value.as_ref());
+        chosen.and_then(Value::as_str).unwrap_or_default().trim()
+    }
+}
+
 #[derive(Deserialize)]
 struct Chosen {
     value: Option<Value>,
@@ -177,17 +185,10 @@ fn user(interaction: &Interaction) -> Option<&User> {
 fn body(interaction: &Interaction) -> Option<InboundBody> {
     let data = interaction.data.as_ref()?;
     match interaction.r#type {
-        COMMANDED if data.name.as_deref() == Some(COMMAND) => {
-            let text = data
-                .options
-                .first()
-                .and_then(|chosen| chosen.value.as_ref());
-            let text = text.and_then(Value::as_str).unwrap_or_default().trim();
-            Some(match text {
-                "" => InboundBody::Choice(format!("start:{}", language(interaction))),
-                text => InboundBody::Text(text.to_owned()),
-            })
-        }
+        COMMANDED if data.name.as_deref() == Some(COMMAND) => Some(match data.words() {
+            "" => InboundBody::Choice(format!("start:{}", language(interaction))),
+            text => InboundBody::Text(text.to_owned()),
+        }),
         PRESSED => {
             let id = data.values.first().or(data.custom_id.as_ref())?;
             Some(InboundBody::Choice(id.clone()))
@@ -196,7 +197,15 @@ fn body(interaction: &Interaction) -> Option<InboundBody> {
     }
 }
 
+/// The answer comes in the language of what was written; who sets Discord to English may write in Chinese all the same.
 fn language(interaction: &Interaction) -> &'static str {
+    let words = interaction.data.as_ref().map_or("", Data::words);
+    if words
+        .chars()
+        .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+    {
+        return "zh";
+    }
     match interaction.locale.as_deref() {
         Some(locale) if locale.starts_with("zh") => "zh",
         Some(_) => "en",

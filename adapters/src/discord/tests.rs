@@ -355,6 +355,17 @@ fn interactions_are_read_with_the_answer_that_discord_wants_at_once() {
         (&response["type"], &response["data"]["flags"]),
         (&json!(4), &json!(64))
     );
+    // What the customer writes says more of their language than how their Discord is set.
+    for (said, locale, answer) in [
+        ("你好", "zh-CN", "收到"),
+        ("你好", "en-US", "收到"),
+        ("hello", "en-US", "Got it"),
+        ("Bambu P1S", "zh-TW", "收到"),
+    ] {
+        let asked = command(json!([{"name": "text", "value": said}]), locale);
+        let answered = pressed(asked).1["data"]["content"].clone();
+        assert!(answered.as_str().unwrap().starts_with(answer), "{answered}");
+    }
     let (inbound, _) = pressed(command(json!([]), "en-GB"));
     assert_eq!(
         inbound.unwrap().body,

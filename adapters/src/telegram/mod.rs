@@ -46,8 +46,8 @@ const CAPTION: Length = Length {
 const BUTTON_BYTES_MAX: usize = 64;
 /// Buttons under one message; with more, choices are written out.
 const BUTTONS_MAX: usize = 24;
-/// Characters of a button's label; phones show fewer.
-const LABEL_CHARS_MAX: usize = 40;
+/// Characters of a button's label. Telegram names no limit: each client shows what its screen has room for, a computer's the most.
+const LABEL_CHARS_MAX: usize = 80;
 /// A message a second to one chat, a few at once; thirty a second in all; twenty a minute to a group, which eight at once and twelve after them are.
 const PACE: Pace = Pace {
     lane_every_ms: 1_000.0,
@@ -154,12 +154,13 @@ impl Telegram {
     async fn checked(&self) -> Vec<Check> {
         let me = match client::me(&self.bot).await {
             Ok(me) => me,
-            Err(error) => {
+            Err(error @ RequestError::Api(ApiError::InvalidToken)) => {
                 return vec![Check::wrong(
                     client::told(&error),
-                    "take the token from @BotFather; check channels.telegram.api_url and that this machine reaches it",
+                    "take the token from @BotFather and set channels.telegram.token or token_file",
                 )];
             }
+            Err(error) => return vec![self.unreached(&error)],
         };
         let mut found = vec![Check::fine(format!(
             "the token is that of @{}",
@@ -172,8 +173,32 @@ impl Telegram {
         found
     }
 
-    fn hook(&self, hook: &teloxide_core::types::WebhookInfo) -> Check {
-        let Some(url) = &hook.url else {
+    /// The host is named: the machine may reach the web and not this.
+    fn unreached(&self, error: &RequestError) -> Check {
+        let url = self.bot.api_url();
+        let host = url.host_str().unwrap_or("?");
+        let host = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        match error {
+            RequestError::Network(_) | RequestError::InvalidJson { .. } => Check::wrong(
+                match error {
+                    RequestError::Network(error) if error.is_connect() => {
+                        format!("no connection to {host}")
+                    }
+                    error => format!("{} from {host}", client::told(error)),
+                },
+                format!(
+                    "see that this machine reaches {host} (name, firewall, proxy), or set channels.telegram.api_url to a Bot API server that it reaches"
+                ),
+            ),
+            error => Check::wrong(client::told(error), "try again"),
+        }
+    }
+
+    fn hook(&self, hook: &client::Webhook) -> Check {
+        let Ok(url) = Url::parse(&hook.url) else {
             return match self.mode {
                 Mode::Polling => Check::fine("no webhook is set, as polling needs it"),
                 Mode::Webhook => Check::wrong(
@@ -199,7 +224,17 @@ impl Telegram {
             "the webhook is at {host}; {} updates wait",
             hook.pending_update_count
         );
+        let kinds = &hook.allowed_updates;
+        let is_missing = |kind: &&str| !kinds.is_empty() && !kinds.iter().any(|it| it == kind);
+        let missing: Vec<&str> = client::KINDS.into_iter().filter(is_missing).collect();
         match &hook.last_error_message {
+            _ if !missing.is_empty() => Check::wrong(
+                format!("{state}; it is not sent {}", missing.join(", ")),
+                format!(
+                    "call setWebhook again with allowed_updates of {}, or with an empty list",
+                    client::KINDS.join(", ")
+                ),
+            ),
             Some(error) if hook.pending_update_count > 0 => Check::wrong(
                 format!("{state}; Telegram was last told: {error}"),
                 "401 means another secret here than at setWebhook; else see whether the URL is reachable from outside",

@@ -164,6 +164,26 @@ fn choices_hang_as_buttons_on_the_last_message_and_long_ids_go_as_tokens() {
 }
 
 #[test]
+fn a_long_label_stands_whole_in_a_row_of_its_own() {
+    let long = "Northfell Office 30 office coffee machine with two bean hoppers";
+    let choices = ["Yes", "No", long, "Compare"].map(|label| Choice {
+        id: label.to_owned(),
+        label: label.to_owned(),
+    });
+    let choices = Part::Choices {
+        choices: choices.to_vec(),
+        uncounted: false,
+    };
+    let pieces = pieces(vec![text("Which one?"), choices]);
+    let rows: Vec<Vec<&str>> = pieces[0]
+        .keyboard
+        .iter()
+        .map(|row| row.iter().map(|(label, _)| label.as_str()).collect())
+        .collect();
+    assert_eq!(rows, [vec!["Yes", "No"], vec![long], vec!["Compare"]]);
+}
+
+#[test]
 fn every_piece_of_any_reply_fits_and_says_something() {
     let names = [
         " ",

@@ -1,6 +1,7 @@
 //! A message or an event of an official account, read into what happened. Only what is needed is read.
 
 use super::NAME;
+use crate::emoticon::shown;
 use crate::render::TOKEN_MARK;
 use crate::wxcrypt::xml::Document;
 use crate::{
@@ -146,7 +147,7 @@ fn said(document: &Document, kind: &str) -> Happened {
             Happened::Body(InboundBody::Choice(field("bizmsgmenuid").to_owned()))
         }
         "text" if field("Content") == UNSHOWN => file(FileKind::Other, ""),
-        "text" => text(field("Content")),
+        "text" => text(&shown(field("Content"))),
         "image" => file(FileKind::Photo, ""),
         // WeChat has heard it for us, where the account asks for that.
         "voice" if !field("Recognition").is_empty() => text(field("Recognition")),

@@ -366,9 +366,10 @@ impl Channel for WeChat {
         Box::pin(async move {
             let mut found = Vec::new();
             match &self.api {
-                None => found.push(Check::fine(
-                    "the shop answers inside deliveries only, within 15 s; with the customer-service API it could write later too",
-                )),
+                None => found.push(Check::fine(format!(
+                    "the shop answers inside deliveries only, within {} s; with the customer-service API it could write later too",
+                    HELD_IN_ALL_MS / 1000
+                ))),
                 Some(api) => match api.token().await {
                     Ok(_) => {
                         found.push(Check::fine("WeChat gives a token for the app id and secret"));
@@ -380,6 +381,9 @@ impl Channel for WeChat {
                     }
                 },
             }
+            found.push(Check::fine(
+                "deliveries are taken at /webhooks/wechat: enter https://YOUR.SHOP/webhooks/wechat with this token under 设置与开发 - 基本配置 - 服务器配置",
+            ));
             found.push(match self.shared.keys.len() {
                 0 => Check {
                     ok: true,

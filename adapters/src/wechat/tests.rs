@@ -137,6 +137,8 @@ fn every_kind_of_message_is_read() {
     let words = |words: &str| InboundBody::Text(words.to_owned());
     let hello = of("text", "<Content><![CDATA[ 你好\n在吗 ]]></Content>");
     assert_eq!(hello, words("你好\n在吗"));
+    let emoticons = of("text", "<Content>[微笑][Rose] /:strong[甲]</Content>");
+    assert_eq!(emoticons, words("🙂🌹 👍[甲]"));
     let pressed = "<Content>选 1</Content><bizmsgmenuid>compare:a</bizmsgmenuid>";
     assert_eq!(
         of("text", pressed),

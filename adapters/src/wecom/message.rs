@@ -2,6 +2,7 @@
 
 use super::NAME;
 use super::session::State;
+use crate::emoticon::shown;
 use crate::render::TOKEN_MARK;
 use crate::{
     Address, Arrival, CAMPAIGN_CHARS_MAX, DeskAct, Door, File, FileKind, Inbound, InboundBody,
@@ -115,7 +116,7 @@ fn said(message: &Value, account: &str, id: &str) -> Result<Read, String> {
         "text" if !text(message, "/text/menu_id").is_empty() => {
             InboundBody::Choice(text(message, "/text/menu_id").to_owned())
         }
-        "text" => InboundBody::Text(text(message, "/text/content").to_owned()),
+        "text" => InboundBody::Text(shown(text(message, "/text/content"))),
         "image" => file(
             FileKind::Photo,
             text(message, "/image/media_id"),

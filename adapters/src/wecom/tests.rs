@@ -148,6 +148,10 @@ fn what_a_customer_sends_is_read_whatever_its_kind() {
             InboundBody::Text("你好".to_owned()),
         ),
         (
+            said("text", json!({"content": "[微笑][Rose] /:strong[甲]"})),
+            InboundBody::Text("🙂🌹 👍[甲]".to_owned()),
+        ),
+        (
             said("text", json!({"content": "好", "menu_id": "more"})),
             InboundBody::Choice("more".to_owned()),
         ),

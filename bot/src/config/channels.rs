@@ -115,7 +115,9 @@ fn telegram(reading: &mut Reading) -> Option<Telegram> {
         ),
         Some(_) => {}
         // Anybody could write in a customer's name otherwise.
-        None if mode == Mode::Webhook => reading.missing(SECRET, token_key),
+        None if mode == Mode::Webhook => {
+            reading.missing_unless(SECRET, token_key, Some((MODE, "polling")));
+        }
         None => {}
     }
     Some(Telegram {
@@ -142,8 +144,20 @@ fn discord(reading: &mut Reading) -> Option<discord::Bot> {
     let public_key = reading.with(
         PUBLIC_KEY,
         "the 64 hexadecimal digits under Public Key in the Developer Portal",
-        |text| discord::is_public_key(text).then(|| text.to_owned()),
+        |text| {
+            let is_hex = text.bytes().all(|digit| digit.is_ascii_hexdigit());
+            (text.len() == 64 && is_hex).then(|| text.to_owned())
+        },
     );
+    if public_key
+        .as_deref()
+        .is_some_and(|key| !discord::is_public_key(key))
+    {
+        reading.refuse(
+            PUBLIC_KEY,
+            "has 64 hexadecimal digits that are no key; copy the Public Key from General Information in the Developer Portal again".to_owned(),
+        );
+    }
     let message_content = reading.with(MESSAGE_CONTENT, "true or false", |text| {
         text.parse::<bool>().ok()
     });
@@ -222,11 +236,11 @@ fn wechat(reading: &mut Reading) -> Option<WeChat> {
         return None;
     };
     let customer_service = customer_service.unwrap_or(true);
-    if customer_service && app_secret.is_none() && !reading.given(APP_SECRET_FILE) {
-        reading.missing(APP_SECRET, APP_ID);
+    if customer_service && app_secret.is_none() {
+        reading.missing_unless(APP_SECRET, APP_ID, Some((CUSTOMER_SERVICE, "false")));
     }
     // Anybody could write in a customer's name otherwise.
-    if token.is_none() && !reading.given(TOKEN_FILE) {
+    if token.is_none() {
         reading.missing(TOKEN, APP_ID);
     }
     let aes_keys = keys(reading, aes_keys.as_ref(), AES_KEY, AES_KEY_FILE);
@@ -300,8 +314,8 @@ fn wecom(reading: &mut Reading) -> Option<WeCom> {
         return None;
     };
     let found = [&secret, &token, &aes_keys];
-    for ((key, file), found) in secrets.iter().zip(found) {
-        if found.is_none() && !reading.given(file) {
+    for ((key, _), found) in secrets.iter().zip(found) {
+        if found.is_none() {
             reading.missing(key, CORP_ID);
         }
     }

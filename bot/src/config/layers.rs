@@ -275,10 +275,23 @@ impl Reading {
 
     /// `key` is needed because `reason` is set.
     pub(super) fn missing(&mut self, key: &str, reason: &str) {
-        // A value that was given and refused has its own problem already.
-        if !self.layers.given.contains_key(key) {
-            self.refuse(reason, format!("needs `{key}` beside it"));
+        self.missing_unless(key, reason, None);
+    }
+
+    /// The same where another setting makes up for it, as (setting, value).
+    pub(super) fn missing_unless(
+        &mut self,
+        key: &str,
+        reason: &str,
+        instead: Option<(&str, &str)>,
+    ) {
+        // A value that was given and refused has its own problem already, and so has a file that cannot be read.
+        if self.given(key) || self.given(&format!("{key}_file")) {
+            return;
         }
+        let instead = instead.map(|(other, value)| format!(", or set `{other}` to {value}"));
+        let instead = instead.unwrap_or_default();
+        self.refuse(reason, format!("needs `{key}` beside it{instead}"));
     }
 
     pub(super) fn refuse(&mut self, key: &str, message: String) {

@@ -413,7 +413,7 @@ fn telegram_is_set_by_its_token_and_a_webhook_needs_a_secret() {
     refused(
         token,
         &[],
-        "tiansheng.toml:2: `channels.telegram.token` needs `channels.telegram.secret` beside it",
+        "tiansheng.toml:2: `channels.telegram.token` needs `channels.telegram.secret` beside it, or set `channels.telegram.mode` to polling",
     );
     let polling = load(
         &format!("{token}mode = \"polling\"\napi_url = \"http://127.0.0.1:1/\"\n"),
@@ -463,6 +463,11 @@ fn discord_takes_a_token_and_a_public_key() {
         "tiansheng.toml:3: `channels.discord.public_key` must be the 64 hexadecimal digits under Public Key in the Developer Portal",
     );
     refused(
+        &format!("{token}public_key = \"{}\"\n", "ab".repeat(32)),
+        &[],
+        "tiansheng.toml:3: `channels.discord.public_key` has 64 hexadecimal digits that are no key; copy the Public Key from General Information in the Developer Portal again",
+    );
+    refused(
         "[channels.discord]\nmessage_content = true\n",
         &[],
         "tiansheng.toml:2: `channels.discord.message_content` needs `channels.discord.token` beside it",
@@ -472,6 +477,38 @@ fn discord_takes_a_token_and_a_public_key() {
         &[],
         "tiansheng.toml:2: `channels.discord.token` must be a bot's token, three parts with dots between, as the Bot page of the Developer Portal gives it",
     );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_the_only_thing_complained_of() {
+    for (toml, key) in [
+        (
+            "[channels.telegram]\nmode = \"webhook\"\nsecret = \"s\"\n",
+            "channels.telegram.token_file",
+        ),
+        (
+            "[channels.telegram]\ntoken = \"123:ABC\"\n",
+            "channels.telegram.secret_file",
+        ),
+        (
+            "[channels.discord]\nmessage_content = true\n",
+            "channels.discord.token_file",
+        ),
+        (
+            "[channels.wechat]\napp_id = \"wx12\"\ntoken = \"t\"\n",
+            "channels.wechat.app_secret_file",
+        ),
+    ] {
+        let variable = key.replace('.', "__").to_uppercase();
+        let variable = format!("TIANSHENG_{variable}");
+        let error = load(toml, &[(&variable, "DIR/absent")]).expect_err(key);
+        let told = error.to_string();
+        assert_eq!(error.problems.len(), 1, "{told}");
+        assert!(
+            told.starts_with(&variable) && told.contains("cannot be read"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
@@ -513,7 +550,7 @@ fn wechat_is_set_by_its_app_id_and_what_it_needs_is_named() {
     refused(
         id,
         &[],
-        "tiansheng.toml:2: `channels.wechat.app_id` needs `channels.wechat.app_secret` beside it\n\
+        "tiansheng.toml:2: `channels.wechat.app_id` needs `channels.wechat.app_secret` beside it, or set `channels.wechat.customer_service` to false\n\
          tiansheng.toml:2: `channels.wechat.app_id` needs `channels.wechat.token` beside it",
     );
     let key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
