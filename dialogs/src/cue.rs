@@ -50,6 +50,24 @@ pub enum Cue {
     Ordered,
     /// There is no preference.
     NoPreference,
+    /// Something that was bought does not do what it should.
+    Faulty,
+    /// What stands right before a fault that is only feared, or that is denied.
+    Unlikely,
+    /// People who have to take care of what they eat, drink and use.
+    Frail,
+    /// Whether something may be taken or used without harm.
+    Harmless,
+    /// A parcel goes somewhere.
+    Sending,
+    /// What stands right before the place that a parcel goes to.
+    SendingTo,
+    /// Beyond the country of most shops that write Chinese, or abroad by name.
+    Abroad,
+    /// A question for how long.
+    HowLong,
+    /// What it costs to have something sent.
+    Carriage,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
     Asking,
 }
@@ -129,6 +147,12 @@ impl Cue {
         rest
     }
 
+    /// Its words in folded text, each with its place.
+    pub fn words(self, folded: &str) -> impl Iterator<Item = (usize, &str)> {
+        self.places(folded)
+            .filter_map(|(start, end)| Some((start, folded.get(start..end)?)))
+    }
+
     fn places(self, folded: &str) -> impl Iterator<Item = (usize, usize)> {
         CUES.words
             .get(&self)
@@ -170,6 +194,15 @@ mod tests {
             Cue::Most,
             Cue::Least,
             Cue::NoPreference,
+            Cue::Faulty,
+            Cue::Unlikely,
+            Cue::Frail,
+            Cue::Harmless,
+            Cue::Sending,
+            Cue::SendingTo,
+            Cue::Abroad,
+            Cue::HowLong,
+            Cue::Carriage,
             Cue::Asking,
         ] {
             assert!(CUES.words.contains_key(&cue), "{cue:?}");

@@ -99,6 +99,14 @@ impl<'a> Composer<'a> {
         }
     }
 
+    /// A fact stands in the draft already.
+    fn has_said(&self, fact: &Fact) -> bool {
+        self.draft.blocks.iter().any(|block| match block {
+            Block::Line(line) => line.bound.iter().any(|(_, other)| other == fact),
+            _ => false,
+        })
+    }
+
     fn label(&self, key: &str) -> String {
         self.stage
             .shop

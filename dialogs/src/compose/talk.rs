@@ -53,6 +53,10 @@ impl Composer<'_> {
                 source: passage.id.clone(),
                 revision: passage.revision.clone(),
             };
+            // Two questions with one answer are answered once.
+            if self.has_said(&answer) {
+                return;
+            }
             self.say("knowledge.answer", &[("answer", answer)]);
         } else {
             self.say("knowledge.unknown", &[]);

@@ -4,7 +4,7 @@ use super::{Act, Decider};
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
-use crate::nlu::{Sentiment, Superlative, Value};
+use crate::nlu::{Superlative, Value};
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.65;
@@ -80,10 +80,6 @@ impl Decider<'_> {
                 self.know_about("ask_delivery", why);
             }
             "order_status" => self.hand_off(Reason::UnsupportedRequest, &why),
-            // A guess without a hard word is no complaint.
-            "complain"
-                if !self.is_sure_of(intent)
-                    && self.scene.understanding.sentiment != Sentiment::Negative => {}
             "complain" => self.hand_off(Reason::Complaint, &why),
             "privacy_request" if self.is_a_guess(intent) => self.know(why),
             "privacy_request" => {
@@ -189,8 +185,10 @@ impl Decider<'_> {
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
             }
-            "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
-            | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
+            "ask_delivery" => self.delivery(why),
+            "ask_warranty" => self.warranty(target, why),
+            "ask_return" | "ask_payment" | "ask_invoice" | "ask_usage" | "ask_opening_hours"
+            | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),
             "deny" => {
                 if !self.told_something() && (self.is_sure_of(intent) || alone) {

@@ -1,13 +1,15 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 //!
-//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods; `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `service` those about the deal and what follows it; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
 
 mod act;
 mod answer;
+mod doubt;
 mod outside;
 mod pointing;
 mod property;
 mod question;
+mod service;
 mod wanted;
 
 pub use act::Act;
@@ -120,7 +122,7 @@ impl Decider<'_> {
                 return;
             }
         }
-        let intents = self.likely_intents();
+        let intents = self.with_parcels(self.without_harmful_guesses(self.likely_intents()));
         if intents.iter().any(|i| i == "opt_out") {
             self.act(Act::OptOut, "intent opt_out");
             return;
@@ -129,15 +131,20 @@ impl Decider<'_> {
             self.act(Act::OtherCurrency, "the budget is in another currency");
         }
         let before = self.acts.len();
-        let settled = self.brand_not_carried()
+        let faulty = self.on_a_fault(&intents);
+        let settled = faulty
+            || self.asks_for_the_frail()
+            || self.brand_not_carried()
             || self.outfit()
             || self.goods_that_fit(&intents)
             || self.ask_of_properties(&intents)
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);
-        if !settled {
+        if !settled || faulty {
             for intent in &intents {
-                self.intent(intent);
+                if !(faulty && Self::is_of_a_fault(intent)) {
+                    self.intent(intent);
+                }
             }
         }
         if self.new_contact() {

@@ -29,7 +29,7 @@ const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要
 a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
-const SAME: [&str; 17] = [
+const SAME: [&str; 22] = [
     "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|what is shipping|whats shipping|what's shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
@@ -47,6 +47,11 @@ const SAME: [&str; 17] = [
     "安装|装机|上门装|install|installs|installed|installation|installing",
     "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
     "保存|储存|存放|贮存|放多久|能放|保质期|stay fresh|keep for|shelf life|best before|storage|store it|store them|keep fresh",
+    "孕妇|怀孕|孕期|备孕|哺乳期|哺乳|喂奶|pregnant|pregnancy|breastfeeding|nursing",
+    "孩子|小孩|儿童|宝宝|婴儿|幼儿|青少年|未成年|child|children|kid|kids|toddler|toddlers|baby|babies|teenager|teenagers",
+    "医生|医师|doctor|doctors|physician|paediatrician|pediatrician",
+    "新疆|乌鲁木齐|喀什|伊犁|和田|阿克苏|克拉玛依|西藏|拉萨|日喀则|林芝|青海|西宁|内蒙古|呼和浩特|偏远|边远|xinjiang|urumqi|kashgar|tibet|lhasa|qinghai|inner mongolia|remote|remote area|remote areas|rural",
+    "国外|海外|境外|外国|出国|港澳台|香港|澳门|台湾|abroad|overseas|international|internationally|outside china|mainland|mainland china|hong kong|macau|taiwan|japan|korea|canada|australia|germany|france|singapore|london|new york|usa|america|europe",
 ];
 
 /// What kind of answer is asked for: it decides between passages about the same thing, and is evidence of nothing alone.
@@ -54,6 +59,11 @@ const KINDS: [&str; 2] = [
     "多久|几天|多长时间|什么时候|何时|小时内|工作日|how long|how soon|how fast|when will|within|hours|days",
     "多少钱|怎么收费|怎么算|收费|费用|how much|cost|costs|charge|charges|fee|fees|free",
 ];
+
+/// The tokens of `KINDS`: how long, and how much.
+pub(super) fn kinds() -> [String; KINDS.len()] {
+    std::array::from_fn(|place| format!("~{}", SAME.len() + place))
+}
 
 static ASKED: LazyLock<BTreeSet<&'static str>> =
     LazyLock::new(|| ASKING.split_whitespace().collect());
