@@ -52,8 +52,38 @@ pub enum Cue {
     NoPreference,
     /// Something that was bought does not do what it should.
     Faulty,
+    /// Words that name no fault of their own.
+    FaultInGeneral,
     /// What stands right before a fault that is only feared, or that is denied.
     Unlikely,
+    /// Who comes back to a conversation.
+    Back,
+    /// How a question begins in English.
+    OpensQuestion,
+    /// Money that is to come back, said as a demand.
+    MoneyBack,
+    /// Below something that leaves only so much room.
+    Beneath,
+    /// What is on sale now.
+    Offers,
+    /// Bargaining for the lowest price.
+    Lowest,
+    /// Bargaining with several pieces.
+    SeveralPieces,
+    /// A discount for students, members and the like.
+    OfAGroup,
+    /// Something to be added for nothing.
+    Freebie,
+    /// What the price will be later.
+    PriceLater,
+    /// Somebody who works for the shop.
+    OfAColleague,
+    /// That somebody said or promised something.
+    OfWordsSaid,
+    /// A currency by its name.
+    Currencies,
+    /// Words of everyday life in which the name of goods stands and means none.
+    OtherWords,
     /// People who have to take care of what they eat, drink and use.
     Frail,
     /// Whether something may be taken or used without harm.
@@ -195,8 +225,23 @@ mod tests {
             Cue::Least,
             Cue::NoPreference,
             Cue::Faulty,
+            Cue::FaultInGeneral,
             Cue::Unlikely,
             Cue::Frail,
+            Cue::Back,
+            Cue::OpensQuestion,
+            Cue::MoneyBack,
+            Cue::Beneath,
+            Cue::Offers,
+            Cue::Lowest,
+            Cue::SeveralPieces,
+            Cue::OfAGroup,
+            Cue::Freebie,
+            Cue::PriceLater,
+            Cue::OfAColleague,
+            Cue::OfWordsSaid,
+            Cue::Currencies,
+            Cue::OtherWords,
             Cue::Harmless,
             Cue::Sending,
             Cue::SendingTo,

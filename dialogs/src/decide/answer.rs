@@ -1,6 +1,7 @@
 //! What each intent is answered with.
 
 use super::{Act, Decider};
+use crate::conversation::Mode;
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
@@ -64,6 +65,10 @@ impl Decider<'_> {
         let target = self.target();
         let alone = self.scene.understanding.intents.len() == 1;
         match intent {
+            "greet" if self.scene.conversation.mode != Mode::Bot => {
+                self.act(Act::HandedOffAlready, why);
+            }
+            "greet" if self.comes_back() => self.act(Act::WelcomeBack, why),
             "greet" => {
                 if alone && !self.told_something() {
                     self.act(Act::Greet, why);
@@ -101,8 +106,25 @@ impl Decider<'_> {
                 }
             }
             "bulk_purchase" | "request_quote" | "request_appointment" => {}
+            // Who only says that they would leave a number is asked for it.
+            "give_contact" if !self.new_contact() && !known(self.scene.conversation, "contact") => {
+                self.ask("contact", why);
+            }
             "give_contact" => {}
-            "ask_price" => self.about(target, why, |id| Act::Price { id }),
+            "ask_next" => self.act(Act::WhatNext, why),
+            "ask_notify" => {
+                if let Some(id) = target {
+                    self.act(Act::Stock { id }, why.clone());
+                }
+                self.act(Act::CannotNotify, why);
+            }
+            "ask_price" if self.asks_of_a_colleague() => self.colleague_said(why),
+            "ask_price" => {
+                self.about(target, why.clone(), |id| Act::Price { id });
+                if Cue::Currencies.is_in(&self.words) && !self.says_budget() {
+                    self.act(Act::OwnCurrency, why);
+                }
+            }
             "ask_stock" if self.asks_what_kinds() => self.kinds(why),
             // “Do you have it in black” is no question whether the red one is in stock.
             "ask_stock" if self.says_value() => self.in_another_value(target, why),
@@ -128,7 +150,7 @@ impl Decider<'_> {
             "ask_accessories" if self.names_goods() => {}
             "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
-            "ask_discount" => self.act(Act::Discount { id: target }, why),
+            "ask_discount" => self.discount(target, why),
             "object_price" => self.too_dear(why),
             "seen_cheaper" => self.act(Act::MatchPrice, why),
             "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
@@ -150,7 +172,7 @@ impl Decider<'_> {
             "ask_most" => match self.superlative() {
                 Some(of) => self.extreme(of, why),
                 None if self.asks_what_kinds() => self.kinds(why),
-                None if self.asks_how_many() => {
+                None if self.asks_how_many() && self.mentioned.is_empty() => {
                     let wanted = self.wanted();
                     self.act(Act::Count { wanted }, why);
                 }
@@ -169,7 +191,7 @@ impl Decider<'_> {
             "ask_abilities" => self.act(Act::Abilities, why),
             "ask_language" => self.act(Act::Languages, why),
             "ask_authenticity" | "ask_reviews" | "ask_gift_wrap" | "ask_customization"
-            | "ask_trade_in" | "ask_notify" | "ask_size_advice" => {
+            | "ask_trade_in" | "ask_size_advice" => {
                 // Who names a budget or a product wants goods, whatever else the words resemble.
                 if !self.told_something() || self.is_in_the_knowledge() && !self.says_budget() {
                     self.know(why);
@@ -187,8 +209,15 @@ impl Decider<'_> {
             }
             "ask_delivery" => self.delivery(why),
             "ask_warranty" => self.warranty(target, why),
-            "ask_return" | "ask_payment" | "ask_invoice" | "ask_usage" | "ask_opening_hours"
-            | "ask_location" => self.know_about(intent, why),
+            "ask_return" => {
+                self.know_about(intent, why.clone());
+                // Who wants the money back and says no reason may have one.
+                if Cue::MoneyBack.is_in(&self.words) && !self.is_a_question() {
+                    self.know_topic("faulty_return", &why);
+                }
+            }
+            "ask_usage" => self.usage(target, why),
+            "ask_payment" | "ask_invoice" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
             "affirm" => self.affirmed(why),
             "deny" => {
                 if !self.told_something() && (self.is_sure_of(intent) || alone) {
@@ -199,7 +228,7 @@ impl Decider<'_> {
             own => {
                 // Who says what goods they want is shown goods, unless their words are clearly of this.
                 let wants_goods = self.told_something() && !self.is_sure_of(own);
-                if !wants_goods && self.scene.shop.wordings.has(&format!("intent.{own}")) {
+                if !wants_goods && !self.is_a_guess(own) && self.scene.shop.wordings.has(&format!("intent.{own}")) {
                     self.act(
                         Act::Own {
                             intent: own.to_owned(),

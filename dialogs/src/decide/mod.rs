@@ -1,9 +1,10 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 //!
-//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `service` those about the deal and what follows it; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `bargain` those that want a lower price, `service` those about the deal and what follows it; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
 
 mod act;
 mod answer;
+mod bargain;
 mod doubt;
 mod outside;
 mod pointing;
@@ -12,7 +13,7 @@ mod question;
 mod service;
 mod wanted;
 
-pub use act::Act;
+pub use act::{Act, Bargain};
 pub use wanted::{QUESTION_CHARS_MAX, Wanted};
 
 use crate::conversation::{Conversation, Mode};
@@ -226,6 +227,8 @@ impl Decider<'_> {
             self.act(Act::Recommend { wanted }, "more was told of what is wanted");
         } else if tells && (conversation.asked.is_some() || self.told_something()) {
             self.act(Act::Acknowledge, "an answer that fills nothing");
+        } else if Cue::HasGoods.is_in(&self.words) && self.is_named_in_the_catalogue() {
+            self.act(Act::Recommend { wanted }, "words of the catalogue");
         } else if self.names_only_a_place() {
             self.act(Act::Acknowledge, "where the customer is");
         } else {

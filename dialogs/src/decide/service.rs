@@ -5,6 +5,8 @@ use crate::catalogue::Availability;
 use crate::cue::{self, Cue};
 use crate::nlu::Value;
 
+/// Letters of an English word for a fault that its other forms share: leaks, leaking.
+const FAULT_STEM_LETTERS: usize = 4;
 /// Intents that what went wrong is taken for, and that the pages on it answer.
 const OF_FAULTS: [&str; 16] = [
     "ask_return",
@@ -41,12 +43,24 @@ impl Decider<'_> {
             return false;
         }
         let why = "something is broken";
+        let complains = intents.iter().any(|i| i == "complain");
         let returns = intents.iter().any(|i| i == "ask_return");
-        if !returns && !intents.iter().any(|i| i == "complain") && self.is_in_the_knowledge() {
-            self.know(why.to_owned());
+        if !returns && !complains && self.know_of_this_fault(why) {
+            self.know_topic("faulty_repair", why);
+            self.act(Act::OfferPerson, why);
+            return true;
         }
-        self.know_topic("faulty_return", why);
-        self.know_topic("faulty_repair", why);
+        // What just arrived is replaced, what broke later is repaired; which it is, the customer knows.
+        let topics = match returns || complains {
+            true => ["faulty_return", "faulty_repair"],
+            false => ["faulty_repair", "faulty_return"],
+        };
+        for topic in topics {
+            self.know_topic(topic, why);
+        }
+        if !complains {
+            self.act(Act::OfferPerson, why);
+        }
         true
     }
 
@@ -55,8 +69,68 @@ impl Decider<'_> {
         OF_FAULTS.contains(&intent)
     }
 
+    /// A page on this very fault, told by the word for it: “it leaks”.
+    fn know_of_this_fault(&mut self, why: &str) -> bool {
+        let conversation = self.scene.conversation;
+        let words = conversation.newest_words();
+        let found = self.scene.shop.knowledge.search(&words, conversation.language);
+        let Some(page) = found.first() else {
+            return false;
+        };
+        let text = crate::text::fold(&format!("{} {}", page.title, page.text));
+        let named = Cue::Faulty.words(&self.words).any(|(_, fault)| {
+            let stem: String = match fault.is_ascii() {
+                true => fault.chars().take(FAULT_STEM_LETTERS).collect(),
+                // 不出水 is on a page that says 出水变慢.
+                false => fault.trim_start_matches('不').to_owned(),
+            };
+            !Cue::FaultInGeneral.is_in(fault) && text.contains(&stem)
+        });
+        if named {
+            self.know(why.to_owned());
+        }
+        named
+    }
+
+    /// “How do I clean it?”, of the product under discussion: a page about its kind comes first.
+    pub(super) fn usage(&mut self, target: Option<String>, why: String) {
+        let language = self.scene.conversation.language;
+        let catalogue = &self.scene.shop.catalogue;
+        let kind = target
+            .filter(|_| !self.names_a_kind())
+            .and_then(|id| catalogue.get(&id)?.type_keys.first().cloned())
+            .and_then(|key| catalogue.type_noun(&key, language));
+        let words = self.scene.conversation.newest_words();
+        let with_kind = kind.map(|kind| format!("{words} {kind}"));
+        match with_kind {
+            Some(question) if !self.scene.shop.knowledge.search(&question, language).is_empty() => {
+                let question = question.chars().take(QUESTION_CHARS_MAX).collect();
+                self.act(
+                    Act::Know {
+                        question,
+                        topic: None,
+                    },
+                    why,
+                );
+            }
+            _ => self.know_about("ask_usage", why),
+        }
+    }
+
+    fn names_a_kind(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        entities
+            .iter()
+            .any(|entity| matches!(entity.value, Value::ProductType { .. }))
+    }
+
+    /// Somebody who was here before says that they are back.
+    pub(super) fn comes_back(&self) -> bool {
+        self.scene.conversation.turn > 1 && Cue::Back.is_in(&self.words)
+    }
+
     /// What a page says under the usual question of a kind, where one answers it.
-    fn know_topic(&mut self, topic: &str, why: &str) {
+    pub(super) fn know_topic(&mut self, topic: &str, why: &str) {
         let language = self.scene.conversation.language;
         let Some(topic) = cue::topic(topic, language) else {
             return;
@@ -77,7 +151,7 @@ impl Decider<'_> {
     pub(super) fn asks_for_the_frail(&mut self) -> bool {
         let asks = Cue::Frail.is_in(&self.words)
             && Cue::Harmless.is_in(&self.words)
-            && self.is_a_question();
+            && (self.is_a_question() || Cue::OpensQuestion.starts(&self.words));
         if asks {
             let topic = cue::topic("health", self.scene.conversation.language);
             self.know_on(topic, "whether it does harm".to_owned());
@@ -96,12 +170,16 @@ impl Decider<'_> {
         }
         let long = Cue::HowLong.is_in(&self.words);
         let cost = Cue::Carriage.is_in(&self.words);
-        let both = (long && cost) || (!long && !cost && self.sends_somewhere());
-        if both && !self.asks_past_the_parcels() {
+        let names_place = self.sends_somewhere();
+        if (names_place || (long && cost)) && !self.asks_past_the_parcels() {
             let places = self.places();
             let before = self.acts.len();
-            self.know_parcel("delivery_time", &places, &why);
-            self.know_parcel("delivery_cost", &places, &why);
+            if long || !cost {
+                self.know_parcel("delivery_time", &places, &why);
+            }
+            if cost || !long {
+                self.know_parcel("delivery_cost", &places, &why);
+            }
             if self.acts.len() > before {
                 return;
             }
@@ -163,7 +241,7 @@ impl Decider<'_> {
         let names_kind = self.scene.understanding.entities.iter().any(|entity| {
             matches!(entity.value, Value::ProductType { .. }) && self.mentioned.is_empty()
         });
-        match target.filter(|_| !names_kind) {
+        match target.filter(|_| !names_kind || !self.mentioned.is_empty()) {
             Some(id) if told(&id) => {
                 self.act(Act::Aspect { id, attributes }, why.clone());
                 // How long was asked, or nothing more; what it covers, and how, is on the pages.
@@ -171,7 +249,14 @@ impl Decider<'_> {
                     self.know_about("ask_warranty", why);
                 }
             }
-            _ => self.know_about("ask_warranty", why),
+            target => {
+                let attribute = attributes.into_iter().next();
+                if let Some(attribute) = attribute.filter(|_| target.is_none() && names_kind) {
+                    let wanted = self.wanted().without_words();
+                    self.act(Act::Values { attribute, wanted }, why.clone());
+                }
+                self.know_about("ask_warranty", why);
+            }
         }
     }
 }

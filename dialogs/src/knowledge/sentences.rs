@@ -72,7 +72,13 @@ pub(super) fn answer(passage: &Passage, question: &str) -> String {
         })
         .collect();
     let most = held.iter().copied().max().unwrap_or_default();
-    let chosen: Vec<usize> = if most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
+    let heading: BTreeSet<String> = informative(&passage.title)
+        .into_iter()
+        .map(|t| t.text)
+        .collect();
+    // Who asks what the heading asks is answered by what stands under it.
+    let asks_the_heading = !asked.is_empty() && asked.is_subset(&heading);
+    let chosen: Vec<usize> = if asks_the_heading || most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
         (0..all.len()).take(SENTENCES_MAX).collect()
     } else {
         best(&all, &held, most)

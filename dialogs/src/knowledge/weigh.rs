@@ -26,7 +26,7 @@ const B: f32 = 0.75;
 
 /// Words that say how something is asked, not what; longest first where one holds another is left to the automaton.
 const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 多大 多高 多宽 多深 多重 多远 多快 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
-a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
+a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they them me my your our their its this that these those ones there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
 const SAME: [&str; 22] = [
@@ -45,7 +45,7 @@ const SAME: [&str; 22] = [
     "坏了|坏的|破损|损坏|有瑕疵|broken|damaged|faulty|defective|arrives damaged|arrived damaged",
     "隐私|个人信息|我的信息|信息安全|privacy|personal data|my data|my information|personal information",
     "安装|装机|上门装|install|installs|installed|installation|installing",
-    "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
+    "清洁|清洗|清理|清除|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
     "保存|储存|存放|贮存|放多久|能放|保质期|stay fresh|keep for|shelf life|best before|storage|store it|store them|keep fresh",
     "孕妇|怀孕|孕期|备孕|哺乳期|哺乳|喂奶|pregnant|pregnancy|breastfeeding|nursing",
     "孩子|小孩|儿童|宝宝|婴儿|幼儿|青少年|未成年|child|children|kid|kids|toddler|toddlers|baby|babies|teenager|teenagers",
