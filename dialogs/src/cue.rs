@@ -56,6 +56,10 @@ pub enum Cue {
     FaultInGeneral,
     /// What stands right before a fault that is only feared, or that is denied.
     Unlikely,
+    /// How one asks how something is done.
+    HowTo,
+    /// That something is bought.
+    Buying,
     /// Who comes back to a conversation.
     Back,
     /// How a question begins in English.
@@ -228,6 +232,8 @@ mod tests {
             Cue::FaultInGeneral,
             Cue::Unlikely,
             Cue::Frail,
+            Cue::HowTo,
+            Cue::Buying,
             Cue::Back,
             Cue::OpensQuestion,
             Cue::MoneyBack,

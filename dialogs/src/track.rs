@@ -6,12 +6,15 @@ mod pointed;
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
-use crate::flow::Flow;
+use crate::flow::{Flow, Then};
 use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
 use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type, related};
+
+/// Confidence below which an intent starts nothing that leads to a person.
+const GUESS_MAX: f64 = 0.4;
 
 /// Slots that hold a number; a correction of one is told by its size.
 const NUMBER_SLOTS: [&str; 5] = [
@@ -483,6 +486,10 @@ impl Tracker<'_> {
             else {
                 continue;
             };
+            // Nobody is asked for contact details on a guess.
+            if flow.then != Then::Recommend && intent.confidence < GUESS_MAX {
+                continue;
+            }
             // Asking for advice inside a business purchase is part of it.
             let nested = running.is_some() && flow.start.iter().any(|start| start == "inform");
             if running != Some(flow.id.as_str()) && !nested {

@@ -64,7 +64,9 @@ impl Composer<'_> {
             return;
         };
         self.say(&format!("discount.{}", with.word()), &[]);
-        if id.is_some_and(|id| self.stage.conversation.focus.as_deref() != Some(id) || with == Bargain::Lowest) {
+        if id.is_some_and(|id| {
+            self.stage.conversation.focus.as_deref() != Some(id) || with == Bargain::Lowest
+        }) {
             self.price_that_counts(id);
         }
         // A person is offered once; who bargains on knows of it.

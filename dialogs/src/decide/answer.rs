@@ -68,7 +68,12 @@ impl Decider<'_> {
             "greet" if self.scene.conversation.mode != Mode::Bot => {
                 self.act(Act::HandedOffAlready, why);
             }
-            "greet" if self.comes_back() => self.act(Act::WelcomeBack, why),
+            "greet" if self.comes_back() => {
+                self.act(Act::WelcomeBack, why.clone());
+                if alone && self.scene.conversation.listed.len() > 1 {
+                    self.act(Act::Repeat, why);
+                }
+            }
             "greet" => {
                 if alone && !self.told_something() {
                     self.act(Act::Greet, why);
@@ -99,6 +104,8 @@ impl Decider<'_> {
                     self.kinds(why);
                 } else if let Some(of) = self.superlative() {
                     self.extreme(of, why);
+                } else if self.names_only_a_product() && Cue::HowTo.is_in(&self.words) {
+                    self.usage(target, why);
                 } else if self.names_only_a_product()
                     && (intent == "inform" || !self.is_sure_of(intent))
                 {
@@ -111,6 +118,10 @@ impl Decider<'_> {
                 self.ask("contact", why);
             }
             "give_contact" => {}
+            // Who left contact details waits for a colleague.
+            "ask_next" if known(self.scene.conversation, "contact") => {
+                self.hand_off(Reason::CustomerRequest, &why);
+            }
             "ask_next" => self.act(Act::WhatNext, why),
             "ask_notify" => {
                 if let Some(id) = target {
@@ -202,7 +213,10 @@ impl Decider<'_> {
             // A guess at a question where none was put.
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_location"
-                if self.is_a_guess(intent) && !self.is_a_question() => {}
+                if self.is_a_guess(intent)
+                    && (!self.is_a_question()
+                        || (Cue::HasGoods.is_in(&self.words)
+                            && self.is_named_in_the_catalogue())) => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
@@ -217,7 +231,9 @@ impl Decider<'_> {
                 }
             }
             "ask_usage" => self.usage(target, why),
-            "ask_payment" | "ask_invoice" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
+            "ask_payment" | "ask_invoice" | "ask_opening_hours" | "ask_location" => {
+                self.know_about(intent, why)
+            }
             "affirm" => self.affirmed(why),
             "deny" => {
                 if !self.told_something() && (self.is_sure_of(intent) || alone) {
@@ -228,7 +244,10 @@ impl Decider<'_> {
             own => {
                 // Who says what goods they want is shown goods, unless their words are clearly of this.
                 let wants_goods = self.told_something() && !self.is_sure_of(own);
-                if !wants_goods && !self.is_a_guess(own) && self.scene.shop.wordings.has(&format!("intent.{own}")) {
+                if !wants_goods
+                    && !self.is_a_guess(own)
+                    && self.scene.shop.wordings.has(&format!("intent.{own}"))
+                {
                     self.act(
                         Act::Own {
                             intent: own.to_owned(),

@@ -34,6 +34,11 @@ impl Decider<'_> {
             self.act(Act::Offers { wanted }, why);
             return;
         }
+        // “Any loyalty points?” is something that pages tell.
+        if with == Some(Bargain::Group) && self.is_in_the_knowledge() {
+            self.know(why);
+            return;
+        }
         self.act(Act::Discount { id: target, with }, why);
     }
 

@@ -29,26 +29,29 @@ impl Decider<'_> {
             // Nobody complains who asks what there is.
             "complain" => {
                 let speaks_hard = self.scene.understanding.sentiment == Sentiment::Negative;
-                speaks_hard
-                    || self.is_faulty()
-                    || (self.is_sure_of(intent) && !self.asks_what_kinds())
+                speaks_hard || (self.is_sure_of(intent) && !self.asks_what_kinds())
             }
             "opt_out" => self.is_sure_of(intent),
             _ => true,
         }
     }
 
-    /// “How much is it to Berlin?” asks for the carriage, not for the price of goods.
-    pub(super) fn with_parcels(&self, intents: Vec<String>) -> Vec<String> {
-        if !self.sends_somewhere() {
-            return intents;
+    /// “How do I clean it?” buys nothing.
+    fn as_meant(&self, intent: String, to_a_place: bool) -> String {
+        let how = Cue::HowTo.is_in(&self.words) && !Cue::Buying.is_in(&self.words);
+        match intent.as_str() {
+            "buy" if how => "ask_usage".to_owned(),
+            of if to_a_place && OF_PARCELS.contains(&of) => "ask_delivery".to_owned(),
+            _ => intent,
         }
+    }
+
+    /// The intents as the words around them say; “how much is it to Berlin?” asks for the carriage, not for the price of goods.
+    pub(super) fn all_as_meant(&self, intents: Vec<String>) -> Vec<String> {
+        let to_a_place = self.sends_somewhere();
         let mut read: Vec<String> = Vec::with_capacity(intents.len());
         for intent in intents {
-            let intent = match intent.as_str() {
-                of if OF_PARCELS.contains(&of) => "ask_delivery".to_owned(),
-                _ => intent,
-            };
+            let intent = self.as_meant(intent, to_a_place);
             if !read.contains(&intent) {
                 read.push(intent);
             }

@@ -123,7 +123,7 @@ impl Decider<'_> {
                 return;
             }
         }
-        let intents = self.with_parcels(self.without_harmful_guesses(self.likely_intents()));
+        let intents = self.all_as_meant(self.without_harmful_guesses(self.likely_intents()));
         if intents.iter().any(|i| i == "opt_out") {
             self.act(Act::OptOut, "intent opt_out");
             return;
@@ -152,7 +152,11 @@ impl Decider<'_> {
             self.act(Act::ContactThanks, "contact details were given");
         }
         self.keep_one_courtesy();
-        let answered = self.acts.iter().skip(before).any(|act| !act.is_courtesy());
+        let answered = self
+            .acts
+            .iter()
+            .skip(before)
+            .any(|act| !act.is_courtesy() && !act.is_opening());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
         let courteous = self.acts.len() > before && !answered;
         if settled && !self.digressed(answered) {
@@ -164,7 +168,7 @@ impl Decider<'_> {
             self.go_on(answered);
         }
         self.hand_off_if_due(&intents);
-        if self.acts.iter().all(Act::is_opening) {
+        if self.acts.iter().all(Act::is_opening) && !self.comes_back() {
             self.nothing_applied(&intents);
             self.give_up_if_due(&intents);
         }

@@ -147,7 +147,7 @@ impl Decider<'_> {
         self.know_on(None, why);
     }
 
-    pub(super) fn know_on(&mut self, topic: Option<&str>, why: String) {
+    fn know_on(&mut self, topic: Option<&str>, why: String) {
         let question: String = self
             .scene
             .conversation

@@ -39,11 +39,11 @@ impl Decider<'_> {
     /// What is broken is mended or replaced; no other one is sold for it. True where the intent is answered by that.
     pub(super) fn on_a_fault(&mut self, intents: &[String]) -> bool {
         let open = intents.iter().any(|i| OF_FAULTS.contains(&i.as_str()));
-        if !self.is_faulty() || !(open || intents.iter().any(|i| i == "complain")) {
+        let complains = intents.iter().any(|i| i == "complain");
+        if !self.is_faulty() || !(open || complains || intents.is_empty()) {
             return false;
         }
         let why = "something is broken";
-        let complains = intents.iter().any(|i| i == "complain");
         let returns = intents.iter().any(|i| i == "ask_return");
         if !returns && !complains && self.know_of_this_fault(why) {
             self.know_topic("faulty_repair", why);
@@ -73,7 +73,11 @@ impl Decider<'_> {
     fn know_of_this_fault(&mut self, why: &str) -> bool {
         let conversation = self.scene.conversation;
         let words = conversation.newest_words();
-        let found = self.scene.shop.knowledge.search(&words, conversation.language);
+        let found = self
+            .scene
+            .shop
+            .knowledge
+            .search(&words, conversation.language);
         let Some(page) = found.first() else {
             return false;
         };
@@ -101,19 +105,11 @@ impl Decider<'_> {
             .and_then(|id| catalogue.get(&id)?.type_keys.first().cloned())
             .and_then(|key| catalogue.type_noun(&key, language));
         let words = self.scene.conversation.newest_words();
-        let with_kind = kind.map(|kind| format!("{words} {kind}"));
-        match with_kind {
-            Some(question) if !self.scene.shop.knowledge.search(&question, language).is_empty() => {
-                let question = question.chars().take(QUESTION_CHARS_MAX).collect();
-                self.act(
-                    Act::Know {
-                        question,
-                        topic: None,
-                    },
-                    why,
-                );
-            }
-            _ => self.know_about("ask_usage", why),
+        // One of them, as headings and customers name it.
+        let with_kind =
+            kind.map(|kind| format!("{words} {}", kind.strip_suffix('s').unwrap_or(&kind)));
+        if !with_kind.is_some_and(|question| self.know_if_told(question, &why)) {
+            self.know_about("ask_usage", why);
         }
     }
 
@@ -135,16 +131,19 @@ impl Decider<'_> {
         let Some(topic) = cue::topic(topic, language) else {
             return;
         };
-        let found = self.scene.shop.knowledge.search(topic, language);
+        self.know_if_told(topic.to_owned(), why);
+    }
+
+    /// The answer of the pages, if they have one.
+    fn know_if_told(&mut self, question: String, why: &str) -> bool {
+        let question: String = question.chars().take(QUESTION_CHARS_MAX).collect();
+        let language = self.scene.conversation.language;
+        let found = self.scene.shop.knowledge.search(&question, language);
         if !found.is_empty() {
-            self.act(
-                Act::Know {
-                    question: topic.to_owned(),
-                    topic: None,
-                },
-                why,
-            );
+            let topic = None;
+            self.act(Act::Know { question, topic }, why);
         }
+        !found.is_empty()
     }
 
     /// Whether a child or a pregnant woman may take it is a question for the pages, never one for goods.
@@ -153,8 +152,15 @@ impl Decider<'_> {
             && Cue::Harmless.is_in(&self.words)
             && (self.is_a_question() || Cue::OpensQuestion.starts(&self.words));
         if asks {
-            let topic = cue::topic("health", self.scene.conversation.language);
-            self.know_on(topic, "whether it does harm".to_owned());
+            let language = self.scene.conversation.language;
+            let why = "whether it does harm";
+            let frail = Cue::Frail.words(&self.words).map(|(_, word)| word);
+            let frail = frail.collect::<Vec<&str>>().join(" ");
+            let doctor = cue::topic("health", language).unwrap_or_default();
+            // The page that names these people is asked before one that merely has the other words.
+            if !self.know_if_told(format!("{frail} {doctor}"), why) {
+                self.know(why.to_owned());
+            }
         }
         asks
     }
@@ -194,7 +200,10 @@ impl Decider<'_> {
 
     /// The places named, as they stand.
     fn places(&self) -> String {
-        let words: Vec<&str> = Cue::Place.words(&self.words).map(|(_, word)| word).collect();
+        let words: Vec<&str> = Cue::Place
+            .words(&self.words)
+            .map(|(_, word)| word)
+            .collect();
         words.join(" ")
     }
 
@@ -203,19 +212,8 @@ impl Decider<'_> {
         let Some(topic) = cue::topic(topic, language) else {
             return;
         };
-        let question = format!("{topic} {places}");
-        let question: String = question.chars().take(QUESTION_CHARS_MAX).collect();
-        let knowledge = &self.scene.shop.knowledge;
-        if !knowledge.search(&question, language).is_empty() {
-            self.act(
-                Act::Know {
-                    question,
-                    topic: None,
-                },
-                why,
-            );
-        } else {
-            self.know_topic(topic, why);
+        if !self.know_if_told(format!("{topic} {places}"), why) {
+            self.know_if_told(topic.to_owned(), why);
         }
     }
 
@@ -241,6 +239,20 @@ impl Decider<'_> {
         let names_kind = self.scene.understanding.entities.iter().any(|entity| {
             matches!(entity.value, Value::ProductType { .. }) && self.mentioned.is_empty()
         });
+        // “Which of the two is covered longer?”: each says its own.
+        if let [_, _, ..] = self.mentioned.as_slice() {
+            for id in self
+                .mentioned
+                .clone()
+                .into_iter()
+                .filter(|id| told(id))
+                .take(2)
+            {
+                let attributes = attributes.clone();
+                self.act(Act::Aspect { id, attributes }, why.clone());
+            }
+            return;
+        }
         match target.filter(|_| !names_kind || !self.mentioned.is_empty()) {
             Some(id) if told(&id) => {
                 self.act(Act::Aspect { id, attributes }, why.clone());

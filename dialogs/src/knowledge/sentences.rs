@@ -19,7 +19,8 @@ static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// An amount or that there is none, as an answer to “how much” has it.
 static AMOUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)[¥￥$€£]\s*\d|\d\s*(?:元|块|yuan|cny|rmb|usd|eur)|免费|包邮|免邮|\bfree\b").ok()
+    Regex::new(r"(?i)[¥￥$€£]\s*\d|\d\s*(?:元|块|yuan|cny|rmb|usd|eur)|免费|包邮|免邮|\bfree\b")
+        .ok()
 });
 
 /// The pieces of a text, each with the space that follows it; together they are the text.
@@ -78,11 +79,12 @@ pub(super) fn answer(passage: &Passage, question: &str) -> String {
         .collect();
     // Who asks what the heading asks is answered by what stands under it.
     let asks_the_heading = !asked.is_empty() && asked.is_subset(&heading);
-    let chosen: Vec<usize> = if asks_the_heading || most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
-        (0..all.len()).take(SENTENCES_MAX).collect()
-    } else {
-        best(&all, &held, most)
-    };
+    let chosen: Vec<usize> =
+        if asks_the_heading || most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
+            (0..all.len()).take(SENTENCES_MAX).collect()
+        } else {
+            best(&all, &held, most)
+        };
     let mut answer = String::new();
     for place in chosen {
         let Some(sentence) = all.get(place) else {
