@@ -197,6 +197,14 @@ impl Cue {
     }
 }
 
+/// Folded text says that something is broken, as a fact: “will it break?” does not.
+pub fn says_fault(folded: &str) -> bool {
+    Cue::Faulty.words(folded).any(|(at, _)| {
+        let head = folded.get(..at).unwrap_or_default();
+        !Cue::Unlikely.ends_within(head, 1)
+    })
+}
+
 /// What questions of an intent are about, for one that says little by itself.
 pub fn topic(intent: &str, language: Language) -> Option<&'static str> {
     CUES.topics.get(intent)?.get(&language).map(String::as_str)
@@ -261,6 +269,27 @@ mod tests {
         assert!(!CUES.topics.is_empty());
         for (intent, texts) in &CUES.topics {
             assert_eq!(texts.len(), Language::ALL.len(), "{intent}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_a_fact_and_no_fear() {
+        for (message, expected) in [
+            ("机器不出水", true),
+            ("用了三个月漏水", true),
+            ("the lamp won't turn on", true),
+            ("it leaks", true),
+            ("会漏水吗", false),
+            ("要一个不漏水的", false),
+            ("容易坏了吗", false),
+            ("is it easily damaged", false),
+            ("does it work with ice", false),
+        ] {
+            assert_eq!(
+                says_fault(&crate::text::fold(message)),
+                expected,
+                "{message}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@ mod pointed;
 
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
+use crate::cue;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
 use crate::flow::{Flow, Then};
 use crate::measure::{Dimension, MeasureBound, Quality};
@@ -199,6 +200,10 @@ impl Tracker<'_> {
     /// The deepest type named; another kind of product takes nothing over from the one before.
     fn category(&mut self, understanding: &Understanding) {
         let words = text::fold(&self.conversation.newest_words());
+        // What broke is no wish for another one.
+        if cue::says_fault(&words) {
+            return;
+        }
         let asked = asked_type(understanding, &words);
         let Some((key, quote)) = asked.or_else(|| deepest_type(understanding)) else {
             return;

@@ -28,19 +28,11 @@ const OF_FAULTS: [&str; 16] = [
 ];
 
 impl Decider<'_> {
-    /// Something does not do what it should, said as a fact: no “will it break?”
-    pub(super) fn is_faulty(&self) -> bool {
-        Cue::Faulty.words(&self.words).any(|(at, _)| {
-            let head = self.words.get(..at).unwrap_or_default();
-            !Cue::Unlikely.ends_within(head, 1)
-        })
-    }
-
     /// What is broken is mended or replaced; no other one is sold for it. True where the intent is answered by that.
     pub(super) fn on_a_fault(&mut self, intents: &[String]) -> bool {
         let open = intents.iter().any(|i| OF_FAULTS.contains(&i.as_str()));
         let complains = intents.iter().any(|i| i == "complain");
-        if !self.is_faulty() || !(open || complains || intents.is_empty()) {
+        if !cue::says_fault(&self.words) || !(open || complains || intents.is_empty()) {
             return false;
         }
         let why = "something is broken";
