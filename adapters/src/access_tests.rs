@@ -55,6 +55,16 @@ impl Keep for Replica {
         })
     }
 
+    fn keep_first<'a>(
+        &'a self,
+        _key: &'a str,
+        _value: &'a str,
+        _until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        // No token is kept like this.
+        Box::pin(std::future::ready(Err(Unkept)))
+    }
+
     fn hold<'a>(&'a self, job: &'a str, for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
         Box::pin(async move {
             self.reached()?;

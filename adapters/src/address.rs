@@ -56,6 +56,11 @@ impl Address {
             .unwrap_or_default()
     }
 
+    /// A platform with a desk of its own: once a conversation is handed over, nobody here writes in it ([`crate::Handoff::Native`]). Asked by name, since what was said has to be said again from the records alone.
+    pub fn has_own_desk(&self) -> bool {
+        self.channel() == crate::wecom::NAME
+    }
+
     pub fn as_str(&self) -> &str {
         &self.written
     }

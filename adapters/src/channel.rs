@@ -86,13 +86,13 @@ pub trait Channel: Send + Sync {
         Box::pin(ready(Ok(arrival)))
     }
 
-    /// What came with a request, with what only the replicas together know of it, such as whose channel it came from. Asked of everything that was received, before it is taken.
+    /// What came with a request, with what only the replicas together know of it, such as whose channel it came from, or that it is refused for what another has seen. Asked of everything that was received, before it is taken.
     fn recognized<'a>(
         &'a self,
         _request: Delivered<'a>,
         received: Received,
-    ) -> Asking<'a, Result<Received, Unkept>> {
-        Box::pin(ready(Ok(received)))
+    ) -> Asking<'a, Result<Result<Received, Refused>, Unkept>> {
+        Box::pin(ready(Ok(Ok(received))))
     }
 
     /// Where this channel has to be asked for what came in.

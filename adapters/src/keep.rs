@@ -22,6 +22,14 @@ pub trait Keep: Send + Sync {
 
     fn recall<'a>(&'a self, key: &'a str) -> Asking<'a, Result<Option<String>, Unkept>>;
 
+    /// Keeps a fact unless another is kept under its key: true where this is the one that is kept, then and whenever it is asked again.
+    fn keep_first<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>>;
+
     /// True for one replica at a time, which has the job for so long; asked again, it keeps it.
     fn hold<'a>(&'a self, job: &'a str, for_ms: u64) -> Asking<'a, Result<bool, Unkept>>;
 
@@ -73,6 +81,22 @@ impl Keep for KeptHere {
             .filter(|(_, until_ms)| *until_ms > now_ms)
             .map(|(value, _)| value.clone());
         Box::pin(ready(Ok(found)))
+    }
+
+    fn keep_first<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        let now_ms = self.now_ms();
+        let mut facts = self.facts();
+        let kept = facts.get(key).filter(|(_, until_ms)| *until_ms > now_ms);
+        let is_first = kept.is_none_or(|(kept, _)| kept == value);
+        if kept.is_none() {
+            facts.insert(key.to_owned(), (value.to_owned(), until_ms));
+        }
+        Box::pin(ready(Ok(is_first)))
     }
 
     fn hold<'a>(&'a self, _job: &'a str, _for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {

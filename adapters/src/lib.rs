@@ -13,6 +13,8 @@ mod message;
 mod picture;
 mod receive;
 pub mod render;
+#[cfg(test)]
+mod sample;
 pub mod telegram;
 pub mod web;
 pub mod wechat;

@@ -48,6 +48,15 @@ pub enum Door {
 }
 
 impl InboundBody {
+    /// Words or a file of the customer's own, also of one who came by a link and then wrote.
+    pub fn is_typed(&self) -> bool {
+        match self {
+            InboundBody::Text(_) | InboundBody::File(_) => true,
+            InboundBody::Came { door, means, .. } => *door == Door::Link && means.is_typed(),
+            InboundBody::Choice(_) => false,
+        }
+    }
+
     /// What was said, at whichever door.
     pub fn said(&self) -> &InboundBody {
         match self {

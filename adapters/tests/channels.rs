@@ -7,12 +7,14 @@
 )]
 
 use adapters::discord::{self, Discord};
+use adapters::render::measure;
 use adapters::telegram::{Mode, Telegram};
 use adapters::web::Web;
+use adapters::wechat::{Account, WeChat};
 use adapters::wecom::{Corp, WeCom};
 use adapters::{
     Address, Body, Card, Channel, Choice, Choices, Delivered, Delivery, KeptHere, Outbound,
-    OutboundBody, Part, Price, Refused, Speaker,
+    OutboundBody, Part, Price, Refused, Speaker, Words,
 };
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -52,7 +54,22 @@ fn channels() -> Vec<(Box<dyn Channel>, &'static str)> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     let wecom = WeCom::new(&corp, http, Arc::new(KeptHere::default()));
+    let account = |app_secret: Option<&str>, answer_in_time| {
+        let account = Account {
+            app_id: "wx1".to_owned(),
+            token: SecretString::from("token"),
+            aes_keys: Vec::new(),
+            app_secret: app_secret.map(SecretString::from),
+            answer_in_time,
+            api_url: adapters::wechat::API_URL.parse().unwrap(),
+        };
+        let keep = Arc::new(KeptHere::default());
+        Box::new(WeChat::new(&account, reqwest::Client::new(), keep))
+    };
     vec![
+        (account(Some("secret"), false), "oA-_1"),
+        (account(Some("secret"), true), "oA-_1"),
+        (account(None, false), "oA-_1"),
         (Box::new(Web), "3f0c"),
         (Box::new(discord(None)), "1575428995233611777"),
         (Box::new(discord(Some(key))), "1575428995233611777.17"),
@@ -122,6 +139,19 @@ fn bodies() -> Vec<Body> {
     bodies
 }
 
+/// Texts that wait to be seen inside an answer are no longer than one message.
+fn fits(channel: &dyn Channel, data: &str) {
+    let text = channel.capabilities().text;
+    let Ok(words) = serde_json::from_str::<Words>(data) else {
+        return;
+    };
+    for words in words.texts {
+        let length = measure(&words, text.unit);
+        let name = channel.name();
+        assert!((1..=text.max).contains(&length), "{name}: {length}");
+    }
+}
+
 #[test]
 fn the_same_message_is_the_same_pieces_always() {
     for (channel, place) in channels() {
@@ -129,8 +159,14 @@ fn the_same_message_is_the_same_pieces_always() {
             let message = message(channel.as_ref(), place, OutboundBody::Reply(body));
             let delivery = channel.deliver(&message);
             assert_eq!(delivery, channel.deliver(&message), "{}", channel.name());
-            if let Delivery::Push { pieces, .. } = delivery {
-                assert!(pieces > 0, "{}", channel.name());
+            match delivery {
+                Delivery::Push { pieces, .. } => assert!(pieces > 0, "{}", channel.name()),
+                Delivery::Feed { data, .. } => fits(channel.as_ref(), &data),
+                Delivery::Act | Delivery::Nothing => {}
+            }
+            // What an answer to a delivery carries is one text.
+            if let Some(held) = channel.within_answer(&message) {
+                fits(channel.as_ref(), &held.data);
             }
         }
     }

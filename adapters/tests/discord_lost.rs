@@ -8,13 +8,15 @@
 
 use adapters::discord::{Bot, Discord};
 use adapters::{
-    Asking, Body, Channel as _, Keep, Outbound, OutboundBody, Part, PullError, Speaker, Unkept,
+    Acknowledgement, Answer, Asking, Body, Channel as _, Delivered, Keep, Outbound, OutboundBody,
+    Part, PullError, Received, Speaker, Unkept,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
@@ -62,6 +64,16 @@ impl Keep for Store {
         Box::pin(ready(self.reached().map(|()| found)))
     }
 
+    fn keep_first<'a>(
+        &'a self,
+        _key: &'a str,
+        _value: &'a str,
+        _until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        // Nothing of the gateway's is kept like this.
+        Box::pin(ready(Err(Unkept)))
+    }
+
     fn hold<'a>(&'a self, job: &'a str, _for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
         self.jobs.lock().unwrap().insert(job.to_owned());
         Box::pin(ready(self.reached().map(|()| true)))
@@ -72,7 +84,69 @@ impl Keep for Store {
     }
 }
 
+/// One of several processes on a store, to which each way takes a while.
+struct Replica {
+    store: Arc<Store>,
+    name: &'static str,
+    holders: Arc<std::sync::Mutex<BTreeMap<String, &'static str>>>,
+}
+
+const WAY: Duration = Duration::from_millis(5);
+
+impl Keep for Replica {
+    fn now_ms(&self) -> i64 {
+        self.store.now_ms()
+    }
+
+    fn remember<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<(), Unkept>> {
+        Box::pin(async move {
+            tokio::time::sleep(WAY).await;
+            self.store.remember(key, value, until_ms).await
+        })
+    }
+
+    fn recall<'a>(&'a self, key: &'a str) -> Asking<'a, Result<Option<String>, Unkept>> {
+        Box::pin(async move {
+            let found = self.store.recall(key).await;
+            tokio::time::sleep(WAY).await;
+            found
+        })
+    }
+
+    fn keep_first<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        self.store.keep_first(key, value, until_ms)
+    }
+
+    fn hold<'a>(&'a self, job: &'a str, _for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
+        let mut holders = self.holders.lock().unwrap();
+        let holder = *holders.entry(job.to_owned()).or_insert(self.name);
+        Box::pin(ready(Ok(holder == self.name)))
+    }
+
+    fn release<'a>(&'a self, job: &'a str) -> Asking<'a, ()> {
+        let mut holders = self.holders.lock().unwrap();
+        if holders.get(job) == Some(&self.name) {
+            holders.remove(job);
+        }
+        Box::pin(ready(()))
+    }
+}
+
 fn discord(api_url: &str, store: &Arc<Store>) -> Discord {
+    of(api_url, Arc::clone(store) as Arc<dyn Keep>)
+}
+
+fn of(api_url: &str, keep: Arc<dyn Keep>) -> Discord {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let bot = Bot {
         token: "a.b.c".into(),
@@ -81,7 +155,6 @@ fn discord(api_url: &str, store: &Arc<Store>) -> Discord {
         api_url: Url::parse(api_url).unwrap(),
     };
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let keep = Arc::clone(store);
     Discord::new(&bot, http, keep).unwrap()
 }
 
@@ -153,6 +226,52 @@ async fn a_store_that_is_away_is_not_one_that_knows_no_places() {
     assert_eq!(why, Unkept.to_string());
     assert_eq!(count.load(Ordering::SeqCst), 0);
     assert_eq!(store.facts.lock().unwrap()["discord:places"], before);
+}
+
+/// A signed delivery that a customer makes in their own direct channel.
+async fn pressed_in(discord: &Discord, channel: u64) {
+    let body = format!(
+        r#"{{"id": "175928847299117063", "type": 3, "token": "t", "channel_id": "{channel}", "user": {{"id": "7"}}, "data": {{"custom_id": "compare", "component_type": 2}}}}"#
+    );
+    let received = Received {
+        arrivals: Vec::new(),
+        unread: None,
+        acknowledgement: Acknowledgement::AtOnce(Answer::empty()),
+    };
+    let delivered = Delivered {
+        method: "POST",
+        headers: &http::HeaderMap::new(),
+        query: "",
+        body: body.as_bytes(),
+        now_ms: 0,
+    };
+    let recognized = discord.recognized(delivered, received).await.unwrap();
+    assert_eq!(recognized.unwrap().arrivals.len(), 1);
+}
+
+/// Each place is asked for what was missed, so none may be lost.
+#[tokio::test]
+async fn places_of_signed_deliveries_to_two_replicas_at_once_are_all_kept() {
+    let store = Arc::new(Store::default());
+    let holders = Arc::default();
+    let replica = |name| {
+        let keep = Replica {
+            store: Arc::clone(&store),
+            name,
+            holders: Arc::clone(&holders),
+        };
+        of("http://127.0.0.1:9/", Arc::new(keep))
+    };
+    let (one, two) = (replica("one"), replica("two"));
+    let of_one = (0..12).map(|channel| pressed_in(&one, 100 + channel));
+    let of_two = (0..6).map(|channel| pressed_in(&two, 200 + channel));
+    tokio::join!(
+        futures_util::future::join_all(of_one),
+        futures_util::future::join_all(of_two)
+    );
+    let kept = store.facts.lock().unwrap()["discord:places:delivered"].clone();
+    let kept: BTreeSet<String> = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept.len(), 18, "{kept:?}");
 }
 
 /// An API that names a gateway.

@@ -20,6 +20,23 @@ fn check(text: &str, max: usize, unit: Unit, expected: &[&str]) {
 }
 
 #[test]
+fn stars_between_figures_are_no_marks() {
+    for (said, shown, marks) in [
+        (
+            "机身 18*40*35 厘米，两台 2*2480 元",
+            "机身 18*40*35 厘米，两台 2*2480 元",
+            0,
+        ),
+        ("18**40**35", "18**40**35", 0),
+        ("一共*两台*，**¥2,480**起", "一共两台，¥2,480起", 2),
+        ("2*3 and *so*", "2*3 and so", 1),
+    ] {
+        let styled = markdown(said);
+        assert_eq!((styled.text.as_str(), styled.marks.len()), (shown, marks));
+    }
+}
+
+#[test]
 fn a_cut_comes_where_a_reader_pauses() {
     check(
         "一二三。四五六七八。九",

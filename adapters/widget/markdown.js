@@ -47,16 +47,25 @@ export const markdown = (text) => {
 
 const TOKEN = /\*\*([^*]+)\*\*|\*([^*]+)\*|`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>"'）】，。；]+)/g;
 
+const JOINS = /[A-Za-z0-9*]/;
+
 /**
  * @param {HTMLElement} parent
  * @param {string} line
  */
 const inline = (parent, line) => {
   let at = 0;
-  for (const m of line.matchAll(TOKEN)) {
-    parent.append(line.slice(at, m.index));
-    at = m.index + m[0].length;
+  const token = new RegExp(TOKEN);
+  for (let m = token.exec(line); m; m = token.exec(line)) {
     const [whole, bold, emphasis, code, label, href, bare] = m;
+    const end = m.index + whole.length;
+    // `18*40*35` is a size: stars between letters or figures mark nothing.
+    if ((bold || emphasis) && (JOINS.test(line.charAt(m.index - 1)) || JOINS.test(line.charAt(end)))) {
+      token.lastIndex = m.index + 1;
+      continue;
+    }
+    parent.append(line.slice(at, m.index));
+    at = end;
     if (bold) parent.append(node("strong", bold));
     else if (emphasis) parent.append(node("em", emphasis));
     else if (code) parent.append(node("code", code));

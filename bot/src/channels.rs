@@ -63,6 +63,19 @@ impl Keep for Shared {
         })
     }
 
+    fn keep_first<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a str,
+        until_ms: i64,
+    ) -> Asking<'a, Result<bool, Unkept>> {
+        Box::pin(async move {
+            let now_ms = self.now_ms();
+            let kept = self.state.keep_first(key, value, now_ms, until_ms).await;
+            kept.map_err(|_| Unkept)
+        })
+    }
+
     fn hold<'a>(&'a self, job: &'a str, for_ms: u64) -> Asking<'a, Result<bool, Unkept>> {
         Box::pin(async move {
             let now_ms = self.now_ms();

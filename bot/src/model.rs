@@ -24,9 +24,11 @@ const RESPONSE_BYTES_MAX: usize = 256 * 1024;
 /// Completions at once; so many more may wait.
 const AT_ONCE_MAX: usize = 4;
 const WAITING_MAX: usize = 16;
-/// Failures in a row after which the model is left alone, and for how long, milliseconds.
+/// Failures in a row after which the model is left alone; one that came of no answer at all is enough, since a customer has waited for it.
 const FAILURES_MAX: u32 = 5;
+/// How long it is left alone, milliseconds: twice as long each time that it was no better, up to the longest.
 const REST_MS: i64 = 15_000;
+const REST_MS_MAX: i64 = 300_000;
 const CONNECT_MAX: Duration = Duration::from_secs(3);
 
 /// A completion in flight; it never fails, a failure is a completion.
@@ -47,6 +49,8 @@ pub struct OpenAi {
     waiting: AtomicUsize,
     failures: AtomicU32,
     rests_until_ms: AtomicI64,
+    /// The length of its next rest.
+    rest_ms: AtomicI64,
     /// Off once a server has said that it does not know schemas.
     schemas: AtomicBool,
 }
@@ -84,6 +88,7 @@ impl OpenAi {
             waiting: AtomicUsize::new(0),
             failures: AtomicU32::new(0),
             rests_until_ms: AtomicI64::new(0),
+            rest_ms: AtomicI64::new(REST_MS),
             schemas: AtomicBool::new(true),
         })
     }
@@ -168,22 +173,32 @@ impl OpenAi {
         }
     }
 
-    /// Too many failures in a row are the model's rest.
+    /// Too many failures in a row are the model's rest, and so is an answer that never came.
     fn judge(&self, completion: &Completion) {
-        match completion {
-            Completion::Answer { .. } => self.failures.store(0, Ordering::Relaxed),
-            Completion::Failed { .. } => {
-                if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_MAX {
-                    self.failures.store(0, Ordering::Relaxed);
-                    self.rests_until_ms
-                        .store(now_ms() + REST_MS, Ordering::Relaxed);
-                    tracing::warn!(
-                        rest_ms = REST_MS,
-                        "the model failed too often; the plain forms are used"
-                    );
-                }
-            }
+        let Completion::Failed { reason } = completion else {
+            self.failures.store(0, Ordering::Relaxed);
+            self.rest_ms.store(REST_MS, Ordering::Relaxed);
+            return;
+        };
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures < FAILURES_MAX && *reason != Failure::TimedOut {
+            return;
         }
+        let now_ms = now_ms();
+        if now_ms < self.rests_until_ms.load(Ordering::Relaxed) {
+            // Another that was asked at the same time has told.
+            return;
+        }
+        self.failures.store(0, Ordering::Relaxed);
+        let rest_ms = self.rest_ms.load(Ordering::Relaxed);
+        let longer_ms = rest_ms.saturating_mul(2).min(REST_MS_MAX);
+        self.rest_ms.store(longer_ms, Ordering::Relaxed);
+        self.rests_until_ms
+            .store(now_ms + rest_ms, Ordering::Relaxed);
+        tracing::warn!(
+            rest_ms,
+            "the model fails; the plain forms are used meanwhile"
+        );
     }
 
     /// Asks, and tells operators how that went.

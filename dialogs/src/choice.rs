@@ -7,6 +7,53 @@ use crate::nlu::{Entity, Intent, ReadBy, Sentiment, Understanding, Value};
 /// Longest id of a quick reply in bytes.
 pub const CHOICE_BYTES_MAX: usize = 200;
 
+/// “Which one?” as a question that was asked, and what is wanted of it.
+pub(crate) fn which(wanted: &str) -> String {
+    match wanted {
+        "" => "which".to_owned(),
+        wanted => format!("which:{wanted}"),
+    }
+}
+
+pub fn is_which(asked: &str) -> bool {
+    asked == "which" || asked.starts_with("which:")
+}
+
+/// The intent of an answer that only points at one, where that was asked.
+pub(crate) fn wanted_of_which(asked: Option<&str>) -> &'static str {
+    match asked.and_then(|asked| asked.strip_prefix("which:")) {
+        Some("stock") => "ask_stock",
+        Some("price") => "ask_price",
+        Some("buy") => "buy",
+        _ => "ask_details",
+    }
+}
+
+/// Between the products that one quick reply names.
+const BETWEEN_IDS: char = ',';
+
+/// The quick reply that compares the first two of these; pressed later it means them still, whatever was listed since.
+pub fn compare(ids: &[String]) -> String {
+    let pair = match ids {
+        [first, second, ..] => format!("compare:{first}{BETWEEN_IDS}{second}"),
+        _ => String::new(),
+    };
+    let is_plain = pair.matches(BETWEEN_IDS).count() == 1 && pair.len() <= CHOICE_BYTES_MAX;
+    if is_plain { pair } else { "compare".to_owned() }
+}
+
+/// The quick reply that buys one.
+pub(crate) fn buy(id: &str) -> String {
+    format!("buy:{id}")
+}
+
+/// The quick reply that asks for what costs less than this.
+pub fn cheaper(than: Option<&str>) -> String {
+    let id = than.map(|id| format!("cheaper:{id}"));
+    id.filter(|id| id.len() <= CHOICE_BYTES_MAX)
+        .unwrap_or_else(|| "cheaper".to_owned())
+}
+
 /// What a channel may send without its having been offered: `start:LANGUAGE`, `help:LANGUAGE`, the language being that of the customer's own program where it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -46,20 +93,20 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
         .find(|choice| choice.id == id)
         .map_or(id, |choice| choice.label.as_str());
     let (verb, argument) = id.split_once(':').unwrap_or((id, ""));
-    let product = || {
-        vec![entity(
-            Value::Product {
-                id: argument.to_owned(),
-            },
-            label,
-        )]
-    };
     let (intent, entities) = match (verb, argument.is_empty()) {
         ("talk-to-person", true) => ("ask_human", Vec::new()),
         ("yes", true) => ("affirm", vec![entity(Value::Yes, label)]),
         ("no", true) => ("deny", vec![entity(Value::No, label)]),
         ("compare", true) => ("compare", Vec::new()),
+        ("compare", false) => {
+            let products = argument.split(BETWEEN_IDS).map(|id| product(id, label));
+            ("compare", products.collect())
+        }
         ("cheaper", true) => ("ask_cheaper", vec![entity(Value::Cheaper, label)]),
+        ("cheaper", false) => {
+            let than = product(argument, label);
+            ("ask_cheaper", vec![entity(Value::Cheaper, label), than])
+        }
         ("type", false) => (
             "inform",
             vec![entity(
@@ -77,9 +124,10 @@ pub fn understand(id: &str, conversation: &Conversation) -> Option<Understanding
             };
             ("inform", vec![entity(value, label)])
         }
-        ("details", false) => ("ask_details", product()),
-        ("price", false) => ("ask_price", product()),
-        ("buy" | "add-to-cart", false) => ("buy", product()),
+        ("details", false) => ("ask_details", vec![product(argument, label)]),
+        ("stock", false) => ("ask_stock", vec![product(argument, label)]),
+        ("price", false) => ("ask_price", vec![product(argument, label)]),
+        ("buy" | "add-to-cart", false) => ("buy", vec![product(argument, label)]),
         _ => return None,
     };
     Some(certain(conversation.language, intent, entities))
@@ -133,11 +181,13 @@ pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
         return None;
     }
     // Quick replies that answer a question are counted; beside a list, the products are.
-    let answers = conversation.choices.iter().any(|choice| {
-        ["type:", "value:", "details:", "yes", "no"]
-            .iter()
-            .any(|id| choice.id.starts_with(id))
-    });
+    let asks_which = conversation.asked.as_deref().is_some_and(is_which);
+    let answers = asks_which
+        || conversation.choices.iter().any(|choice| {
+            ["type:", "value:", "details:", "yes", "no"]
+                .iter()
+                .any(|id| choice.id.starts_with(id))
+        });
     if !answers && let Some(id) = conversation.listed.get(number.checked_sub(1)?) {
         return Some(format!("details:{id}"));
     }
@@ -145,6 +195,10 @@ pub fn typed(text: &str, conversation: &Conversation) -> Option<String> {
         .choices
         .get(number.checked_sub(1)?)
         .map(|choice| choice.id.clone())
+}
+
+fn product(id: &str, label: &str) -> Entity {
+    entity(Value::Product { id: id.to_owned() }, label)
 }
 
 fn entity(value: Value, quote: &str) -> Entity {

@@ -43,6 +43,9 @@ pub struct Conversation {
     pub shown: Vec<String>,
     /// What the newest list showed, in its order: "the second one" means this.
     pub listed: Vec<String>,
+    /// The newest reply shows products.
+    #[serde(default)]
+    pub lists: bool,
     /// What the list before that showed.
     #[serde(default)]
     pub listed_before: Vec<String>,
@@ -62,6 +65,9 @@ pub struct Conversation {
     /// Reasons already handed off for, in this episode.
     pub handed_off: Vec<String>,
     pub recent: Vec<Utterance>,
+    /// A person had the conversation, and the agent has not spoken since.
+    #[serde(default)]
+    pub back_from_person: bool,
     /// Which door brought the customer here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came: Option<Came>,
@@ -144,6 +150,7 @@ impl Conversation {
             intents: BTreeMap::new(),
             shown: Vec::new(),
             listed: Vec::new(),
+            lists: false,
             listed_before: Vec::new(),
             focus: None,
             choices: Vec::new(),
@@ -156,6 +163,7 @@ impl Conversation {
             lead: Lead::default(),
             handed_off: Vec::new(),
             recent: Vec::new(),
+            back_from_person: false,
             came: None,
             meant: None,
         }
@@ -195,9 +203,13 @@ impl Conversation {
                 Said::File { .. } | Said::Rep(_) => {}
             },
             Event::Came { door, campaign } => {
-                // A menu is touched by who is here already; a newer campaign counts more than an older one.
-                let is_way_in = *door != Door::Menu && campaign.is_some();
-                if is_way_in || self.came.is_none() {
+                // A newer campaign counts more than an older one; a menu is touched by who is here already, so it tells only what no way in told.
+                let named = self
+                    .came
+                    .as_ref()
+                    .is_some_and(|came| came.campaign.is_some());
+                let tells = campaign.is_some() && (*door != Door::Menu || !named);
+                if tells || self.came.is_none() {
                     self.came = Some(Came {
                         turn: self.turn,
                         door: *door,
@@ -282,6 +294,7 @@ impl Conversation {
             }
             Event::RepSaid { text, .. } => self.remember(By::Rep, text),
             Event::HandedBack { .. } => {
+                self.back_from_person = matches!(self.mode, Mode::Human { .. });
                 self.mode = Mode::Bot;
                 self.epoch += 1;
                 self.handed_off.clear();
@@ -320,13 +333,21 @@ impl Conversation {
     fn said(&mut self, reply: &crate::reply::Reply) {
         let mut texts = Vec::new();
         self.choices.clear();
+        self.back_from_person = false;
+        self.lists = false;
         for part in &reply.parts {
             match part {
                 ReplyPart::Text { text } => texts.push(text.as_str()),
                 ReplyPart::Products { goods } => {
+                    self.lists = true;
                     let shown = goods.iter().map(|good| good.id.clone()).collect();
                     let before = std::mem::replace(&mut self.listed, shown);
-                    if before.len() > 1 {
+                    // Some of them once more, as when they are compared, are no new list.
+                    let is_new = self
+                        .listed
+                        .iter()
+                        .any(|id| !self.listed_before.contains(id));
+                    if before.len() > 1 && (is_new || before.len() > self.listed.len()) {
                         self.listed_before = before;
                     }
                     for id in &self.listed {

@@ -195,12 +195,22 @@ fn stem(word: &str) -> &str {
     word
 }
 
+/// Words that are typed in every language.
+const EVERYWHERE: [&str; 12] = [
+    "ok", "okay", "okok", "kk", "lol", "haha", "hahaha", "hmm", "emm", "emmm", "wow", "bye",
+];
+
 /// Chinese where Han characters carry the sentence, English where Latin words do, else as before.
 pub fn language(text: &str, fallback: Language) -> Language {
     let han_count = text.chars().filter(|c| han(*c)).count();
+    let everywhere = |word: &str| {
+        EVERYWHERE
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+    };
     let words = text
         .split(|c: char| !c.is_ascii_alphabetic())
-        .filter(|w| w.len() > 1)
+        .filter(|w| w.len() > 1 && !everywhere(w))
         .count();
     match (han_count, words) {
         (0, 0) => fallback,
@@ -292,8 +302,13 @@ mod tests {
             ("how much is it", Language::En),
             ("Duo 多少钱", Language::Zh),
             ("123", Language::En),
+            ("OK", Language::En),
+            ("ok, show me the second", Language::En),
         ] {
             assert_eq!(language(text, Language::En), expected, "{text}");
+        }
+        for text in ["ok", "[OK]", "👌", "Okay!", "haha", "10"] {
+            assert_eq!(language(text, Language::Zh), Language::Zh, "{text}");
         }
     }
 

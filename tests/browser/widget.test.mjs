@@ -252,11 +252,11 @@ test("hostile text stays text", () =>
     const shown = await page.evaluate(async (base) => {
       const { markdown } = await import(`${base}/widget/markdown.js`);
       const box = document.createElement("div");
-      box.append(markdown("**b** *i* `c` [x](javascript:alert(1)) [y](https://a.example) <script>window.hacked=1</script>\n- one\n- two"));
+      box.append(markdown("**b** *i* `c` [x](javascript:alert(1)) [y](https://a.example) <script>window.hacked=1</script>\n- one\n- two\n\n18*40*35 cm, 2*2480 and *so*"));
       document.body.append(box);
-      return { links: [...box.querySelectorAll("a")].map((a) => a.href), scripts: box.querySelectorAll("script").length, items: box.querySelectorAll("li").length };
+      return { links: [...box.querySelectorAll("a")].map((a) => a.href), scripts: box.querySelectorAll("script").length, items: box.querySelectorAll("li").length, said: box.lastElementChild?.textContent, marked: [...box.querySelectorAll("em")].map((em) => em.textContent) };
     }, shop.url);
-    assert.deepEqual(shown, { links: ["https://a.example/"], scripts: 0, items: 2 });
+    assert.deepEqual(shown, { links: ["https://a.example/"], scripts: 0, items: 2, said: "18*40*35 cm, 2*2480 and so", marked: ["i", "so"] });
     assert.equal(await page.evaluate(() => window.hacked), undefined);
     assert.ok(await widget.log.evaluate((log) => log.scrollWidth <= log.clientWidth + 1));
   }));

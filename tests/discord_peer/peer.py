@@ -234,6 +234,10 @@ class Peer:
         if path == "/gateway/bot":
             starts = {"total": 1000, "remaining": self.starts_left, "reset_after": 60_000, "max_concurrency": 1}
             return 200, {"url": self.url(), "shards": 1, "session_start_limit": starts}
+        if path == "/users/@me/guilds":
+            bot = backend.bot_user.id
+            rights = {guild.id: str(backend.compute_permissions(guild.id, bot)) for guild in backend.guilds.values()}
+            return 200, [{"id": str(id), "name": backend.guilds[id].name, "permissions": rights[id]} for id in rights]
         if path == "/applications/@me":
             flags = 1 << 19 if self.allowed.message_content else 0
             key = KEY.public_key().public_bytes_raw().hex()
@@ -307,22 +311,27 @@ class Acts:
     def user(self, name="Li"):
         return {"id": str(self.backend.make_user(name).id)}
 
-    def guild(self, members=(), private_threads=True):
+    def guild(self, members=(), without=()):
         guild = self.backend.create_guild("The shop's friends")
         for member in members:
             self.backend.add_member(guild.id, int(member))
-        if not private_threads:
-            for role in guild.roles.values():
-                role.permissions &= ~discord.Permissions.create_private_threads.flag
+        self.forbid(guild.id, without)
         channels = {self.backend.channels[id].name: str(id) for id in guild.channel_ids}
         if "general" not in channels:
             channels["general"] = str(self.backend.create_channel(guild.id, "general").id)
         return {"id": str(guild.id), "general": channels["general"]}
 
-    def allow(self, guild):
-        """Private threads may be opened from now on."""
+    def allow(self, guild, what=("create_private_threads",)):
         for role in self.backend.guilds[int(guild)].roles.values():
-            role.permissions |= discord.Permissions.create_private_threads.flag
+            role.permissions |= self.flags(what)
+
+    def forbid(self, guild, what):
+        for role in self.backend.guilds[int(guild)].roles.values():
+            role.permissions &= ~self.flags(what)
+
+    @staticmethod
+    def flags(permissions):
+        return discord.Permissions(**dict.fromkeys(permissions, True)).value
 
     def direct(self, user):
         return {"id": str(self.backend.get_dm_channel(int(user)).id)}
@@ -372,8 +381,8 @@ class Acts:
     def remove(self, channel):
         self.backend.delete_channel(int(channel))
 
-    def messages(self, channel):
-        found = self.backend.messages.get(int(channel), {}).values()
+    def sent(self, to):
+        found = self.backend.messages.get(int(to), {}).values()
         bot = self.backend.bot_user.id
         payloads = [dict(serializers.message_payload(self.backend, m)) for m in found]
         is_said = lambda p: p["type"] in (0, 19) and not p["flags"] & 64
@@ -421,7 +430,11 @@ class Acts:
         told = await self.deliver(payload, server, wrong)
         return {**told, "id": str(record.id), "at": time.time()}
 
-    async def press(self, user, channel, message, id, values=None, times=1, server=None, wrong=None):
+    async def press(self, user, channel, message, id, values=None, times=1, clicks=1, server=None, wrong=None):
+        """The same press may be told more than once; a second click is another press."""
+        if clicks > 1:
+            click = lambda: self.press(user, channel, message, id, values, times, 1, server, wrong)
+            return {"clicks": [await click() for _ in range(clicks)]}
         data = {"custom_id": id, "component_type": 3 if values else 2}
         if values:
             data["values"] = values

@@ -1,6 +1,6 @@
 //! Discord of the test's own, with people who write to the bot: what it allows and refuses is another project's.
 
-use crate::peer::{Peer, until_sent};
+use crate::peer::Peer;
 use serde_json::{Value, json};
 use std::ops::Deref;
 
@@ -21,6 +21,14 @@ impl DiscordPeer {
         Self(Peer::start("discord_peer/peer.py", &[TOKEN], arguments))
     }
 
+    /// What a server needs to be on this platform.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__DISCORD__TOKEN", TOKEN.to_owned()),
+            ("TIANSHENG_CHANNELS__DISCORD__API_URL", self.url.clone()),
+        ]
+    }
+
     /// A new customer and the direct channel with them.
     pub async fn customer(&self) -> (String, String) {
         let user = id(&self.sim("user", json!({})).await);
@@ -33,19 +41,8 @@ impl DiscordPeer {
         self.sim("say", said).await
     }
 
-    /// What the bot has written into a channel, in order.
-    pub async fn sent(&self, channel: &str) -> Vec<Value> {
-        let messages = self.sim("messages", json!({"channel": channel})).await;
-        messages.as_array().unwrap().clone()
-    }
-
-    /// The same, once there are so many.
-    pub async fn sent_at_least(&self, channel: &str, count: usize) -> Vec<Value> {
-        until_sent(channel, count, async || self.sent(channel).await).await
-    }
-
     /// What was asked of the API, in order.
-    pub async fn calls(&self, method: &str, path_end: &str) -> Vec<Value> {
+    pub async fn requests(&self, method: &str, path_end: &str) -> Vec<Value> {
         let mut calls = self.listed("calls").await;
         calls.retain(|call| {
             call["method"] == method && call["path"].as_str().unwrap().ends_with(path_end)

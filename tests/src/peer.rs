@@ -1,6 +1,7 @@
 //! A platform's servers in a Python process of the test's own: told what happens there, and asked what they saw.
 
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,7 +21,6 @@ pub struct Peer {
 impl Peer {
     /// Starts a program below `tests/`, with the Python that `tests/install` has set up in its folder; `fixed` arguments come before the test's own.
     pub fn start(program: &str, fixed: &[&str], arguments: &[&str]) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(program);
         let folder = program.parent().unwrap();
         let python = folder.join("venv/bin/python");
@@ -47,7 +47,7 @@ impl Peer {
             child,
             url: format!("http://127.0.0.1:{port}"),
             port,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: http(),
         }
     }
 
@@ -72,6 +72,44 @@ impl Peer {
     /// One of the lists in its state.
     pub async fn listed(&self, list: &str) -> Vec<Value> {
         self.state().await[list].as_array().unwrap().clone()
+    }
+
+    /// What was sent to somebody, in order.
+    pub async fn sent(&self, to: impl Display) -> Vec<Value> {
+        let sent = self.sim("sent", json!({"to": to.to_string()})).await;
+        sent.as_array().unwrap().clone()
+    }
+
+    /// The same, once there are so many.
+    pub async fn sent_at_least(&self, to: impl Display, count: usize) -> Vec<Value> {
+        until(&format!("{count} messages to {to}"), async || {
+            let sent = self.sent(&to).await;
+            (sent.len() >= count).then_some(sent)
+        })
+        .await
+    }
+
+    /// Does something, and gives what is sent to somebody from then on, once there are so many.
+    pub async fn sent_upon(&self, act: impl Future, to: impl Display, count: usize) -> Vec<Value> {
+        let before = self.sent(&to).await.len();
+        act.await;
+        self.sent_at_least(to, before + count)
+            .await
+            .split_off(before)
+    }
+
+    /// How often a method of its API was called.
+    pub async fn calls(&self, method: &str) -> usize {
+        let calls = self.listed("calls").await;
+        calls.iter().filter(|call| call["method"] == method).count()
+    }
+
+    /// Waits until a method of its API was called so often.
+    pub async fn called(&self, method: &str, times: usize) {
+        until(&format!("call {times} of {method}"), async || {
+            (self.calls(method).await >= times).then_some(())
+        })
+        .await;
     }
 
     /// Looks until there is something.
@@ -104,15 +142,8 @@ pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     }
 }
 
-/// What was sent to somebody, once there are so many.
-pub async fn until_sent(
-    to: impl std::fmt::Display,
-    count: usize,
-    sent: impl AsyncFn() -> Vec<Value>,
-) -> Vec<Value> {
-    until(&format!("{count} messages to {to}"), async || {
-        let sent = sent().await;
-        (sent.len() >= count).then_some(sent)
-    })
-    .await
+/// A client that goes to this machine whatever proxy is set.
+pub fn http() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }

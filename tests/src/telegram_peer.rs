@@ -1,6 +1,6 @@
 //! A Bot API server of the test's own, with people who write to the bot: requests and updates are checked by classes of another project.
 
-use crate::peer::{Peer, until_sent};
+use crate::peer::Peer;
 use serde_json::{Value, json};
 use std::ops::Deref;
 
@@ -22,6 +22,16 @@ impl TelegramPeer {
         Self(Peer::start("telegram_peer/peer.py", &[TOKEN], arguments))
     }
 
+    /// What a server needs to be on this platform.
+    pub fn settings(&self, mode: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN.to_owned()),
+            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET.to_owned()),
+            ("TIANSHENG_CHANNELS__TELEGRAM__MODE", mode.to_owned()),
+            ("TIANSHENG_CHANNELS__TELEGRAM__API_URL", self.url.clone()),
+        ]
+    }
+
     pub fn kill(self) {
         self.0.kill();
     }
@@ -35,24 +45,6 @@ impl TelegramPeer {
     pub async fn hook(&self, server: &str) {
         let hook = json!({"url": format!("{server}/webhooks/telegram"), "secret_token": SECRET});
         self.post(&format!("/bot{TOKEN}/setWebhook"), hook).await;
-    }
-
-    /// What the bot has sent to a chat, in order.
-    pub async fn sent(&self, chat: i64) -> Vec<Value> {
-        let mut messages = self.listed("messages").await;
-        messages.retain(|m| m["chat"]["id"] == chat && m["from"]["is_bot"] == true);
-        messages
-    }
-
-    /// The same, once there are so many.
-    pub async fn sent_at_least(&self, chat: i64, count: usize) -> Vec<Value> {
-        until_sent(chat, count, async || self.sent(chat).await).await
-    }
-
-    /// How often a method was called.
-    pub async fn calls(&self, method: &str) -> usize {
-        let calls = self.listed("calls").await;
-        calls.iter().filter(|call| call["method"] == method).count()
     }
 }
 

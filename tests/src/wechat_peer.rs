@@ -1,6 +1,6 @@
 //! WeChat's servers of the test's own, with people who write to an official account: signing and encryption are another project's.
 
-use crate::peer::{Peer, until_sent};
+use crate::peer::Peer;
 use serde_json::Value;
 use std::ops::Deref;
 
@@ -26,22 +26,15 @@ impl WeChatPeer {
         Self(Peer::start("wechat_peer/peer.py", &account, arguments))
     }
 
-    /// What the API has sent to a customer, in order.
-    pub async fn sent(&self, to: &str) -> Vec<Value> {
-        let mut sent = self.listed("sent").await;
-        sent.retain(|message| message["touser"] == to);
-        sent
-    }
-
-    /// The same, once there are so many.
-    pub async fn sent_at_least(&self, to: &str, count: usize) -> Vec<Value> {
-        until_sent(to, count, async || self.sent(to).await).await
-    }
-
-    /// How often a method of the API was called.
-    pub async fn calls(&self, name: &str) -> usize {
-        let calls = self.listed("calls").await;
-        calls.iter().filter(|call| *call == name).count()
+    /// What a server needs to be on this platform.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET.to_owned()),
+            ("TIANSHENG_CHANNELS__WECHAT__API_URL", self.url.clone()),
+        ]
     }
 }
 

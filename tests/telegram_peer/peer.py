@@ -5,7 +5,7 @@ Delivery, long polling, conflicts, refusals and their words follow the official 
 
     peer.py TOKEN [--port N] [--flood N] [--time-scale F]
 
-Prints `listening PORT`. People and faults come in at /_sim/{message,press,replay,fault,block,migrate,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{message,press,replay,fault,block,migrate,sent,state}.
 """
 
 import argparse
@@ -192,6 +192,8 @@ class Peer:
                 if fault.get("cut"):
                     request.transport.abort()
                     return web.Response()
+                if fault.get("page"):
+                    return web.Response(status=fault["code"], text=fault["page"], content_type="text/html")
                 raise Refusal(fault["code"], fault["description"], **fault.get("parameters", {}))
             return web.json_response({"ok": True, "result": await self.call(name, args)})
         except Refusal as refusal:
@@ -372,7 +374,8 @@ class Peer:
         return {}
 
     def sim_sent(self, asked):
-        return [m for (chat, _), m in self.messages.items() if chat == asked["chat"] and m["from"]["is_bot"]]
+        to = int(asked["to"])
+        return [m for (chat, _), m in self.messages.items() if chat == to and m["from"]["is_bot"]]
 
     def sim_state(self, _asked):
         return {

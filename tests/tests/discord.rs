@@ -125,7 +125,9 @@ async fn each_answer_of_discord_to_a_send_has_its_consequence() {
     let limited = peer.customer().await;
     fault(&limited.1, json!({"status": 429, "retry_after": 2.25})).await;
     ask(&peer, &limited, "你好", 1).await;
-    let calls = peer.calls("POST", &format!("{}/messages", limited.1)).await;
+    let calls = peer
+        .requests("POST", &format!("{}/messages", limited.1))
+        .await;
     let waited = calls[1]["at"].as_f64().unwrap() - calls[0]["at"].as_f64().unwrap();
     assert!(waited >= 2.25, "{waited}");
     // Refused for ever: given up, and what follows leaves.
@@ -166,7 +168,7 @@ async fn each_answer_of_discord_to_a_send_has_its_consequence() {
     .await;
     for (_, channel) in &unknown {
         peer.until("the repetition", async || {
-            let calls = peer.calls("POST", &format!("{channel}/messages")).await;
+            let calls = peer.requests("POST", &format!("{channel}/messages")).await;
             (!calls.is_empty()).then_some(())
         })
         .await;
@@ -195,7 +197,7 @@ async fn limits_are_kept_by_two_replicas_together() {
         ask(&peer, &customer, "你好", 1).await;
     }
     let calls = peer
-        .calls("POST", &format!("{}/messages", customer.1))
+        .requests("POST", &format!("{}/messages", customer.1))
         .await;
     let refused = calls.iter().filter(|call| call["status"] == 429);
     assert_eq!(refused.count(), 0, "{calls:#?}");
@@ -225,7 +227,7 @@ async fn limits_are_kept_by_two_replicas_together() {
     for other in &others {
         peer.sent_at_least(&other.1, 1).await;
     }
-    let calls = peer.calls("POST", "/messages").await;
+    let calls = peer.requests("POST", "/messages").await;
     let before = |call: &&Value| call["at"].as_f64().unwrap() < refused_at;
     let refused = calls.iter().filter(|call| call["status"] == 429);
     assert_eq!(refused.count(), 1, "{calls:#?}");
@@ -351,7 +353,7 @@ async fn whoever_waits_for_a_slow_answer_sees_that_it_is_being_written() {
     let (peer, _server) = on_gateway(data.path(), &settings).await;
     let customer = peer.customer().await;
     ask(&peer, &customer, "意式咖啡机有推荐吗？", 1).await;
-    assert!(!peer.calls("POST", "/typing").await.is_empty());
+    assert!(!peer.requests("POST", "/typing").await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

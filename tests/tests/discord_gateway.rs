@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, words};
 use tests::redis_server::Redis;
-use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::discord::{ask, listening, on_gateway, serve};
 use tests::served::{QUIET, logged};
 
 /// The intents that are not asked for unless a setting wants them.
@@ -80,8 +80,7 @@ async fn a_cut_connection_is_resumed_and_what_was_said_meanwhile_is_answered() {
 async fn heartbeats_keep_a_connection_and_one_that_does_not_answer_them_is_left() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&["--heartbeat", "400"]);
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &[]).await;
     let beats = async |more: u64| {
         let before = peer.state().await["heartbeats"].as_u64().unwrap();
         peer.until("heartbeats", async || {
@@ -210,10 +209,10 @@ async fn what_was_taken_is_answered_after_a_kill() {
     assert_eq!(count(&peer, "identified").await, 1);
     // The command was registered by the first and found by the others.
     peer.until("the last look at the command", async || {
-        (peer.calls("GET", "/commands").await.len() == 3).then_some(())
+        (peer.requests("GET", "/commands").await.len() == 3).then_some(())
     })
     .await;
-    assert_eq!(peer.calls("POST", "/commands").await.len(), 1);
+    assert_eq!(peer.requests("POST", "/commands").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,7 +267,7 @@ async fn nothing_is_lost_while_the_store_is_away() {
     tokio::time::sleep(QUIET).await;
     redis.up();
     answered_once(&peer, &customers).await;
-    let asked: Vec<Value> = peer.calls("POST", "/messages").await;
+    let asked: Vec<Value> = peer.requests("POST", "/messages").await;
     assert_eq!(asked.len(), customers.len());
 }
 
@@ -296,8 +295,7 @@ async fn who_came_by_signed_deliveries_is_asked_for_what_was_missed_too() {
     let peer = DiscordPeer::start(&[]);
     let key = peer.state().await["key"].as_str().unwrap().to_owned();
     let keyed = [("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str())];
-    let server = serve(&peer, data.path(), &keyed);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &keyed).await;
     peer.commanded().await;
     ask(&peer, &peer.customer().await, "你好", 1).await;
     let (user, channel) = peer.customer().await;

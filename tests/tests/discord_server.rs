@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, button, id, words};
 use tests::redis_server::Redis;
-use tests::served::discord::{ask, on_gateway, serve};
+use tests::served::discord::{ask, listening, on_gateway, serve};
 use tests::served::{QUIET, logged, metrics, slow_model};
 
 /// A private thread.
 const PRIVATE: u64 = 12;
+/// A second press of the same choice so much later is no double click.
+const LATER: Duration = Duration::from_millis(1_200);
 /// How long Discord waits for the answer to an interaction, in seconds.
 const ANSWER_MAX: f64 = 3.0;
 
@@ -24,6 +26,15 @@ async fn server_of(peer: &DiscordPeer) -> (String, String, String) {
     let two = id(&peer.sim("user", json!({"name": "Wang"})).await);
     let guild = peer.sim("guild", json!({"members": [one, two]})).await;
     (one, two, guild["general"].as_str().unwrap().to_owned())
+}
+
+/// A customer with their direct channel, and a server with its channel where no thread can be opened.
+async fn without_threads(peer: &DiscordPeer) -> ((String, String), String, String) {
+    let customer = peer.customer().await;
+    let guild = json!({"members": [customer.0], "without": ["create_private_threads"]});
+    let guild = peer.sim("guild", guild).await;
+    let general = guild["general"].as_str().unwrap().to_owned();
+    (customer, id(&guild), general)
 }
 
 async fn mention(peer: &DiscordPeer, channel: &str, user: &str, text: &str) {
@@ -44,7 +55,7 @@ async fn threads(peer: &DiscordPeer, channel: &str, count: usize) -> Vec<Value> 
 /// When the answer to the last interaction left, by the peer's clock.
 async fn answered_at(peer: &DiscordPeer, count: usize) -> f64 {
     peer.until("the answer to an interaction", async || {
-        let calls = peer.calls("POST", "/interactions/callback").await;
+        let calls = peer.requests("POST", "/interactions/callback").await;
         let call = calls.get(count - 1)?;
         call["at"].as_f64()
     })
@@ -57,8 +68,7 @@ async fn a_mention_leads_into_a_thread_of_the_customers_own() {
     let peer = DiscordPeer::start(&[]);
     let (li, wang, general) = server_of(&peer).await;
     let wants = [("TIANSHENG_CHANNELS__DISCORD__MESSAGE_CONTENT", "true")];
-    let _server = serve(&peer, data.path(), &wants);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &wants).await;
     peer.say(&general, &li, "大家好").await;
     let away = json!({"method": "PUT", "path": format!("thread-members/{li}"), "status": 502});
     peer.sim("fault", away).await;
@@ -113,8 +123,7 @@ async fn without_the_content_intent_a_thread_says_once_how_to_go_on() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&["--no-content"]);
     let (li, _, general) = server_of(&peer).await;
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &[]).await;
     peer.commanded().await;
     mention(&peer, &general, &li, "你好").await;
     let thread = id(&threads(&peer, &general, 1).await[0]);
@@ -166,7 +175,18 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     assert!(took < ANSWER_MAX, "{took}");
     let compared = peer.sent_at_least(&channel, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
-    let statuses: Vec<Value> = peer.calls("POST", "/interactions/callback").await;
+    // What is picked from a menu is answered in time too; it is told beside the menu's own name.
+    let pick = json!({
+        "user": user, "channel": channel, "message": offer[1]["id"], "id": "choices",
+        "values": [compare],
+    });
+    tokio::time::sleep(LATER).await;
+    let picked = peer.sim("press", pick).await;
+    let took = answered_at(&peer, 4).await - picked["at"].as_f64().unwrap();
+    assert!(took < ANSWER_MAX, "{took}");
+    let compared = peer.sent_at_least(&channel, 4).await;
+    assert!(words(&compared[3]).contains('价'), "{compared:?}");
+    let statuses: Vec<Value> = peer.requests("POST", "/interactions/callback").await;
     let refused = statuses.iter().filter(|call| call["status"] == 400);
     assert_eq!(refused.count(), 1, "40060: {statuses:#?}");
     // Without words it greets, in the language of the customer's Discord.
@@ -176,8 +196,36 @@ async fn a_command_and_a_button_are_answered_within_three_seconds_under_a_slow_m
     let greeting = peer.sent_at_least(&other.1, 1).await;
     assert!(words(&greeting[0]).contains("I'm"), "{greeting:?}");
     tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent(&channel).await.len(), 3);
+    assert_eq!(peer.sent(&channel).await.len(), 4);
     assert!(!logged(data.path()).contains("secret-of_the_bot"));
+}
+
+/// The second click is a press of its own to Discord.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_is_answered_once_and_a_later_press_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (peer, _server) = on_gateway(data.path(), &[]).await;
+    let customer = peer.customer().await;
+    let offer = ask(&peer, &customer, "意式咖啡机有推荐吗？", 2).await;
+    let compare = button(&offer[1], "比较前两款").unwrap();
+    let mut press = json!({
+        "user": customer.0, "channel": customer.1, "message": offer[1]["id"], "id": compare,
+    });
+    press["clicks"] = json!(2);
+    let clicked = peer.sim("press", press.clone()).await;
+    assert_ne!(clicked["clicks"][0]["id"], clicked["clicks"][1]["id"]);
+    let compared = peer.sent_at_least(&customer.1, 3).await;
+    assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    tokio::time::sleep(QUIET.max(LATER)).await;
+    assert_eq!(peer.sent(&customer.1).await.len(), 3);
+    press["clicks"] = json!(1);
+    peer.sim("press", press).await;
+    let again = peer.sent_at_least(&customer.1, 4).await;
+    assert!(words(&again[3]).contains('价'), "{again:?}");
+    // No click waits.
+    let calls = peer.requests("POST", "/interactions/callback").await;
+    let statuses: Vec<&Value> = calls.iter().map(|call| &call["status"]).collect();
+    assert_eq!(statuses, [204, 204, 204]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,8 +235,7 @@ async fn signed_deliveries_are_taken_and_all_others_refused() {
     let (li, _, general) = server_of(&peer).await;
     let key = peer.state().await["key"].as_str().unwrap().to_owned();
     let keyed = [("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str())];
-    let server = serve(&peer, data.path(), &keyed);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &keyed).await;
     peer.commanded().await;
     let url = &server.url;
     let pong = peer.sim("ping", json!({"server": url})).await;
@@ -232,6 +279,16 @@ async fn signed_deliveries_are_taken_and_all_others_refused() {
     assert_eq!(pressed["answer"], "{\"type\":6}");
     let compared = peer.sent_at_least(&thread, 3).await;
     assert!(words(&compared[2]).contains('价'), "{compared:?}");
+    let pick = json!({
+        "user": li, "channel": thread, "message": offer[1]["id"], "id": "choices",
+        "values": [compare], "server": url,
+    });
+    tokio::time::sleep(LATER).await;
+    let picked = peer.sim("press", pick).await;
+    assert_eq!(picked["answer"], "{\"type\":6}");
+    assert!(picked["took"].as_f64().unwrap() < ANSWER_MAX);
+    let again = peer.sent_at_least(&thread, 4).await;
+    assert!(words(&again[3]).contains('价'), "{again:?}");
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(&channel).await.len(), 1);
     // Without the key nothing is taken there.
@@ -252,8 +309,7 @@ async fn a_delivery_is_answered_only_when_it_is_durable() {
         ("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str()),
         ("TIANSHENG_STATE__URL", state.as_str()),
     ];
-    let server = serve(&peer, data.path(), &settings);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &settings).await;
     peer.commanded().await;
     let (user, channel) = peer.customer().await;
     let slash = json!({"user": user, "channel": channel, "text": "你好", "server": server.url});
@@ -273,19 +329,15 @@ async fn a_delivery_is_answered_only_when_it_is_durable() {
 async fn where_no_thread_can_be_opened_the_customer_is_answered_in_private_all_the_same() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
-    let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
-    let guild = peer.sim("guild", guild).await;
-    let general = guild["general"].as_str().unwrap();
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
-    mention(&peer, general, &user, "意式咖啡机有推荐吗？").await;
+    let ((user, direct), _, general) = without_threads(&peer).await;
+    let _server = listening(&peer, data.path(), &[]).await;
+    mention(&peer, &general, &user, "意式咖啡机有推荐吗？").await;
     let offer = peer.sent_at_least(&direct, 2).await;
     assert!(words(&offer[0]).contains("¥2,480"), "{offer:?}");
     // It is the same conversation there.
     let second = ask(&peer, &(user, direct), "2", 1).await;
     assert!(words(&second[0]).contains("山岚 Uno"), "{second:?}");
-    assert_eq!(peer.sent(general).await.len(), 0);
+    assert_eq!(peer.sent(&general).await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,8 +346,7 @@ async fn who_takes_no_direct_messages_is_answered_in_the_thread_where_there_is_o
     let peer = DiscordPeer::start(&[]);
     let (li, _, general) = server_of(&peer).await;
     let direct = id(&peer.sim("direct", json!({"user": li})).await);
-    let server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &[]).await;
     ask(&peer, &(li.clone(), direct.clone()), "你好", 1).await;
     mention(&peer, &general, &li, "你好").await;
     let thread = id(&threads(&peer, &general, 1).await[0]);
@@ -349,8 +400,7 @@ async fn who_is_answered_in_the_thread_goes_on_there_with_the_same_conversation(
     let peer = DiscordPeer::start(&[]);
     let (li, _, general) = server_of(&peer).await;
     let direct = id(&peer.sim("direct", json!({"user": li})).await);
-    let _server = serve(&peer, data.path(), &[READS_ALL]);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &[READS_ALL]).await;
     ask(&peer, &(li.clone(), direct.clone()), "你好", 1).await;
     mention(&peer, &general, &li, "你好").await;
     let thread = id(&threads(&peer, &general, 1).await[0]);
@@ -368,15 +418,11 @@ async fn who_is_answered_in_the_thread_goes_on_there_with_the_same_conversation(
 async fn a_conversation_in_private_stays_its_own_where_no_thread_can_be_opened() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
-    let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
-    let guild = peer.sim("guild", guild).await;
-    let general = guild["general"].as_str().unwrap();
-    let _server = serve(&peer, data.path(), &[READS_ALL]);
-    peer.listened_to().await;
+    let ((user, direct), _, general) = without_threads(&peer).await;
+    let _server = listening(&peer, data.path(), &[READS_ALL]).await;
     let customer = (user.clone(), direct.clone());
     ask(&peer, &customer, "意式咖啡机有推荐吗？", 2).await;
-    mention(&peer, general, &user, "你好").await;
+    mention(&peer, &general, &user, "你好").await;
     peer.sent_at_least(&direct, 3).await;
     let second = ask(&peer, &customer, "2", 1).await;
     assert!(words(&second[0]).contains("山岚 Uno"), "{second:?}");
@@ -386,16 +432,12 @@ async fn a_conversation_in_private_stays_its_own_where_no_thread_can_be_opened()
 async fn a_signed_delivery_belongs_to_the_conversation_that_goes_on_there() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
-    let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
-    let guild = peer.sim("guild", guild).await;
-    let general = guild["general"].as_str().unwrap();
+    let ((user, direct), _, general) = without_threads(&peer).await;
     let key = peer.state().await["key"].as_str().unwrap().to_owned();
     let keyed = ("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key.as_str());
-    let server = serve(&peer, data.path(), &[keyed]);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &[keyed]).await;
     peer.commanded().await;
-    mention(&peer, general, &user, "意式咖啡机有推荐吗？").await;
+    mention(&peer, &general, &user, "意式咖啡机有推荐吗？").await;
     peer.sent_at_least(&direct, 2).await;
     let slash = json!({"user": user, "channel": direct, "text": "2", "server": server.url});
     peer.sim("slash", slash).await;
@@ -407,18 +449,14 @@ async fn a_signed_delivery_belongs_to_the_conversation_that_goes_on_there() {
 async fn who_takes_no_direct_messages_any_more_has_a_thread_as_soon_as_one_can_be_opened() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
-    let (user, direct) = peer.customer().await;
-    let guild = json!({"members": [user], "private_threads": false});
-    let guild = peer.sim("guild", guild).await;
-    let general = guild["general"].as_str().unwrap();
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
-    mention(&peer, general, &user, "你好").await;
+    let ((user, direct), guild, general) = without_threads(&peer).await;
+    let _server = listening(&peer, data.path(), &[]).await;
+    mention(&peer, &general, &user, "你好").await;
     peer.sent_at_least(&direct, 1).await;
-    peer.sim("allow", json!({"guild": guild["id"]})).await;
+    peer.sim("allow", json!({"guild": guild})).await;
     peer.sim("shut", json!({"user": user})).await;
-    mention(&peer, general, &user, "转人工").await;
-    let thread = id(&threads(&peer, general, 1).await[0]);
+    mention(&peer, &general, &user, "转人工").await;
+    let thread = id(&threads(&peer, &general, 1).await[0]);
     let person = peer.sent_at_least(&thread, 1).await;
     assert!(words(&person[0]).contains("同事"), "{person:?}");
 }
@@ -428,8 +466,7 @@ async fn a_thread_whose_customer_could_not_be_added_is_gone_on_with() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&[]);
     let (li, _, general) = server_of(&peer).await;
-    let _server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let _server = listening(&peer, data.path(), &[]).await;
     let away = json!({
         "method": "PUT", "path": format!("thread-members/{li}"), "status": 502, "times": 4,
     });
@@ -447,8 +484,7 @@ async fn a_thread_that_a_person_has_is_told_nothing_by_the_bot() {
     let data = tempfile::tempdir().unwrap();
     let peer = DiscordPeer::start(&["--no-content"]);
     let (li, _, general) = server_of(&peer).await;
-    let server = serve(&peer, data.path(), &[]);
-    peer.listened_to().await;
+    let server = listening(&peer, data.path(), &[]).await;
     mention(&peer, &general, &li, "转人工").await;
     let thread = id(&threads(&peer, &general, 1).await[0]);
     peer.sent_at_least(&thread, 1).await;

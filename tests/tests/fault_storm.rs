@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tests::faulty::Way;
 use tests::front::Front;
 use tests::peer::until;
-use tests::platform::{OnDiscord, OnTelegram, OnWeChat, OnWeCom, Platform};
+use tests::platform::{OnDiscord, OnTelegram, OnWeChat, OnWeChatInAnswers, OnWeCom, Platform};
 use tests::postgres_server::Postgres;
 use tests::redis_server::Redis;
 use tests::storm::Dice;
@@ -28,6 +28,8 @@ use tests::storm::report;
 use tests::storm::visitor::{Doors, Pace};
 
 const CONVERSATIONS: usize = 500;
+/// The same where the platforms are reached in their other ways.
+const CONVERSATIONS_OTHERWISE: usize = 80;
 /// So many of them on each platform, the others on the web.
 const ON_PLATFORM: usize = 25;
 /// Longest wait for what is still on its way when nobody says anything more.
@@ -52,7 +54,27 @@ fn publish(name: &str, report: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_all_channels() {
-    let seed = seed();
+    let platforms: Vec<Arc<dyn Platform>> = vec![
+        Arc::new(OnTelegram::start()),
+        Arc::new(OnDiscord::start()),
+        Arc::new(OnWeChat::start()),
+        Arc::new(OnWeCom::start()),
+    ];
+    storm("fault-storm", seed(), platforms, CONVERSATIONS).await;
+}
+
+/// Telegram is asked for its updates, and WeChat takes nothing but answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn invariants_4_5_and_11_three_replicas_survive_the_storm_where_they_ask_or_only_answer() {
+    let platforms: Vec<Arc<dyn Platform>> = vec![
+        Arc::new(OnTelegram::polled()),
+        Arc::new(OnWeChatInAnswers::start()),
+    ];
+    let name = "fault-storm-otherwise";
+    storm(name, seed() + 1, platforms, CONVERSATIONS_OTHERWISE).await;
+}
+
+async fn storm(name: &str, seed: u64, platforms: Vec<Arc<dyn Platform>>, conversations: usize) {
     let mut dice = Dice(seed);
     let redis = Redis::start_with(&[
         "--appendonly",
@@ -64,12 +86,6 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     ]);
     let postgres = Postgres::start();
     let (redis_url, records_url) = (redis.url(), postgres.url("records"));
-    let platforms: Vec<Arc<dyn Platform>> = vec![
-        Arc::new(OnTelegram::start()),
-        Arc::new(OnDiscord::start()),
-        Arc::new(OnWeChat::start()),
-        Arc::new(OnWeCom::start()),
-    ];
     let of_platforms: Vec<(&str, String)> = platforms
         .iter()
         .flat_map(|platform| platform.settings())
@@ -118,7 +134,7 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     };
     let begun = Instant::now();
     let on_platforms = grounds.platforms.len() * ON_PLATFORM;
-    let crowd = Crowd::enters(CONVERSATIONS - on_platforms, &doors, pace, &mut dice);
+    let crowd = Crowd::enters(conversations - on_platforms, &doors, pace, &mut dice);
     let people: Vec<People> = grounds
         .platforms
         .iter()
@@ -173,10 +189,11 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     println!("{} replies wait for the customer", all - books.unsent.len());
     let sums = sums(&visitors);
     publish(
-        "fault-storm",
+        name,
         &report::told(seed, &brought, &visitors, &left, &sums, &books, away),
     );
     let mut in_flight: Vec<&String> = Vec::new();
+    let mut forged = 0;
     for one in &brought {
         match &one.mark {
             Mark::Refusals {
@@ -186,9 +203,15 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
                 back,
             } => assert!(*asked > 0 && asked == refused && *unready && back.is_some()),
             Mark::Orphans { sends, .. } => in_flight.extend(sends),
+            Mark::Forged { answered, taken } => {
+                forged += answered;
+                assert_eq!(*taken, 0, "a forged delivery was taken");
+            }
             Mark::Nothing => {}
         }
     }
+    assert!(forged > 0, "nobody answered a forged delivery");
+    assert!(books.pressed > 0, "nobody pressed anything");
     // Where a platform cannot tell a repetition, what a killed sender had in flight may come twice, and nothing else.
     let unexplained = books.sent_twice.keys().filter(|id| !in_flight.contains(id));
     assert_eq!(unexplained.collect::<Vec<_>>(), Vec::<&String>::new());
@@ -200,7 +223,7 @@ async fn invariants_4_5_and_11_three_replicas_survive_a_storm_of_every_fault_on_
     assert!(books.clean(), "{books:#?}");
     assert_eq!((sums.unread, sums.doubled, sums.without_wait), (0, 0, 0));
     assert!(away > 0, "no conversation left Redis");
-    assert!(books.conversations == CONVERSATIONS && books.messages > 4 * CONVERSATIONS);
+    assert!(books.conversations == conversations && books.messages > 4 * conversations);
 }
 
 /// A clock is compared when the state answers; what is claimed before would be leased, and taken from others, by a clock that may be wrong.

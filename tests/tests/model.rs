@@ -162,6 +162,24 @@ async fn a_model_that_keeps_failing_is_left_alone_for_a_while() {
     assert!(asked.load(Ordering::Relaxed) <= 5, "{asked:?}");
 }
 
+#[tokio::test]
+async fn a_model_that_gives_no_answer_keeps_one_customer_waiting_once() {
+    let (url, asked) = serving(async || {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        said("late")
+    })
+    .await;
+    let model = model(&url);
+    let failed = |reason| Completion::Failed { reason };
+    let first = model.complete(&prompt()).await;
+    assert_eq!(first, failed(Failure::TimedOut));
+    // The second step of the same turn, and what others say.
+    for _ in 0..20 {
+        assert_eq!(model.complete(&prompt()).await, failed(Failure::Resting));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
 /// One turn with a model that gives these answers, and without one.
 async fn both(answer: &'static str, text: &str) -> (bot::turn::Outcome, bot::turn::Outcome) {
     let (url, _) = serving(async move || said(answer)).await;

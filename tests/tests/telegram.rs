@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+use bot::store::RecordStore as _;
+use bot::store::records::Records;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::binary::run;
@@ -113,16 +115,44 @@ async fn what_the_agent_cannot_see_or_hear_it_says_so() {
     assert!(reply.contains("照片") && reply.contains('¥'), "{reply}");
     let voice = json!({"voice": with(json!({"duration": 3}))});
     assert!(send(81, voice).await.contains("语音"));
+    let mut video = with(json!({"duration": 3, "width": 9, "height": 9}));
+    video["file_name"] = json!("door.mp4");
+    assert!(!send(81, json!({"video": video})).await.is_empty());
+    let document = json!({"document": with(json!({"file_name": "plan.pdf"}))});
+    assert!(!send(81, document).await.is_empty());
     let edited = json!({"from": 81, "text": "转人工", "edited": true});
     let before = peer.sent(81).await.len();
     peer.sim("message", edited).await;
     let sent = peer.sent_at_least(81, before + 1).await;
     assert!(words(&sent[before]).contains("同事"), "{sent:?}");
-    // Files and commands are in the log as they came, so each turn runs again to the same bytes.
     let start = json!({"from": 82, "text": "/start", "language": "en"});
     peer.sim("message", start).await;
     peer.sent_at_least(82, 1).await;
     assert!(server.stop().success());
+    // Each file stands in the transcript with its kind, its name and how Telegram names it.
+    let records = Records::in_folder(data.path()).await.unwrap();
+    let entries = records.events("telegram:81", 0, 1_000).await.unwrap();
+    let events = entries.iter().flat_map(|entry| &entry.events);
+    let files: Vec<Value> = events
+        .map(|event| serde_json::from_str::<Value>(event).unwrap())
+        .filter_map(|event| Some(event["said"].get("file")?.clone()))
+        .collect();
+    let kinds: Vec<&Value> = files.iter().map(|file| &file["kind"]).collect();
+    assert_eq!(
+        kinds,
+        ["photo", "photo", "voice", "video", "document"],
+        "{files:#?}"
+    );
+    assert_eq!(files[1]["caption"], "预算三千以内的意式咖啡机有推荐吗？");
+    assert_eq!(
+        (&files[3]["name"], &files[4]["name"]),
+        (&json!("door.mp4"), &json!("plan.pdf"))
+    );
+    assert!(
+        files.iter().all(|file| file["provider_id"] == "f1"),
+        "{files:#?}"
+    );
+    // Files and commands are in the log as they came, so each turn runs again to the same bytes.
     let at = data.path().to_str().unwrap();
     for conversation in ["telegram:81", "telegram:82"] {
         let replayed = run(&["replay", conversation, "--json", "--data", at], b"");

@@ -92,6 +92,43 @@ async fn an_update_is_delivered_again_while_the_store_is_away() {
     assert_eq!(peer.sent(72).await.len(), 0);
 }
 
+/// Telegram waits sixty seconds for an answer; a store that hangs must not take them up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_hangs_does_not_hang_the_webhook_and_what_was_refused_is_answered_once() {
+    /// A step at the store may take ten seconds; a slow machine has as many more.
+    const ANSWERED_MAX: Duration = Duration::from_secs(40);
+    let data = tempfile::tempdir().unwrap();
+    let redis = Redis::start();
+    let url = redis.url();
+    let peer = TelegramPeer::start(&[]);
+    let server = serve(
+        &peer,
+        data.path(),
+        "webhook",
+        &[("TIANSHENG_STATE__URL", &url)],
+    );
+    deliver(&server, Some(SECRET), update(5_100, 73, "你好")).await;
+    peer.sent_at_least(73, 1).await;
+    redis.signal("-STOP");
+    let begun = Instant::now();
+    let refused = deliver(&server, Some(SECRET), update(5_101, 73, "转人工")).await;
+    let waited = begun.elapsed();
+    redis.signal("-CONT");
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(waited < ANSWERED_MAX, "{waited:?}");
+    // Telegram brings it until it is taken.
+    peer.until("a store that takes it", async || {
+        let again = deliver(&server, Some(SECRET), update(5_101, 73, "转人工")).await;
+        (again.status() == 200).then_some(())
+    })
+    .await;
+    let person = peer.sent_at_least(73, 2).await;
+    assert!(words(&person[1]).contains("同事"), "{person:?}");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(peer.sent(73).await.len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_answer_each_delivery_once() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -6,13 +6,19 @@
     clippy::indexing_slicing
 )]
 
+use adapters::telegram::{Mode, Telegram};
+use adapters::{
+    Body, Card, Channel as _, Delivery, KeptHere, Outbound, OutboundBody, Part, Price, Receipt,
+    Speaker,
+};
 use bot::mail::RepAction;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tests::redis_server::Redis;
 use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
 use tests::served::{Desk, QUIET, logged, metrics, shop, until_counted};
-use tests::telegram_peer::{SECRET, TelegramPeer, button, words};
+use tests::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_answer_of_telegram_to_a_send_has_its_consequence() {
@@ -42,11 +48,23 @@ async fn each_answer_of_telegram_to_a_send_has_its_consequence() {
     peer.sim("block", json!({"chat": 25})).await;
     peer.say(25, "你好").await;
     assert_eq!(ask(&peer, 26, "你好", 1).await.len(), 1);
-    // Telegram's own fault: again.
+    // Telegram's own fault, told by itself or by the page of a gateway before it: again.
     fault(json!({"code": 502, "description": "Bad Gateway"})).await;
     assert_eq!(ask(&peer, 27, "你好", 1).await.len(), 1);
+    let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n</html>";
+    fault(json!({"code": 502, "page": page})).await;
+    assert_eq!(ask(&peer, 28, "你好", 1).await.len(), 1);
+    // The token is none for a time: the message waits for whoever mends it.
+    fault(json!({"code": 401, "description": "Unauthorized"})).await;
+    assert_eq!(ask(&peer, 29, "你好", 1).await.len(), 1);
+    // A gateway that did not wait for Telegram's answer: nobody can tell.
+    fault(json!({"code": 504, "page": page, "after": true})).await;
+    peer.say(30, "你好").await;
+    until_counted(&server, "outcome=\"unknown\"} 3").await;
     tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent(21).await.len(), 1);
+    for once in [21, 27, 28, 29, 30] {
+        assert_eq!(peer.sent(once).await.len(), 1, "{once}");
+    }
     let (before, after) = (peer.sent(23).await.len(), peer.sent(24).await.len());
     assert_eq!(
         before + after,
@@ -150,6 +168,157 @@ async fn a_picture_that_telegram_cannot_use_is_sent_as_its_words() {
     let shown = hostile.replace("](", "] (");
     let named = sent.iter().any(|message| words(message).contains(&shown));
     assert!(named, "{sent:#?}");
+}
+
+/// A product with its picture, and what of it arrives: the caption, or the words where there is no picture.
+async fn arrived(peer: &TelegramPeer, telegram: &Telegram, chat: i64, why: usize) -> Value {
+    let product = Card {
+        id: "sku".to_owned(),
+        title: "山岚".to_owned(),
+        price: Price {
+            amount: "12680.00".to_owned(),
+            currency: "CNY".to_owned(),
+        },
+        was: None,
+        link: Some("https://shop.example/p".to_owned()),
+        image: Some("https://cdn.example/a.jpg".to_owned()),
+        availability: "in_stock".to_owned(),
+        why: vec!["很".repeat(why)],
+    };
+    let message = Outbound {
+        id: format!("m{chat}"),
+        address: format!("telegram:{chat}").parse().unwrap(),
+        turn: 1,
+        epoch: 0,
+        from: Speaker::Bot,
+        body: OutboundBody::Reply(Body {
+            parts: vec![Part::Products {
+                products: vec![product],
+            }],
+        }),
+    };
+    assert!(matches!(
+        telegram.deliver(&message),
+        Delivery::Push { pieces: 1, .. }
+    ));
+    let receipt = telegram.send(&message, 0).await;
+    assert!(matches!(receipt, Receipt::Sent { .. }), "{receipt:?}");
+    peer.sent(chat).await.remove(0)
+}
+
+/// The peer refuses a longer one, as Telegram does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caption_at_the_limit_is_taken_whole_and_one_over_is_shortened() {
+    const CAPTION_MAX: usize = 1024;
+    let peer = TelegramPeer::start(&[]);
+    let (token, url) = (TOKEN.to_owned().into(), peer.url.parse().ok());
+    let keep = Arc::new(KeptHere::default());
+    let telegram = Telegram::new(&token, url, Mode::Webhook, None, keep).unwrap();
+    let caption = |message: &Value| {
+        assert!(message["photo"].is_array(), "{message}");
+        words(message).encode_utf16().count()
+    };
+    let short = caption(&arrived(&peer, &telegram, 61, 1).await);
+    let fits = CAPTION_MAX - short + 1;
+    let at = arrived(&peer, &telegram, 62, fits).await;
+    assert_eq!(caption(&at), CAPTION_MAX);
+    let over = arrived(&peer, &telegram, 63, fits + 1).await;
+    assert!(caption(&over) < CAPTION_MAX, "{over}");
+    assert!(words(&over).contains("12,680"), "{over}");
+}
+
+/// Paces are counted in whole milliseconds, seconds.
+const ROUNDING: f64 = 0.05;
+
+/// The peer's clock shows the same.
+fn now() -> f64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_secs_f64()
+}
+
+/// When each message to a chat, or to any, left by the peer's clock.
+async fn left_at(peer: &TelegramPeer, is_to: impl Fn(i64) -> bool) -> Vec<f64> {
+    let calls = peer.listed("calls").await;
+    let sends = calls.iter().filter(|call| {
+        let to = call["args"]["chat_id"].as_i64().or_else(|| {
+            let written = call["args"]["chat_id"].as_str();
+            written.and_then(|chat| chat.parse().ok())
+        });
+        call["method"] == "sendmessage" && is_to(to.unwrap())
+    });
+    sends.map(|call| call["at"].as_f64().unwrap()).collect()
+}
+
+/// Thirty at once and thirty a second after them, whichever replica sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_keep_the_pace_of_the_whole_bot_together() {
+    const CUSTOMERS: i64 = 130;
+    const AT_ONCE: usize = 30;
+    const EVERY: f64 = 0.034;
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = TelegramPeer::start(&[]);
+    let first = serve(&peer, one.path(), "webhook", &settings);
+    let second = serve(&peer, two.path(), "webhook", &settings);
+    let begun = now();
+    let all = (1_000..1_000 + CUSTOMERS).map(|customer| {
+        let server = if customer % 2 == 0 { &first } else { &second };
+        deliver(server, Some(SECRET), update(customer, customer, "/start"))
+    });
+    futures_util::future::join_all(all).await;
+    let all_left = async || {
+        let left = left_at(&peer, |chat| chat >= 1_000).await;
+        (left.len() >= CUSTOMERS as usize).then_some(left)
+    };
+    let left = peer.until("all greetings", all_left).await;
+    for server in [&first, &second] {
+        let sent = metrics(server).await;
+        assert!(
+            sent.contains("channel=\"telegram\",outcome=\"sent\"}"),
+            "{sent}"
+        );
+    }
+    let took = left[left.len() - 1] - begun;
+    let least = (left.len() - AT_ONCE) as f64 * EVERY;
+    assert!(took >= least - ROUNDING, "{took} s, and not {least}");
+}
+
+/// Twenty a minute to a group: eight at once, and one every five seconds, also by a replica that has sent none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_keeps_the_pace_of_a_group_that_another_has_used_up() {
+    const GROUP: i64 = -1009;
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let redis = Redis::start();
+    let state = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = TelegramPeer::start(&[]);
+    let first = serve(&peer, one.path(), "webhook", &settings);
+    let start = |from: i64| {
+        json!({"update_id": 9_000 + from, "message": {
+            "message_id": from, "date": 1_700_000_000,
+            "chat": {"id": GROUP, "type": "supergroup", "title": "G"},
+            "from": {"id": from, "is_bot": false, "first_name": "U"},
+            "text": "/start", "entities": [{"type": "bot_command", "offset": 0, "length": 6}],
+        }})
+        .to_string()
+    };
+    let begun = now();
+    for from in 1..=8 {
+        deliver(&first, Some(SECRET), start(from)).await;
+    }
+    peer.sent_at_least(GROUP, 8).await;
+    assert!(first.stop().success());
+    let second = serve(&peer, two.path(), "webhook", &settings);
+    for from in 9..=10 {
+        deliver(&second, Some(SECRET), start(from)).await;
+    }
+    peer.sent_at_least(GROUP, 10).await;
+    let left = left_at(&peer, |chat| chat == GROUP).await;
+    // The tenth is the second after the eight.
+    let took = left[9] - begun;
+    assert!(took >= 10.0 - ROUNDING, "{took} s");
 }
 
 #[tokio::test(flavor = "multi_thread")]

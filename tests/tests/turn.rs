@@ -31,7 +31,7 @@ fn check_evidence(outcome: &Outcome) {
             continue;
         };
         let evidence: Vec<&str> = reply.evidence.iter().map(|e| e.text.as_str()).collect();
-        for part in bot::convert::body(reply).parts {
+        for part in bot::convert::body(reply, &outcome.conversation).parts {
             let adapters::Part::Text { text } = part else {
                 continue;
             };

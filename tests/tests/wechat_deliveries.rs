@@ -8,12 +8,12 @@
 
 use bot::mail::RepAction;
 use bot::store::StateStore as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use tests::binary::free_port;
 use tests::peer::until;
 use tests::redis_server::Redis;
-use tests::served::wechat::{PASSIVE, hook, say, seen, serve, serve_at};
+use tests::served::wechat::{PASSIVE, hook, posted, say, seen, serve, serve_at};
 use tests::served::{Desk, QUIET};
 use tests::wechat_peer::{WeChatPeer, shown};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -318,86 +318,12 @@ async fn either_of_two_replicas_answers_whichever_ran_the_turn() {
     );
 }
 
-/// Posts a delivery as it is given, and gives its status.
-async fn posted(server: &tests::binary::Server, query: &Value, body: &str) -> u16 {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let pairs: Vec<(String, String)> = query
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
-        .collect();
-    let asked = http.post(hook(server)).query(&pairs).body(body.to_owned());
-    asked.send().await.unwrap().status().as_u16()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_signed_for_another_account_or_is_a_bomb_is_refused() {
+async fn what_was_delivered_in_another_order_is_heard_as_it_came_and_answered_once() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[]);
-    // So that WeChat lets the shop write.
-    say(&peer, &server, "oFo", "你好").await;
-    peer.sent_at_least("oFo", 1).await;
-    let sealed = async |more: Value| {
-        let mut act = json!({"from": "oFo", "text": "你好", "safe": true});
-        act.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        let sealed = peer.sim("sealed", act).await;
-        let body = sealed["body"].as_str().unwrap().to_owned();
-        (sealed["query"].clone(), body)
-    };
-    let (query, body) = sealed(json!({"app_id": "wx0000000000000000"})).await;
-    assert_eq!(posted(&server, &query, &body).await, 401);
-    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><xml><ToUserName>g</ToUserName><FromUserName>oFo</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><MsgId>1</MsgId><Content>&b;</Content></xml>";
-    let (query, body) = sealed(json!({"raw": bomb})).await;
-    assert_eq!(posted(&server, &query, &body).await, 400);
-    // One letter of the cipher changed, and the same cipher under another time.
-    let (query, body) = sealed(json!({})).await;
-    let tampered = body.replacen("<Encrypt><![CDATA[", "<Encrypt><![CDATA[A", 1);
-    assert_eq!(posted(&server, &query, &tampered).await, 401);
-    let (other, _) = sealed(json!({})).await;
-    assert_eq!(posted(&server, &other, &body).await, 401);
-    tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent("oFo").await.len(), 1);
-    // As it was made, it is taken.
-    assert_eq!(posted(&server, &query, &body).await, 200);
-    peer.sent_at_least("oFo", 2).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_signature_of_a_plain_delivery_carries_no_other_words() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(
-        &peer,
-        data.path(),
-        &[("TIANSHENG_CHANNELS__WECHAT__AES_KEY", "")],
-    );
-    // So that WeChat lets the shop write.
-    let act = json!({"url": hook(&server), "from": "oPl", "text": "你好"});
-    peer.sim("text", act).await;
-    peer.sent_at_least("oPl", 1).await;
-    let sealed = peer
-        .sim("sealed", json!({"from": "oPl", "text": "转人工"}))
-        .await;
-    let (query, body) = (&sealed["query"], sealed["body"].as_str().unwrap());
-    assert_eq!(posted(&server, query, body).await, 200);
-    // WeChat repeats what it got no answer for; whoever has read the address cannot say more with it.
-    assert_eq!(posted(&server, query, body).await, 200);
-    let other = body.replace("转人工", "你好");
-    assert_eq!(posted(&server, query, &other).await, 401);
-    peer.sent_at_least("oPl", 2).await;
-    tokio::time::sleep(QUIET).await;
-    assert_eq!(peer.sent("oPl").await.len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_delivered_in_another_order_is_answered_all_the_same() {
-    let data = tempfile::tempdir().unwrap();
-    let peer = WeChatPeer::start(&[]);
-    let server = serve(&peer, data.path(), &[]);
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let server = serve(&peer, data.path(), &settings);
     let mut delivered = Vec::new();
     for (id, text) in [
         (2, "预算三千以内"),
@@ -409,13 +335,60 @@ async fn what_was_delivered_in_another_order_is_answered_all_the_same() {
         delivered.push(shown(&peer.sim("text", act).await));
     }
     assert_eq!(delivered, [None, None, None]);
-    let offered = async || {
-        let sent = peer.sent("oOr").await;
-        sent.iter()
-            .any(|message| message.to_string().contains("¥2,480"))
-            .then_some(())
-    };
-    peer.until("the offer", offered).await;
+    peer.sent_at_least("oOr", 2).await;
+    tokio::time::sleep(QUIET * 2).await;
+    let sent = peer.sent("oOr").await;
+    let offers = sent.iter().map(|m| m.to_string().contains("¥2,480"));
+    let offers: Vec<bool> = offers.collect();
+    assert_eq!(offers, [true, false], "one offer and its menu: {sent:?}");
+    assert!(server.stop().success());
+    let records = bot::store::records::Records::in_folder(data.path());
+    let records = records.await.unwrap();
+    let entries = bot::store::RecordStore::events(&records, "wechat:oOr", 0, 1_000).await;
+    let heard: Vec<String> = entries
+        .unwrap()
+        .into_iter()
+        .flat_map(|e| e.events)
+        .collect();
+    let heard = heard.join("\n");
+    let said = |text: &str| format!("\"said\":{{\"text\":\"{text}\"}}");
+    let (budget, wish) = (said("预算三千以内"), said("意式咖啡机有推荐吗？"));
+    for one in [&budget, &wish] {
+        assert_eq!(heard.matches(one).count(), 1, "{one}: {heard}");
+    }
+    assert!(heard.find(&budget) < heard.find(&wish), "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_not_durable_is_refused_and_comes_again_to_be_answered_once() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut redis = Redis::start();
+    let state = redis.url();
+    let settings = [("TIANSHENG_STATE__URL", state.as_str())];
+    let peer = WeChatPeer::start(&[]);
+    let server = serve(&peer, one.path(), &settings);
+    let plain = [settings[0], ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", "")];
+    let in_plain = serve(&peer, two.path(), &plain);
+    for (who, server, safe) in [("oDu", &server, true), ("oDp", &in_plain, false)] {
+        let act = |id: u64, text: &str| json!({"url": hook(server), "from": who, "text": text, "safe": safe, "id": id});
+        peer.sim("text", act(1, "你好")).await;
+        peer.sent_at_least(who, 1).await;
+        let said = act(2, "转人工");
+        redis.kill();
+        let refused = peer.sim("text", said.clone()).await;
+        assert_eq!(refused[0]["status"], 503, "{refused}");
+        redis.up();
+        // What comes next is taken as soon as the store is there again.
+        let again = async || {
+            let again = peer.sim("text", said.clone()).await;
+            again[0]["status"].is_null().then_some(())
+        };
+        peer.until("a delivery that is taken", again).await;
+        peer.sim("text", said).await;
+        peer.sent_at_least(who, 2).await;
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(peer.sent(who).await.len(), 2, "{who}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,9 @@
 
 use bot::mail::RepAction;
 use serde_json::{Value, json};
+use tests::binary::free_port;
 use tests::redis_server::Redis;
-use tests::served::wechat::{ask, is_secret, say, serve};
+use tests::served::wechat::{ask, is_secret, posted, say, serve};
 use tests::served::{Desk, QUIET, logged, until_counted};
 use tests::wechat_peer::{WeChatPeer, words};
 
@@ -109,7 +110,7 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
         let figure = format!("channel=\"wechat\",outcome=\"{outcome}\"}} {count}\n");
         until_counted(&server, &figure).await;
     };
-    // Not known to the account; too long.
+    // Not known to the account; too long, though there is nothing to cut.
     outcome("oP1", 40003, "blocked", 1).await;
     outcome("oP2", 45002, "permanent", 1).await;
     // Counted out: what is left is said at the next message, before its answer.
@@ -141,6 +142,51 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
         assert_eq!(ask(&peer, &server, who, "转人工", 1).await.len(), 1);
     }
     assert!(!is_secret(&logged(data.path())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_reach_wechat_leaves_later_and_what_was_cut_off_does_not_leave_again() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let arguments = ["--port", port.as_str()];
+    let peer = WeChatPeer::start(&arguments);
+    let server = serve(&peer, data.path(), &[]);
+    let fault = async |mut fault: Value| {
+        fault["name"] = json!("message/custom/send");
+        peer.sim("fault", fault).await;
+    };
+    // Cut off before WeChat acted looks the same as after it.
+    fault(json!({"cut": true})).await;
+    say(&peer, &server, "oCu", "你好").await;
+    until_counted(&server, "channel=\"wechat\",outcome=\"unknown\"} 1\n").await;
+    // The minute's quota is over: a minute later it is not.
+    fault(json!({"code": 45011, "reason": "api minute-quota reach limit"})).await;
+    say(&peer, &server, "oMi", "你好").await;
+    until_counted(&server, "channel=\"wechat\",outcome=\"retry\"} 1\n").await;
+    tokio::time::sleep(QUIET * 2).await;
+    assert_eq!(
+        peer.sent("oMi").await.len(),
+        0,
+        "it waits for the minute's end"
+    );
+    assert_eq!(peer.sent("oCu").await.len(), 0);
+    // Nothing is there when the answer is ready.
+    let sealed = json!({"from": "oDo", "text": "你好", "safe": true});
+    let sealed = peer.sim("sealed", sealed).await;
+    drop(peer);
+    let body = sealed["body"].as_str().unwrap();
+    assert_eq!(posted(&server, &sealed["query"], body).await, 200);
+    until_counted(&server, "channel=\"wechat\",outcome=\"retry\"} 3\n").await;
+    let peer = WeChatPeer::start(&arguments);
+    for who in ["oDo", "oMi"] {
+        peer.sim("allow", json!({"from": who})).await;
+    }
+    peer.sent_at_least("oDo", 1).await;
+    peer.sent_at_least("oMi", 1).await;
+    tokio::time::sleep(QUIET).await;
+    for who in ["oDo", "oMi"] {
+        assert_eq!(peer.sent(who).await.len(), 1, "{who}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,8 +265,7 @@ async fn an_upload_whose_token_stays_refused_is_tried_at_long_intervals() {
     let fault = json!({"name": "media/upload", "code": 40001, "times": 20});
     peer.sim("fault", fault).await;
     say(&peer, &server, "oTk", "有手冲壶吗").await;
-    let refused = async || (peer.calls("media/upload").await >= 3).then_some(());
-    peer.until("refused uploads", refused).await;
+    peer.called("media/upload", 3).await;
     tokio::time::sleep(QUIET * 2).await;
     let uploads = peer.calls("media/upload").await;
     assert!(uploads <= 4, "{uploads} uploads within seconds");

@@ -5,30 +5,37 @@ States, windows, quotas and return codes follow developer.work.weixin.qq.com (�
 
     wecom.py CORP_ID SECRET TOKEN AES_KEY [--page N] [--no-desk] [--port N]
 
-Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,unmanaged,forget_media,state}.
+Prints `listening PORT`. People and faults come in at /_sim/{verify,say,enter,take,desk_say,end,fail,gap,nudge,fault,clock,expire,allow,desk,unmanaged,forget_media,sent,state}.
 """
 
-import argparse
 import asyncio
 import base64
 import json
 import random
 import re
 import secrets
-import time
 
 import aiohttp
 import xmltodict
 from aiohttp import web
+from tencent import (
+    ANSWER_S,
+    ATTEMPTS,
+    TOKEN_S,
+    Refusal,
+    Servers,
+    arguments,
+    check_text,
+    serve,
+    written,
+)
 from wechatpy.enterprise.crypto import WeChatCrypto
 
 ACCOUNTS = {"wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q": "山岚客服", "wkB": "Ridge Office"}
-TOKEN_S, PULL_TOKEN_S, WELCOME_S, WINDOW_S = 7200, 600, 20, 48 * 3600
+PULL_TOKEN_S, WELCOME_S, WINDOW_S = 600, 20, 48 * 3600
 MESSAGES_MAX = 5
-ANSWER_S, ATTEMPTS = 5, 3
-TEXT_BYTES_MAX, HEAD_BYTES_MAX, ITEMS_MAX = 2048, 1024, 10
+HEAD_BYTES_MAX, ITEMS_MAX = 1024, 10
 TITLE_BYTES_MAX, DESCRIPTION_BYTES_MAX, URL_BYTES_MAX = 128, 512, 2048
-PNG = b"\x89PNG\r\n\x1a\n"
 FRESH, AGENT, POOL, PERSON, ENDED = range(5)
 NEXT = {
     FRESH: {AGENT, POOL, PERSON, ENDED},
@@ -39,26 +46,10 @@ NEXT = {
 }
 
 
-def data(text):
-    return f"<![CDATA[{text}]]>"
-
-
-def written(document):
-    fields = (f"<{k}>{data(v) if isinstance(v, str) else v}</{k}>" for k, v in document.items())
-    return f"<xml>{''.join(fields)}</xml>"
-
-
-class Refusal(Exception):
-    def __init__(self, code, reason):
-        super().__init__(reason)
-        self.code, self.reason = code, reason
-
-
-class Peer:
+class WeCom(Servers):
     def __init__(self, options):
-        self.options = options
+        super().__init__(options)
         self.crypto = WeChatCrypto(options.token, options.aes_key, options.corp_id)
-        self.ahead = 0.0
         self.token = (None, 0)
         self.issued = 0
         self.pull_tokens, self.welcomes = {}, {}
@@ -67,13 +58,10 @@ class Peer:
         self.sessions = {}
         self.read_to = {account: 0 for account in ACCOUNTS}
         self.servicers = [] if options.no_desk else ["zhang"]
+        self.resting = False
         self.unmanaged = []
         self.ids = set()
-        self.media = {}
-        self.sent, self.calls, self.pulls, self.faults = [], [], [], []
-
-    def now(self):
-        return time.time() + self.ahead
+        self.pulls = []
 
     # Callbacks: they tell that something happened on an account, never what.
 
@@ -89,8 +77,7 @@ class Peer:
         query["echostr"] = encrypted
         if act.get("forged"):
             query["msg_signature"] = "0" * 40
-        async with aiohttp.ClientSession() as http, http.get(act["url"], params=query) as answer:
-            return {"status": answer.status, "echoed": await answer.text() == echo}
+        return await self.asked(act["url"], query, echo)
 
     async def call_back(self, account, act):
         """As often as asked, and with what was asked wrong about it."""
@@ -239,6 +226,11 @@ class Peer:
         offset = body.get("offset", 0)
         return {"account_list": listed[offset : offset + body.get("limit", 100)]}
 
+    def receiving(self, request):
+        self.account({"open_kfid": request.query.get("open_kfid")})
+        status = int(self.resting)
+        return {"servicer_list": [{"userid": id, "status": status} for id in self.servicers]}
+
     def pull(self, body):
         account = self.account(body)
         token = body.get("token")
@@ -289,10 +281,7 @@ class Peer:
         if id in self.ids:
             raise Refusal(40058, "msgid is not unique")
         if kind == "text":
-            if not body["text"]["content"]:
-                raise Refusal(44004, "empty content")
-            if len(body["text"]["content"].encode()) > TEXT_BYTES_MAX:
-                raise Refusal(45002, "content size out of limit")
+            check_text(body)
         elif kind == "msgmenu":
             menu = body["msgmenu"]
             if len(menu.get("head_content", "").encode()) > HEAD_BYTES_MAX:
@@ -338,7 +327,7 @@ class Peer:
         self.check_content(body, is_welcome=True)
         return self.taken_in(body)
 
-    def state(self, body):
+    def service_state(self, body):
         session = self.session(self.account(body), body["external_userid"])
         return {"service_state": session["state"], "servicer_userid": session["servicer"]}
 
@@ -355,20 +344,7 @@ class Peer:
         return {"msg_code": secrets.token_hex(8)}
 
     async def upload(self, request):
-        part = await (await request.multipart()).next()
-        content = await part.read()
-        if request.query.get("type") != "image" or part.name != "media" or not part.filename:
-            raise Refusal(41005, "media data missing")
-        if not content.startswith(PNG):
-            raise Refusal(40009, "invalid image size")
-        media = secrets.token_urlsafe(48)
-        self.media[media] = content
-        return {"type": "image", "media_id": media, "created_at": str(int(self.now()))}
-
-    async def picture(self, request):
-        if request.match_info["name"].startswith("hanging"):
-            await asyncio.sleep(60)
-        return web.Response(body=PNG + request.match_info["name"].encode(), content_type="image/png")
+        return {**await super().upload(request), "created_at": str(int(self.now()))}
 
     @staticmethod
     def fits(fault, name, body):
@@ -380,13 +356,14 @@ class Peer:
         name = request.match_info["name"]
         is_upload = name == "media/upload"
         body = {} if is_upload else json.loads(await request.read() or b"{}")
-        self.calls.append(name)
+        self.called(name)
         act = {
             "kf/account/list": self.accounts,
+            "kf/servicer/list": lambda _: self.receiving(request),
             "kf/sync_msg": self.pull,
             "kf/send_msg": self.send,
             "kf/send_msg_on_event": self.send_on_event,
-            "kf/service_state/get": self.state,
+            "kf/service_state/get": self.service_state,
             "kf/service_state/trans": self.move,
         }
         try:
@@ -394,17 +371,9 @@ class Peer:
                 return web.json_response({"errcode": 0, "errmsg": "ok", **self.gettoken(request)})
             self.check_token(request)
             for fault in [fault for fault in self.faults if self.fits(fault, name, body)][:1]:
-                self.faults.remove(fault)
-                if fault.get("after"):
-                    act[name](body)
-                if fault.get("slow"):
-                    await asyncio.sleep(fault["slow"])
-                if fault.get("cut"):
-                    request.transport.close()
-                if fault.get("status"):
-                    return web.Response(status=fault["status"], text="<html>")
-                if not fault.get("slow"):
-                    raise Refusal(fault.get("code", -1), fault.get("reason", "system error"))
+                broken = await self.fail(fault, request, lambda: act[name](body))
+                if broken is not None:
+                    return broken
             told = await self.upload(request) if is_upload else act[name](body)
             return web.json_response({"errcode": 0, "errmsg": "ok", **told})
         except Refusal as refusal:
@@ -412,8 +381,7 @@ class Peer:
 
     # What the tests do.
 
-    async def sim(self, request):
-        name, act = request.match_info["name"], json.loads(await request.read() or b"{}")
+    async def act(self, name, act):
         happenings = {
             "say": self.said,
             "enter": self.entered,
@@ -423,67 +391,48 @@ class Peer:
         }
         if name in happenings:
             account, id = happenings[name](act)
-            return web.json_response({"id": id, "statuses": await self.call_back(account, act)})
+            return {"id": id, "statuses": await self.call_back(account, act)}
         if name == "verify":
-            return web.json_response(await self.verify(act))
+            return await self.verify(act)
         if name == "nudge":
             account = act.get("account", next(iter(ACCOUNTS)))
-            return web.json_response({"statuses": await self.call_back(account, act)})
+            return {"statuses": await self.call_back(account, act)}
         if name == "fail":
             about = {"external_userid": act["from"], "fail_msgid": act["msgid"]}
             account, _ = self.event(act, "msg_send_fail", **about, fail_type=act["type"])
-            return web.json_response({"statuses": await self.call_back(account, act)})
+            return {"statuses": await self.call_back(account, act)}
         if name == "gap":
             self.gaps[act.get("account", next(iter(ACCOUNTS)))] += act.get("times", 1)
-        elif name == "fault":
-            self.faults.extend([act] * act.pop("times", 1))
-        elif name == "clock":
-            self.ahead += act["advance"]
         elif name == "expire":
             self.token = (self.token[0], self.now() - 1)
         elif name == "allow":
             account = act.get("account", next(iter(ACCOUNTS)))
-            self.session(account, act["from"])["left"] = act["left"]
+            session = self.session(account, act["from"])
+            session["left"] = act["left"]
+            # As if they had written.
+            if act.get("open"):
+                session.update(state=FRESH, until=self.now() + WINDOW_S)
         elif name == "desk":
-            self.servicers = act["servicers"]
+            self.servicers = act.get("servicers", self.servicers)
+            self.resting = act.get("resting", False)
         elif name == "unmanaged":
             self.unmanaged = act["accounts"]
-        elif name == "forget_media":
-            self.media.clear()
-        elif name == "state":
-            shown = {
-                "sent": self.sent,
-                "calls": self.calls,
-                "pulls": self.pulls,
-                "sessions": self.sessions,
-                "tokens": self.issued,
-                "unread": sum(len(log) - self.read_to[id] for id, log in self.logs.items()),
-            }
-            return web.json_response(shown)
         else:
-            return web.json_response({"error": "no such act"}, status=404)
-        return web.json_response({})
+            return None
+        return {}
+
+    def state(self):
+        return {
+            "calls": self.calls,
+            "pulls": self.pulls,
+            "sessions": self.sessions,
+            "tokens": self.issued,
+            "unread": sum(len(log) - self.read_to[id] for id, log in self.logs.items()),
+        }
 
 
-async def main():
-    parser = argparse.ArgumentParser()
-    for name in ("corp_id", "secret", "token", "aes_key"):
-        parser.add_argument(name)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--page", type=int, default=1000)
-    parser.add_argument("--no-desk", action="store_true")
-    options = parser.parse_args()
-    peer = Peer(options)
-    app = web.Application(client_max_size=16 * 1024 * 1024)
-    app.router.add_route("*", "/cgi-bin/{name:.+}", peer.api)
-    app.router.add_get("/pictures/{name}", peer.picture)
-    app.router.add_post("/_sim/{name}", peer.sim)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", options.port)
-    await site.start()
-    print("listening", site._server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-
-
-asyncio.run(main())
+parser = arguments("corp_id")
+parser.add_argument("--page", type=int, default=1000)
+parser.add_argument("--no-desk", action="store_true")
+peer = WeCom(parser.parse_args())
+asyncio.run(serve(peer, web.route("*", "/cgi-bin/{name:.+}", peer.api)))

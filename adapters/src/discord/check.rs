@@ -6,6 +6,7 @@ use crate::Check;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenity::model::gateway::BotGateway;
+use serenity::model::permissions::Permissions;
 
 /// Flags of an application: the Message Content intent, granted or on trial in few servers.
 const MESSAGE_CONTENT_FLAGS: u64 = 1 << 18 | 1 << 19;
@@ -16,6 +17,31 @@ const STARTS_LOW: u64 = 100;
 struct Me {
     id: Value,
     username: Option<String>,
+}
+
+/// What the bot may do, each with its name in Discord's settings.
+const NEEDED: [(Permissions, &str); 6] = [
+    (Permissions::VIEW_CHANNEL, "View Channels"),
+    (Permissions::SEND_MESSAGES, "Send Messages"),
+    (
+        Permissions::CREATE_PRIVATE_THREADS,
+        "Create Private Threads",
+    ),
+    (
+        Permissions::SEND_MESSAGES_IN_THREADS,
+        "Send Messages in Threads",
+    ),
+    (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
+    (Permissions::EMBED_LINKS, "Embed Links"),
+];
+/// Longest name of a server that is shown, in characters.
+const NAME_CHARS_MAX: usize = 40;
+
+/// A server that the bot is in, and what its roles let it do; single channels may allow less.
+#[derive(Deserialize)]
+struct Server {
+    name: String,
+    permissions: Permissions,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +100,10 @@ impl Discord {
             }
             Err(failed) => found.push(Check::wrong(failed.told(), "try again")),
         }
+        match self.api.get::<Vec<Server>>("users/@me/guilds").await {
+            Ok(servers) => found.extend(servers.iter().map(allowed)),
+            Err(failed) => found.push(Check::wrong(failed.told(), "try again")),
+        }
         found
     }
 
@@ -118,6 +148,26 @@ impl Discord {
                 Check::fine("no public key is set; buttons and the command come over the gateway")
             }
         }
+    }
+}
+
+fn allowed(server: &Server) -> Check {
+    let name: String = server.name.chars().take(NAME_CHARS_MAX).collect();
+    let missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(needed, _)| {
+            !server.permissions.administrator() && !server.permissions.contains(*needed)
+        })
+        .map(|(_, name)| *name)
+        .collect();
+    match missing.is_empty() {
+        true => Check::fine(format!(
+            "in the server {name} the bot has the permissions that it needs"
+        )),
+        false => Check::wrong(
+            format!("in the server {name} the bot lacks: {}", missing.join(", ")),
+            "give them to the bot's role under Server Settings - Roles, or invite it again with them",
+        ),
     }
 }
 

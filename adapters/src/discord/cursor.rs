@@ -4,6 +4,8 @@ use super::place::Place;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use serenity::model::id::{MessageId, UserId};
+use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// Places that are asked for what was missed, the last used first.
 const PLACES_MAX: usize = 200;
@@ -14,6 +16,11 @@ const PLACES_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 const PLACES_KEY: &str = "discord:places";
 /// Those of signed deliveries, which come to any replica.
 const DELIVERED_KEY: &str = "discord:places:delivered";
+/// Whoever adds to those has this job, for so many milliseconds; a wait for it, and how many there are: Discord waits three seconds for the answer.
+const ADDING: &str = "discord:places:adding";
+const ADDING_MS: u64 = 1_000;
+const ADDED: Duration = Duration::from_millis(50);
+const ADDED_WAITS: usize = 30;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
@@ -62,8 +69,39 @@ impl Known {
         Ok(known)
     }
 
-    pub(super) async fn delivered(keep: &dyn Keep) -> Result<Self, Unkept> {
+    async fn delivered(keep: &dyn Keep) -> Result<Self, Unkept> {
         Self::kept(keep, DELIVERED_KEY).await
+    }
+
+    /// A signed delivery came from there. Others add their own at the same time, so it is one after the other; `turn` is this process's.
+    pub(super) async fn add_delivered(
+        keep: &dyn Keep,
+        turn: &Mutex<()>,
+        place: Place,
+    ) -> Result<(), Unkept> {
+        if Self::delivered(keep).await?.has(place) {
+            return Ok(());
+        }
+        // A job that this process has is given to it again.
+        let _turn = turn.lock().await;
+        for _ in 0..ADDED_WAITS {
+            if keep.hold(ADDING, ADDING_MS).await? {
+                let mut known = Self::delivered(keep).await;
+                if let Ok(known) = &mut known {
+                    known.note(place);
+                    known.save(keep).await;
+                }
+                keep.release(ADDING).await;
+                return known.map(|_| ());
+            }
+            tokio::time::sleep(ADDED).await;
+        }
+        Err(Unkept)
+    }
+
+    fn has(&self, place: Place) -> bool {
+        let place = place.to_string();
+        self.places.contains(&place)
     }
 
     async fn kept(keep: &dyn Keep, key: &'static str) -> Result<Self, Unkept> {

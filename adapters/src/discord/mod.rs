@@ -54,6 +54,8 @@ const EMBEDS_MAX: usize = 10;
 const EMBED_CHARS_MAX: usize = 6000;
 const TITLE_CHARS_MAX: usize = 256;
 const DESCRIPTION_CHARS_MAX: usize = 4096;
+/// Characters of an embed's link and picture, as they are sent: written in percents, one Han character is nine.
+const URL_CHARS_MAX: usize = 2048;
 /// Bytes of a button's id; Discord counts a hundred characters.
 const ID_BYTES_MAX: usize = 100;
 /// Choices shown as buttons, and in a row of five; more are a menu, and still more are written out.
@@ -97,6 +99,8 @@ pub struct Discord {
     places: Places,
     /// Threads are opened one at a time under each name.
     openings: Vec<Mutex<()>>,
+    /// Places are added one at a time.
+    adding: Mutex<()>,
     state: Mutex<line::State>,
 }
 
@@ -129,6 +133,7 @@ impl Discord {
             hints: hint::Hints::new(Arc::clone(&api), Arc::clone(&keep)),
             api,
             places: Places::new(Arc::clone(&keep)),
+            adding: Mutex::default(),
             openings: (0..send::OPENINGS).map(|_| Mutex::default()).collect(),
             keep,
             state: Mutex::default(),
@@ -159,10 +164,7 @@ impl Discord {
         let whose = self.places.in_channel(channel).await?;
         if let Ok(read) = interaction::read(&payload, whose, request.now_ms) {
             if let Some(place) = read.place() {
-                let keep = self.keep.as_ref();
-                let mut known = Known::delivered(keep).await?;
-                known.note(place);
-                known.save(keep).await;
+                Known::add_delivered(self.keep.as_ref(), &self.adding, place).await?;
                 self.met(place, read.customer).await;
             }
             received.arrivals = read.arrival.into_iter().collect();
@@ -254,8 +256,8 @@ impl Channel for Discord {
         &'a self,
         request: Delivered<'a>,
         received: Received,
-    ) -> Asking<'a, Result<Received, Unkept>> {
-        Box::pin(self.located(request, received))
+    ) -> Asking<'a, Result<Result<Received, Refused>, Unkept>> {
+        Box::pin(async move { Ok(Ok(self.located(request, received).await?)) })
     }
 
     fn source(&self) -> Option<&dyn Source> {

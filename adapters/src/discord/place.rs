@@ -217,6 +217,22 @@ impl Places {
             .await
     }
 
+    /// Nothing can be written into the thread. For a time its customer is answered in their direct channel, then the same thread is tried again.
+    pub(super) async fn leave(
+        &self,
+        place: Place,
+        thread: ChannelId,
+        direct: ChannelId,
+    ) -> Result<(), Unkept> {
+        self.keep_fallback(place, direct).await?;
+        let written = thread.to_string();
+        let until_ms = self.until_ms(KEPT_MS);
+        self.keep
+            .remember(&begun_key(place), &written, until_ms)
+            .await?;
+        self.drop_fact(&channel_key(place)).await
+    }
+
     /// For a time what a customer says in a channel belongs to another place's conversation.
     pub(super) async fn answer_in(&self, channel: ChannelId, whose: Whose) -> Result<(), Unkept> {
         let until_ms = self.until_ms(ELSEWHERE_MS);
@@ -230,10 +246,18 @@ impl Places {
 
     /// The channel is no more, or takes nothing.
     pub(super) async fn forget(&self, place: Place) {
-        let until_ms = self.until_ms(1);
         for key in [channel_key(place), fallback_key(place), begun_key(place)] {
-            let _ = self.keep.remember(&key, "", until_ms).await;
+            let _ = self.drop_fact(&key).await;
         }
+    }
+
+    /// The direct channel that stands for a thread takes nothing; a thread that has begun stays.
+    pub(super) async fn forget_fallback(&self, place: Place) {
+        let _ = self.drop_fact(&fallback_key(place)).await;
+    }
+
+    async fn drop_fact(&self, key: &str) -> Result<(), Unkept> {
+        self.keep.remember(key, "", self.until_ms(1)).await
     }
 
     /// Whose direct channel this is; also that they have a conversation there.

@@ -3,7 +3,7 @@
 use super::markdown::{shortened, written};
 use super::{
     BUTTONS_MAX, BUTTONS_PER_ROW, CHOICES_MAX, DESCRIPTION_CHARS_MAX, EMBED_CHARS_MAX, EMBEDS_MAX,
-    ID_BYTES_MAX, LABEL_CHARS_MAX, OPTION_CHARS_MAX, TITLE_CHARS_MAX,
+    ID_BYTES_MAX, LABEL_CHARS_MAX, OPTION_CHARS_MAX, TITLE_CHARS_MAX, URL_CHARS_MAX,
 };
 use crate::render::{Styled, Tongue, card, markdown, numbered, public_url, token, tongue};
 use crate::{Body, Card, Choice, Outbound, Part};
@@ -127,9 +127,14 @@ fn embed(product: &Card, tongue: Tongue) -> Embed {
     Embed {
         title: shortened(&Styled::plain(title), TITLE_CHARS_MAX),
         description: shortened(&facts, DESCRIPTION_CHARS_MAX),
-        url: product.link.as_deref().and_then(public_url),
-        image: product.image.as_deref().and_then(public_url),
+        url: product.link.as_deref().and_then(short_url),
+        image: product.image.as_deref().and_then(short_url),
     }
+}
+
+/// A message with a longer one is refused whole, so it is rather without it.
+fn short_url(url: &str) -> Option<String> {
+    public_url(url).filter(|url| url.chars().count() <= URL_CHARS_MAX)
 }
 
 fn buttons(choices: &[Choice]) -> impl Iterator<Item = (String, String)> {

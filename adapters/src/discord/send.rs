@@ -34,6 +34,9 @@ const INVALID_FORM: i64 = 50_035;
 const ARCHIVED: i64 = 50_083;
 const LOCKED: i64 = 160_005;
 
+/// What an operator does where the bot may not write.
+const WANTED_IN_THREADS: &str = "give its role Send Messages in Threads and Create Private Threads";
+
 impl Discord {
     pub(super) async fn sent(&self, message: &Outbound, place: Place, at: usize) -> Receipt {
         let Some(piece) = self.pieces(message).into_iter().nth(at) else {
@@ -41,7 +44,7 @@ impl Discord {
                 reason: "it has no such piece".to_owned(),
             };
         };
-        let (channel, is_found) = match self.channel(place, piece.is_zh).await {
+        let channel = match self.channel(place, piece.is_zh).await {
             Ok(channel) => channel,
             Err(receipt) => return receipt,
         };
@@ -56,12 +59,7 @@ impl Discord {
             sent = self.write(channel, &piece, &nonce, false).await;
         }
         let failed = match sent {
-            Ok(sent) => {
-                let id = sent.get("id").and_then(Value::as_str);
-                return Receipt::Sent {
-                    provider_id: id.unwrap_or_default().to_owned(),
-                };
-            }
+            Ok(sent) => return arrived(&sent),
             Err(failed) => failed,
         };
         match &failed {
@@ -73,16 +71,19 @@ impl Discord {
                 self.places.forget(place).await;
                 Receipt::TryAgain
             }
-            // A direct channel that stood for a thread; one may be opened by now, unless that was tried a moment ago.
+            // A direct channel that stands for a thread; one may be opened by now, or when an operator has given the permission.
             Failed::Refused {
                 code: CANNOT_WRITE_TO_USER,
                 ..
             } if place.customer.is_some() => {
-                self.places.forget(place).await;
-                match is_found {
-                    true => Receipt::TryAgain,
-                    false => Receipt::Blocked,
-                }
+                self.places.forget_fallback(place).await;
+                Receipt::TryAgain
+            }
+            Failed::Refused {
+                code: MISSING_ACCESS | MISSING_PERMISSIONS,
+                ..
+            } if let Some(customer) = place.customer => {
+                self.beside(place, customer, channel, &piece, &nonce).await
             }
             Failed::Refused {
                 code: CANNOT_WRITE_TO_USER,
@@ -92,13 +93,48 @@ impl Discord {
         }
     }
 
+    /// The bot may not write into the thread, which its customer looks at: they are answered in their direct channel until an operator has given the permission.
+    async fn beside(
+        &self,
+        place: Place,
+        customer: UserId,
+        thread: ChannelId,
+        piece: &Piece,
+        nonce: &str,
+    ) -> Receipt {
+        tracing::warn!("Discord lets the bot not write into a thread; {WANTED_IN_THREADS}");
+        let direct = match self.direct(customer).await {
+            Ok(direct) => direct,
+            Err(_) => return Receipt::TryAgain,
+        };
+        if direct == thread {
+            return Receipt::Blocked;
+        }
+        match self.write(direct, piece, nonce, true).await {
+            Ok(sent) => {
+                // Where it cannot be kept, the next message comes to the same end.
+                let _ = self.places.leave(place, thread, direct).await;
+                arrived(&sent)
+            }
+            // Nobody is reached in either, and one of both may be mended.
+            Err(Failed::Refused { .. }) => Receipt::TryAgain,
+            Err(failed) => receipt(&failed),
+        }
+    }
+
+    async fn direct(&self, customer: UserId) -> Result<ChannelId, Failed> {
+        let wanted = json!({"recipient_id": customer});
+        let direct = self.api.post("users/@me/channels", &wanted).await?;
+        channel_id(&direct)
+    }
+
     /// The customer takes no direct messages: they are answered in their thread, and what they say there belongs to the same conversation.
     async fn moved(&self, place: Place, is_zh: bool) -> Receipt {
         let Some(server) = self.places.elsewhere(place.channel).await else {
             return Receipt::Blocked;
         };
         let thread = match self.channel(server.place, is_zh).await {
-            Ok((thread, _)) if thread != place.channel => thread,
+            Ok(thread) if thread != place.channel => thread,
             Ok(_) => return Receipt::Blocked,
             Err(receipt) => return receipt,
         };
@@ -126,13 +162,13 @@ impl Discord {
         self.api.write(&channel.to_string(), &json!(request)).await
     }
 
-    /// Where the customer is answered, and whether that was known before; the receipt says what the sender does where there is no such place.
-    async fn channel(&self, place: Place, is_zh: bool) -> Result<(ChannelId, bool), Receipt> {
+    /// Where the customer is answered; the receipt says what the sender does where there is no such place.
+    async fn channel(&self, place: Place, is_zh: bool) -> Result<ChannelId, Receipt> {
         let Some(customer) = place.customer else {
-            return Ok((place.channel, true));
+            return Ok(place.channel);
         };
         match self.places.channel_of(place).await {
-            Ok(Some(channel)) => return Ok((channel, true)),
+            Ok(Some(channel)) => return Ok(channel),
             Ok(None) => {}
             Err(_) => return Err(Receipt::TryAgain),
         }
@@ -150,11 +186,8 @@ impl Discord {
         }
         // Another may have opened it meanwhile.
         let opened = match self.places.channel_of(place).await {
-            Ok(Some(channel)) => Ok((channel, true)),
-            Ok(None) => {
-                let opened = self.opened(place, customer, is_zh).await;
-                opened.map(|channel| (channel, false))
-            }
+            Ok(Some(channel)) => Ok(channel),
+            Ok(None) => self.opened(place, customer, is_zh).await,
             Err(_) => Err(Receipt::TryAgain),
         };
         self.keep.release(&job).await;
@@ -169,10 +202,13 @@ impl Discord {
         is_zh: bool,
     ) -> Result<ChannelId, Receipt> {
         let refused = match self.thread(place, customer, is_zh).await {
-            Err(Failed::Refused { .. }) => {
-                let wanted = json!({"recipient_id": customer});
-                let direct = self.api.post("users/@me/channels", &wanted).await;
-                match direct.and_then(|direct| channel_id(&direct)) {
+            Err(Failed::Refused { code, reason, .. }) => {
+                tracing::warn!(
+                    code,
+                    reason,
+                    "Discord lets the bot open no thread for a customer; {WANTED_IN_THREADS}"
+                );
+                match self.direct(customer).await {
                     Ok(direct) => match self.places.keep_fallback(place, direct).await {
                         Ok(()) => return Ok(direct),
                         Err(_) => return Err(Receipt::TryAgain),
@@ -263,6 +299,13 @@ fn opening(place: Place) -> usize {
 /// An id's low bits are a counter that seldom counts; a multiplication by an odd number spreads the others (Knuth, 2^64 by the golden ratio).
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
+fn arrived(sent: &Value) -> Receipt {
+    let id = sent.get("id").and_then(Value::as_str);
+    Receipt::Sent {
+        provider_id: id.unwrap_or_default().to_owned(),
+    }
+}
+
 fn channel_id(answer: &Value) -> Result<ChannelId, Failed> {
     let id = answer.get("id").and_then(Value::as_str);
     id.and_then(|id| id.parse().ok()).ok_or(Failed::NoAnswer)
@@ -284,7 +327,7 @@ pub(super) fn receipt(failed: &Failed) -> Receipt {
             code: MISSING_PERMISSIONS,
             ..
         } => Receipt::Permanent {
-            reason: "50013: the bot may not write there; give its role Send Messages in Threads and Create Private Threads".to_owned(),
+            reason: format!("50013: the bot may not write there; {WANTED_IN_THREADS}"),
         },
         Failed::Refused {
             status: 404 | 410, ..

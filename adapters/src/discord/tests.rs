@@ -9,7 +9,8 @@
 use super::message::Here;
 use super::*;
 use crate::render::{Styled, markdown};
-use crate::{Arrival, Body, Card, Choice, FileKind, Inbound, InboundBody, KeptHere, Part, Price};
+use crate::sample::{self, text};
+use crate::{Arrival, Body, Card, Choice, FileKind, Inbound, InboundBody, KeptHere, Part};
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
@@ -18,25 +19,12 @@ use serenity::model::id::UserId;
 
 const OWN: u64 = 99;
 
-fn text(text: &str) -> Part {
-    Part::Text {
-        text: text.to_owned(),
-    }
-}
-
 fn card(title: &str) -> Card {
     Card {
-        id: "sku".to_owned(),
-        title: title.to_owned(),
-        price: Price {
-            amount: "12680.00".to_owned(),
-            currency: "CNY".to_owned(),
-        },
-        was: None,
-        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
         image: Some("https://cdn.example/a.jpg".to_owned()),
         availability: "out_of_stock".to_owned(),
         why: vec!["价格在_预算_内".to_owned()],
+        ..sample::card(title)
     }
 }
 
@@ -158,6 +146,27 @@ fn many_and_long_cards_are_spread_over_messages_that_discord_takes() {
         embeds += piece.embeds.len();
     }
     assert_eq!(embeds, 27);
+}
+
+#[test]
+fn a_link_that_grows_past_the_limit_is_left_out_and_the_card_stays() {
+    let of = |length: usize| {
+        let base = "https://shop.example/";
+        let mut product = card("山岚");
+        product.link = Some(format!("{base}{}", "a".repeat(length - base.len())));
+        product.image = Some(format!("{base}{}", "咖".repeat(300)));
+        let pieces = pieces(vec![Part::Products {
+            products: vec![product],
+        }]);
+        wire(&pieces[0])["embeds"][0].clone()
+    };
+    let at = of(URL_CHARS_MAX);
+    assert_eq!(at["url"].as_str().unwrap().len(), URL_CHARS_MAX);
+    let over = of(URL_CHARS_MAX + 1);
+    assert!(over["url"].is_null(), "{over}");
+    // Three hundred characters, and written in percents two thousand seven hundred.
+    assert!(over["image"].is_null(), "{over}");
+    assert_eq!(over["title"], "山岚");
 }
 
 #[test]

@@ -115,7 +115,8 @@ pub fn markdown(text: &str) -> Styled {
 fn inline(line: &str, out: &mut Styled) {
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
-        if let Some(token) = token(rest) {
+        let before = out.text.chars().next_back();
+        if let Some(token) = token(rest).filter(|token| token.stands_alone(before, rest)) {
             out.push_marked(token.label, token.kind);
             rest = rest.get(token.bytes..).unwrap_or_default();
         } else {
@@ -131,31 +132,38 @@ struct Token<'a> {
     bytes: usize,
 }
 
+impl Token<'_> {
+    /// `18*40*35` is a size: stars between letters or figures of ours mark nothing.
+    fn stands_alone(&self, before: Option<char>, rest: &str) -> bool {
+        let joins = |c: char| c.is_ascii_alphanumeric() || c == '*';
+        let after = || rest.get(self.bytes..).and_then(|rest| rest.chars().next());
+        match self.kind {
+            MarkKind::Bold | MarkKind::Italic => {
+                !before.is_some_and(joins) && !after().is_some_and(joins)
+            }
+            MarkKind::Struck | MarkKind::Code | MarkKind::Link(_) => true,
+        }
+    }
+}
+
 /// What begins here, if it also ends.
 fn token(rest: &str) -> Option<Token<'_>> {
-    if let Some(inner) = rest.strip_prefix("**") {
-        let label = closed(inner, "**").filter(|label| !label.contains('*'))?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Bold,
-            bytes: label.len() + 4,
-        });
-    }
-    if let Some(inner) = rest.strip_prefix('*') {
-        let label = closed(inner, "*")?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Italic,
-            bytes: label.len() + 2,
-        });
-    }
-    if let Some(inner) = rest.strip_prefix('`') {
-        let label = closed(inner, "`")?;
-        return Some(Token {
-            label,
-            kind: MarkKind::Code,
-            bytes: label.len() + 2,
-        });
+    for (sign, kind) in [
+        ("**", MarkKind::Bold),
+        ("*", MarkKind::Italic),
+        ("`", MarkKind::Code),
+    ] {
+        if let Some(inner) = rest.strip_prefix(sign) {
+            let label = closed(inner, sign)?;
+            if kind == MarkKind::Bold && label.contains('*') {
+                return None;
+            }
+            return Some(Token {
+                label,
+                kind,
+                bytes: label.len() + 2 * sign.len(),
+            });
+        }
     }
     if let Some(inner) = rest.strip_prefix('[') {
         let label = closed(inner, "]")?;

@@ -1,7 +1,8 @@
 //! Texts with their marks written out, which makes them longer than what is read of them, and words in which nothing is a tag.
 
-use super::{Styled, split};
+use super::{Styled, measure, split};
 use crate::Length;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A piece that is too long with its marks written out is cut again to so many of four parts, down to this many units.
 const SHORTER_QUARTERS: usize = 3;
@@ -40,6 +41,20 @@ fn fit(
             texts.push(untagged(&piece.text));
         }
     }
+}
+
+/// A text with a mark that there is more where it is longer; never empty.
+pub(crate) fn shortened(text: &str, limit: Length) -> String {
+    let (text, mark) = (text.trim(), "…");
+    if !text.is_empty() && measure(text, limit.unit) <= limit.max {
+        return text.to_owned();
+    }
+    let mut used = measure(mark, limit.unit);
+    let fits = text.graphemes(true).take_while(|grapheme| {
+        used += measure(grapheme, limit.unit);
+        used <= limit.max
+    });
+    fits.chain([mark]).collect()
 }
 
 /// What would be a tag is shown as it is: a product's name must not become a link of its own.

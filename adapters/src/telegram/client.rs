@@ -2,6 +2,7 @@
 //!
 //! Errors of the client hold URLs with the bot's token, so none of them is ever shown: each becomes words of our own.
 
+use super::ask::{Failed, ask};
 use super::place::Whereabouts;
 use super::render::{Piece, entities};
 use crate::{Address, Receipt};
@@ -9,7 +10,9 @@ use serde::Serialize;
 use teloxide_core::payloads::{
     SendChatActionSetters as _, SendMessageSetters as _, SendPhotoSetters as _,
 };
-use teloxide_core::requests::{JsonRequest, Payload, Request as _, Requester as _};
+use teloxide_core::requests::{
+    HasPayload as _, JsonRequest, Payload, Request as _, Requester as _,
+};
 use teloxide_core::types::{
     ChatAction, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Me, Message,
     MessageId, ThreadId, WebhookInfo,
@@ -81,11 +84,7 @@ pub(super) async fn answer_callback(bot: &Bot, id: &str) {
 }
 
 /// Sends one message. A picture that Telegram cannot use is sent as its text.
-pub(super) async fn send(
-    bot: &Bot,
-    at: Whereabouts,
-    piece: Piece,
-) -> Result<Message, RequestError> {
+pub(super) async fn send(bot: &Bot, at: Whereabouts, piece: Piece) -> Result<Message, Failed> {
     let chat = ChatId(at.chat);
     let markup = InlineKeyboardMarkup::new(piece.keyboard.iter().map(|row| {
         row.iter()
@@ -105,8 +104,8 @@ pub(super) async fn send(
         if let Some(topic) = at.topic {
             request = request.message_thread_id(thread(topic));
         }
-        match request.await {
-            Err(RequestError::Api(error)) if is_about_the_picture(&error) => {}
+        match ask(bot, request.payload_ref()).await {
+            Err(Failed::Told(RequestError::Api(error))) if is_about_the_picture(&error) => {}
             done => return done,
         }
     }
@@ -117,7 +116,7 @@ pub(super) async fn send(
     if has_keyboard {
         request = request.reply_markup(markup);
     }
-    request.await
+    ask(bot, request.payload_ref()).await
 }
 
 /// A refusal that the same words without the picture would not get.
@@ -138,28 +137,34 @@ fn is_about_the_picture(error: &ApiError) -> bool {
 
 /// What the sender does next; `place` names the address elsewhere in the same form.
 pub(super) fn receipt(
-    sent: Result<Message, RequestError>,
+    sent: Result<Message, Failed>,
     elsewhere: impl Fn(i64) -> Option<Address>,
 ) -> Receipt {
-    match sent {
-        Ok(message) => Receipt::Sent {
-            provider_id: message.id.0.to_string(),
-        },
-        Err(RequestError::RetryAfter(wait)) => Receipt::RetryAfter {
+    let error = match sent {
+        Ok(message) => {
+            return Receipt::Sent {
+                provider_id: message.id.0.to_string(),
+            };
+        }
+        Err(Failed::Between) => return Receipt::TryAgain,
+        Err(Failed::Told(error)) => error,
+    };
+    match error {
+        RequestError::RetryAfter(wait) => Receipt::RetryAfter {
             wait_ms: u64::from(wait.seconds()) * 1000,
         },
-        Err(RequestError::MigrateToChatId(chat)) => match elsewhere(chat.0) {
+        RequestError::MigrateToChatId(chat) => match elsewhere(chat.0) {
             Some(to) => Receipt::Moved { to },
             None => Receipt::Permanent {
                 reason: "the group has moved to a place without an address".to_owned(),
             },
         },
         // Nothing can have been written where there was no connection.
-        Err(RequestError::Network(error)) if error.is_connect() => Receipt::TryAgain,
-        Err(RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_)) => {
+        RequestError::Network(error) if error.is_connect() => Receipt::TryAgain,
+        RequestError::Network(_) | RequestError::InvalidJson { .. } | RequestError::Io(_) => {
             Receipt::Unknown
         }
-        Err(RequestError::Api(error)) => refused(&error),
+        RequestError::Api(error) => refused(&error),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Limits and behaviour are those of the Bot API (core.telegram.org/bots/api, /bots/faq) and of its server (github.com/tdlib/telegram-bot-api).
 
+mod ask;
 mod client;
 mod place;
 mod render;
@@ -13,6 +14,7 @@ use crate::{
     OutboundBody, Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source,
     SyncReply, Typing, Unit, Unkept,
 };
+use ask::Failed;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use place::{Moves, Whereabouts};
@@ -396,7 +398,7 @@ impl Channel for Telegram {
         Box::pin(async move {
             let at = self.moves.now(at).await;
             let sent = client::send(&self.bot, at, piece).await;
-            if let Err(RequestError::MigrateToChatId(chat)) = &sent {
+            if let Err(Failed::Told(RequestError::MigrateToChatId(chat))) = &sent {
                 self.moves.note(at.chat, chat.0).await;
             }
             client::receipt(sent, |chat| at.in_chat(chat).address())

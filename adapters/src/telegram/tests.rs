@@ -7,29 +7,15 @@
 )]
 
 use super::*;
-use crate::{Arrival, Body, Card, Choice, Door, FileKind, Inbound, InboundBody, Part, Price};
+use crate::sample::{self, text};
+use crate::{Arrival, Body, Card, Choice, Door, FileKind, Inbound, InboundBody, Part};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-fn text(text: &str) -> Part {
-    Part::Text {
-        text: text.to_owned(),
-    }
-}
-
 fn card(title: &str, image: Option<&str>) -> Card {
     Card {
-        id: "sku".to_owned(),
-        title: title.to_owned(),
-        price: Price {
-            amount: "12680.00".to_owned(),
-            currency: "CNY".to_owned(),
-        },
-        was: None,
-        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
         image: image.map(str::to_owned),
-        availability: "in_stock".to_owned(),
-        why: vec!["价格在预算内".to_owned()],
+        ..sample::card(title)
     }
 }
 
@@ -504,6 +490,24 @@ fn a_press_is_answered_inside_the_acknowledgement() {
         received.arrivals.as_slice(),
         [Arrival::Pressed(_)]
     ));
+}
+
+#[test]
+fn a_page_of_a_gateway_is_no_answer_of_the_bot_apis() {
+    let after = |status: u16, body: &str| client::receipt(ask::read(status, body), |_| None);
+    let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+    for (status, body) in [(502, page), (503, ""), (429, page), (413, page), (302, "")] {
+        assert_eq!(after(status, body), Receipt::TryAgain, "{status}");
+    }
+    // It may have been done: the gateway did not wait for the answer, or that broke off.
+    for (status, body) in [(504, page), (200, r#"{"ok":true,"resu"#), (200, page)] {
+        assert_eq!(after(status, body), Receipt::Unknown, "{status}");
+    }
+    let told = r#"{"ok":false,"error_code":500,"description":"Internal Server Error"}"#;
+    assert_eq!(after(500, told), Receipt::TryAgain);
+    let told = r#"{"ok":false,"description":"Too Many Requests","parameters":{"retry_after":7}}"#;
+    let wait_ms = 7_000;
+    assert_eq!(after(429, told), Receipt::RetryAfter { wait_ms });
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
-use super::NAME;
 use super::outcome::{Failed, is_about_the_token, receipt, to_be_mended, told, without_token};
+use super::render::{Asked, Piece, request, shorter};
+use super::{NAME, SHORTER_KEPT_MS};
 use crate::{Access, Check, Granted, Keep, Receipt};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,6 +19,9 @@ use url::Url;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Longest reason of WeChat's that is shown, in characters.
 const REASON_CHARS_MAX: usize = 120;
+
+/// Between the shorter texts of one: in no time they would arrive in another order.
+const SHORTER_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Api {
     http: reqwest::Client,
@@ -126,6 +130,48 @@ impl Api {
             Some(Value::String(id)) => id,
             Some(Value::Number(id)) => id.to_string(),
             _ => String::new(),
+        }))
+    }
+
+    /// A text that WeChat finds too long, in shorter ones; `None` where it cannot be cut. How many have left is kept under the key, so that a repetition goes on behind them.
+    ///
+    /// The window counts them as one message; what is one too many WeChat refuses, and it waits for the customer.
+    pub(super) async fn send_shorter(
+        &self,
+        keep: &dyn Keep,
+        to: &str,
+        text: &str,
+        key: &str,
+    ) -> Option<Receipt> {
+        let texts = shorter(text);
+        if texts.len() < 2 {
+            return None;
+        }
+        let Ok(left) = keep.recall(key).await else {
+            return Some(Receipt::TryAgain);
+        };
+        let left = left.and_then(|left| left.parse().ok()).unwrap_or(0);
+        let mut receipt = None;
+        for (at, text) in texts.into_iter().enumerate().skip(left) {
+            if receipt.is_some() {
+                tokio::time::sleep(SHORTER_PAUSE).await;
+            }
+            let piece = Piece::Text(text);
+            let Asked::Message(message) = request(to, &piece) else {
+                return None;
+            };
+            let sent = self.send(&message).await;
+            if !matches!(sent, Receipt::Sent { .. }) {
+                return Some(sent);
+            }
+            let until_ms = keep.now_ms().saturating_add_unsigned(SHORTER_KEPT_MS);
+            // Unkept, it is said twice if the next is refused: better than not at all.
+            let _ = keep.remember(key, &(at + 1).to_string(), until_ms).await;
+            receipt = Some(sent);
+        }
+        // All had left before, and the word of it was lost.
+        Some(receipt.unwrap_or(Receipt::Sent {
+            provider_id: String::new(),
         }))
     }
 

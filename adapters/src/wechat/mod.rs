@@ -11,13 +11,12 @@ mod render;
 
 use crate::render::tokens;
 use crate::wxcrypt::crypto::Key;
-use crate::wxcrypt::nonces::Nonces;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Brief, Capabilities, Cards, CatchUp,
     Channel, Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length,
     Outbound, OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
-    SyncReply, Typing, Unit, WORDS_EVENT, Window,
+    SyncReply, Typing, Unit, Unkept, WORDS_EVENT, Window,
 };
 use answer::Form;
 use client::Api;
@@ -32,12 +31,17 @@ pub const NAME: &str = "wechat";
 /// The vendor's own API.
 pub const API_URL: &str = "https://api.weixin.qq.com/";
 
-/// Longest text (被动回复用户消息, 回复文本消息; the same is taken for 发送客服消息, which answers more with 45002).
+/// Longest text (被动回复用户消息, 回复文本消息; the same is taken for 发送客服消息, whose manual names none: where it answers 45002 all the same, the text leaves in shorter ones).
 const TEXT: Length = Length {
     max: 2048,
     unit: Unit::Bytes,
 };
-/// The same with room for a word that there is more.
+/// One of the shorter texts that a text is cut into which WeChat finds too long.
+const SHORTER_TEXT: Length = Length {
+    max: 1024,
+    unit: Unit::Bytes,
+};
+/// The same as the longest with room for a word that there is more.
 const ANSWER_TEXT: Length = Length {
     max: 1960,
     unit: Unit::Bytes,
@@ -54,6 +58,8 @@ const PACE: Pace = Pace {
     all_every_ms: 10.0,
     all_burst: 100,
 };
+/// How long it is known how many of the shorter texts have left, milliseconds: longer than a message is tried.
+const SHORTER_KEPT_MS: u64 = WINDOW.open_ms;
 /// After a customer's message the shop may send so many in so long; after a touch on a menu, a follow or a scan so many in a minute (发送客服消息, 消息条数限制).
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,
@@ -122,7 +128,6 @@ impl WeChat {
                 keys: keys
                     .filter_map(|key| Key::new(key.expose_secret(), &account.app_id))
                     .collect(),
-                nonces: Nonces::default(),
             },
             api: account.app_secret.clone().map(|secret| {
                 let (url, app_id) = (account.api_url.clone(), &account.app_id);
@@ -253,6 +258,21 @@ impl Channel for WeChat {
         }
     }
 
+    /// A plain delivery's words are not signed: only the first that come with a signature are believed.
+    fn recognized<'a>(
+        &'a self,
+        request: Delivered<'a>,
+        received: Received,
+    ) -> Asking<'a, Result<Result<Received, Refused>, Unkept>> {
+        Box::pin(async move {
+            let is_plain = request.method == "POST" && self.shared.keys.is_empty();
+            if is_plain && !self.shared.are_the_first(&request, &*self.keep).await? {
+                return Ok(Err(Refused::Forged));
+            }
+            Ok(Ok(received))
+        })
+    }
+
     fn deliver(&self, message: &Outbound) -> Delivery {
         let feed = |event: &'static str, data: serde_json::Result<String>| match data {
             Ok(data) => Delivery::Feed { event, data },
@@ -280,20 +300,30 @@ impl Channel for WeChat {
         }
     }
 
-    fn send<'a>(&'a self, message: &'a Outbound, piece: usize) -> Sending<'a> {
+    fn send<'a>(&'a self, message: &'a Outbound, at: usize) -> Sending<'a> {
         let permanent = |reason: &str| Receipt::Permanent {
             reason: reason.to_owned(),
         };
         let (OutboundBody::Reply(body), Some(api)) = (&message.body, &self.api) else {
             return Box::pin(ready(permanent("it is no reply, or there is no API")));
         };
-        let Some(piece) = render::pieces(body).into_iter().nth(piece) else {
+        let Some(piece) = render::pieces(body).into_iter().nth(at) else {
             return Box::pin(ready(permanent("it has no such piece")));
         };
         let to = message.address.place();
         Box::pin(async move {
             match render::request(to, &piece) {
-                Asked::Message(request) => api.send(&request).await,
+                Asked::Message(request) => {
+                    let receipt = api.send(&request).await;
+                    match &piece {
+                        render::Piece::Text(text) if outcome::is_too_long(&receipt) => {
+                            let key = format!("{NAME}:shorter:{}.{at}", message.id);
+                            let sent = api.send_shorter(&*self.keep, to, text, &key).await;
+                            sent.unwrap_or(receipt)
+                        }
+                        _ => receipt,
+                    }
+                }
                 Asked::Picture(address) => api.send_picture(&*self.keep, to, address).await,
             }
         })

@@ -45,6 +45,11 @@ fn waits(code: i64) -> Option<u64> {
     }
 }
 
+/// Refused for certain, for its length alone.
+pub(super) fn is_too_long(receipt: &Receipt) -> bool {
+    matches!(receipt, Receipt::Permanent { reason } if reason.starts_with("45002 "))
+}
+
 /// What an operator does about an account that may not send.
 pub(super) fn to_be_mended(code: i64) -> Option<&'static str> {
     match code {

@@ -1,18 +1,30 @@
 //! A reply as WeChat messages: texts with links, one product as a graphic, choices as a menu or as numbers to type.
 
-use super::{ANSWER_TEXT, MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
-use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, token, tongue, untagged,
-    written_within,
+use super::{
+    ANSWER_TEXT, MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, SHORTER_TEXT, TEXT,
 };
-use crate::{Body, Card, Choice, Length, Part};
+use crate::render::{
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, split, token,
+    tongue, untagged, written_within,
+};
+use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Longest title and description of a graphic, and label of a menu's line, in characters. The manual names none; phones show fewer, and a line has its 128 bytes in WeCom's menu.
-const TITLE_CHARS_MAX: usize = 60;
-const DESCRIPTION_CHARS_MAX: usize = 120;
-const LABEL_CHARS_MAX: usize = 40;
+/// Longest title and description of a graphic, and its address in bytes. The manual names none; these are those of a draft (新增草稿), and phones show fewer.
+const TITLE: Length = Length {
+    max: 60,
+    unit: Unit::Characters,
+};
+const DESCRIPTION: Length = Length {
+    max: 120,
+    unit: Unit::Characters,
+};
+const URL_BYTES_MAX: usize = 2048;
+/// Longest label of a menu's line: that of the same menu in WeCom's customer service.
+const LABEL: Length = Length {
+    max: 128,
+    unit: Unit::Bytes,
+};
 
 /// One message of the customer-service API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +138,24 @@ fn written(styled: &Styled) -> String {
     out
 }
 
+/// A text as it is written out, cut where a reader would pause and never inside a link.
+pub(super) fn shorter(written: &str) -> Vec<String> {
+    let links = written.match_indices("<a href=").filter_map(|(from, _)| {
+        let length = written.get(from..)?.find("</a>")? + "</a>".len();
+        Some(Mark {
+            from,
+            to: from + length,
+            kind: MarkKind::Link(String::new()),
+        })
+    });
+    let words = Styled {
+        text: written.to_owned(),
+        marks: links.collect(),
+    };
+    let texts = split(&words, SHORTER_TEXT);
+    texts.into_iter().map(|words| words.text).collect()
+}
+
 fn only_product(body: &Body) -> Option<&Card> {
     let mut products = body.parts.iter().flat_map(|part| match part {
         Part::Products { products } => products.as_slice(),
@@ -139,12 +169,15 @@ fn only_product(body: &Body) -> Option<&Card> {
 fn graphic(product: &Card, tongue: Tongue) -> Option<Piece> {
     let picture = product.image.as_deref().and_then(public_url)?;
     let url = product.link.as_deref().and_then(public_url)?;
+    if url.len() > URL_BYTES_MAX {
+        return None;
+    }
     let shown = card(product, tongue).text;
     // The name stands above as the title.
     let description = shown.split_once('\n').map_or("", |(_, rest)| rest);
     Some(Piece::News {
-        title: shortened(&product.title, TITLE_CHARS_MAX),
-        description: shortened(description, DESCRIPTION_CHARS_MAX),
+        title: shortened(&product.title, TITLE),
+        description: shortened(description, DESCRIPTION),
         url,
         picture,
     })
@@ -170,19 +203,9 @@ fn items(body: &Body) -> Vec<(String, String)> {
     });
     let item = |choice: &Choice| {
         let id = token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
-        (id, shortened(&choice.label, LABEL_CHARS_MAX))
+        (id, shortened(&choice.label, LABEL))
     };
     menus.flatten().map(item).collect()
-}
-
-fn shortened(text: &str, characters: usize) -> String {
-    let text = text.trim();
-    let shown: String = text.graphemes(true).take(characters).collect();
-    match shown.len() < text.len() {
-        true => format!("{shown}…"),
-        false if shown.is_empty() => "…".to_owned(),
-        false => shown,
-    }
 }
 
 /// What is asked of the API to send a piece.

@@ -8,40 +8,13 @@
 
 use super::render::Piece;
 use super::*;
-use crate::{Body, Card, Choice, Part, Price};
-
-pub(super) fn text(text: &str) -> Part {
-    Part::Text {
-        text: text.to_owned(),
-    }
-}
-
-pub(super) fn choices(ids: &[&str]) -> Part {
-    Part::Choices {
-        choices: ids
-            .iter()
-            .map(|id| Choice {
-                id: (*id).to_owned(),
-                label: format!("选 {id}"),
-            })
-            .collect(),
-        uncounted: false,
-    }
-}
+use crate::sample::{self, choices, text};
+use crate::{Body, Card, Part};
 
 fn card(title: &str, image: Option<&str>) -> Card {
     Card {
-        id: "sku".to_owned(),
-        title: title.to_owned(),
-        price: Price {
-            amount: "12680.00".to_owned(),
-            currency: "CNY".to_owned(),
-        },
-        was: None,
-        link: Some("https://shop.example/p?a=1&b=2".to_owned()),
         image: image.map(str::to_owned),
-        availability: "in_stock".to_owned(),
-        why: vec!["价格在预算内".to_owned()],
+        ..sample::card(title)
     }
 }
 

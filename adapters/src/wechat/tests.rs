@@ -6,8 +6,8 @@
     clippy::indexing_slicing
 )]
 
-use super::render_tests::{choices, text};
 use super::*;
+use crate::sample::{choices, text};
 use crate::wxcrypt::crypto::{self, is_signed};
 use crate::wxcrypt::xml::Document;
 use crate::{Answer, Body, Door, FileKind, InboundBody, Report, Speaker};

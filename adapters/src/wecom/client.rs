@@ -62,6 +62,19 @@ struct Answered<Message = Value> {
     servicer_userid: String,
     #[serde(default)]
     account_list: Vec<Account>,
+    #[serde(default)]
+    servicer_list: Vec<Servicer>,
+}
+
+/// A person, or a department, that receives on an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Servicer {
+    /// Empty for a department.
+    #[serde(default)]
+    pub userid: String,
+    /// 0 receives, 1 has stopped.
+    #[serde(default)]
+    pub status: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -195,6 +208,18 @@ impl Api {
         });
         self.asked("cgi-bin/kf/service_state/trans", &body).await?;
         Ok(())
+    }
+
+    /// Who receives on an account (获取接待人员列表).
+    pub(super) async fn servicers(&self, account: &str) -> Result<Vec<Servicer>, Failed> {
+        let request = |mut url: Url| {
+            url.query_pairs_mut().append_pair("open_kfid", account);
+            self.http.get(url)
+        };
+        let answered: Answered = self
+            .with_token("cgi-bin/kf/servicer/list", request, ANSWER_BYTES_MAX)
+            .await?;
+        Ok(answered.servicer_list)
     }
 
     pub(super) async fn accounts(&self) -> Result<Vec<Account>, Failed> {

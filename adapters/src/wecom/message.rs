@@ -28,6 +28,8 @@ pub(super) struct Read {
     pub is_customer: bool,
     /// What this customer had opened by then takes nothing more.
     pub closed: Option<(Address, i64)>,
+    /// The customer came back by a link of the shop's, which this names; what they say next was said there.
+    pub came_back: Option<String>,
     /// A code to welcome the customer with, and until when it is good, milliseconds since 1970.
     pub welcome: Option<(String, i64)>,
     /// What was not understood.
@@ -226,13 +228,21 @@ fn happened(message: &Value, account: &str, id: &str) -> Result<Read, String> {
     }
 }
 
-/// Somebody opened the conversation; with a code where they are to be welcomed, and without one where they know us.
+/// Somebody opened the conversation; with a code where they are to be welcomed, and without one where they know us: then nobody answers before they say something.
 fn entered(message: &Value, account: &str, id: &str) -> Result<Read, String> {
     let code = text(message, "/event/welcome_code");
-    if code.is_empty() {
+    let campaign = campaign(message);
+    if code.is_empty() && campaign.is_none() {
         return Ok(Read::default());
     }
     let address = address(message, account, "/event")?;
+    if code.is_empty() {
+        return Ok(Read {
+            place: address.place().to_owned(),
+            came_back: campaign,
+            ..Read::default()
+        });
+    }
     let at_ms = sent_at_ms(message);
     Ok(Read {
         place: address.place().to_owned(),
@@ -243,7 +253,7 @@ fn entered(message: &Value, account: &str, id: &str) -> Result<Read, String> {
             sent_at_ms: at_ms,
             body: InboundBody::Came {
                 door: Door::Link,
-                campaign: campaign(message),
+                campaign,
                 means: Box::new(InboundBody::Choice("start:zh".to_owned())),
             },
         })),

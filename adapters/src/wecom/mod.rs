@@ -14,7 +14,6 @@ mod source;
 
 use crate::render::tokens;
 use crate::wxcrypt::crypto::Key;
-use crate::wxcrypt::nonces::Nonces;
 use crate::wxcrypt::proof::Shared;
 use crate::{
     Acknowledgement, Answer, Arrival, Asking, Brief, Capabilities, Cards, CatchUp, Channel, Check,
@@ -105,7 +104,6 @@ impl WeCom {
                 keys: keys
                     .filter_map(|key| Key::new(key.expose_secret(), &corp.corp_id))
                     .collect(),
-                nonces: Nonces::default(),
             },
             sessions: Sessions {
                 api: Arc::new(api),
@@ -229,8 +227,8 @@ impl Channel for WeCom {
                     tokens: tokens(body, MENU_ID_BYTES_MAX),
                 },
             },
-            OutboundBody::Mode { mode } if mode == WAITING_MODE => Delivery::Act,
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => Delivery::Nothing,
+            OutboundBody::Mode { .. } => Delivery::Act,
+            OutboundBody::Read { .. } => Delivery::Nothing,
         }
     }
 

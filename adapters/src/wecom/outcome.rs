@@ -9,6 +9,7 @@ pub(super) const MANAGED: &str = "let the API manage the account (微信客服 -
 
 /// Return codes of developer.work.weixin.qq.com (全局错误码) that are told apart here.
 pub(super) mod code {
+    pub const BAD_PARAMETER: i64 = 40_058;
     pub const COUNT_LIMIT: i64 = 95_001;
     pub const EXPIRED: i64 = 95_002;
     pub const NO_SUCH_ACCOUNT: i64 = 95_000;
@@ -69,6 +70,11 @@ pub(super) fn receipt(failed: Failed) -> Receipt {
             reason: format!("{code} {reason}"),
         },
     }
+}
+
+/// It was given this message before, and the word of it was lost: our ids are always of the form that is taken (`render::id`), so one that is refused is one that was used.
+pub(super) fn is_known(failed: &Failed) -> bool {
+    matches!(failed, Failed::Refused { code: code::BAD_PARAMETER, reason } if reason.contains("msgid"))
 }
 
 /// Calls of a minute, an hour or a day are used up.

@@ -4,7 +4,7 @@ use super::NAME;
 use super::client::{ANSWER_BYTES_MAX, Page};
 use super::message::{self, Read};
 use super::session::{Sessions, State};
-use crate::{Arrival, DeskAct, Pulled, Unkept};
+use crate::{Arrival, DeskAct, Door, InboundBody, Pulled, Unkept};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,8 @@ pub(super) enum Then {
     Told { place: String },
     /// A new conversation: the agent's, before the desk takes it.
     Take { place: String },
+    /// By which link the customer came back was told with what they said.
+    CameBack { place: String },
 }
 
 /// A page as it is read.
@@ -25,6 +27,10 @@ struct Reading {
     states: BTreeMap<String, Option<State>>,
     changed: BTreeSet<String>,
     to_take: BTreeSet<String>,
+    /// By which link customers came back who have not said anything since.
+    came_back: BTreeMap<String, Option<String>>,
+    /// Of whom this page says something of that kind.
+    came_or_told: BTreeSet<String>,
 }
 
 /// All messages of a page; what was said before a time is not answered any more. States and codes are kept before the page is durable, since an answer on its way needs them; read again, the page gives the same.
@@ -39,6 +45,8 @@ pub(super) async fn read_page(
         states: BTreeMap::new(),
         changed: BTreeSet::new(),
         to_take: BTreeSet::new(),
+        came_back: BTreeMap::new(),
+        came_or_told: BTreeSet::new(),
     };
     let mut old = 0;
     if page.is_passed_over {
@@ -66,6 +74,13 @@ pub(super) async fn read_page(
         if !read.place.is_empty() && !reading.states.contains_key(&read.place) {
             let state = sessions.state(&read.place).await?;
             reading.states.insert(read.place.clone(), state);
+            let campaign = sessions.came_back(&read.place).await?;
+            reading.came_back.insert(read.place.clone(), campaign);
+        }
+        if read.came_back.is_some() {
+            let campaign = read.came_back.take();
+            reading.came_back.insert(read.place.clone(), campaign);
+            reading.came_or_told.insert(read.place.clone());
         }
         if let Some((code, until_ms)) = &read.welcome {
             sessions.keep_welcome(&read.place, code, *until_ms).await?;
@@ -78,6 +93,12 @@ pub(super) async fn read_page(
         }
     }
     let mut pulled = reading.pulled;
+    for place in reading.came_or_told {
+        match reading.came_back.get(&place) {
+            Some(Some(campaign)) => sessions.keep_came_back(&place, campaign).await?,
+            _ => pulled.then(&Then::CameBack { place }),
+        }
+    }
     if old > 0 {
         let what = format!("{old} messages were said before the first connection");
         pulled.unread.push(what);
@@ -115,6 +136,18 @@ impl Reading {
             self.changed.insert(read.place.clone());
         }
         let mut arrival = read.arrival.take();
+        if let Some(Arrival::Said(said)) = &mut arrival
+            && !matches!(said.body, InboundBody::Came { .. })
+            && let Some(campaign) = self.came_back.get_mut(&read.place).and_then(Option::take)
+        {
+            let means = std::mem::replace(&mut said.body, InboundBody::Text(String::new()));
+            said.body = InboundBody::Came {
+                door: Door::Link,
+                campaign: Some(campaign),
+                means: Box::new(means),
+            };
+            self.came_or_told.insert(read.place.clone());
+        }
         if let Some(Arrival::Desk {
             person,
             act: DeskAct::Ended,

@@ -2,23 +2,29 @@
 
 use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, token, tongue, untagged,
-    written_within,
+    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, token, tongue,
+    untagged, written_within,
 };
-use crate::{Body, Card, Choice, Part};
+use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Longest label of a menu's line, in bytes.
-const LABEL_BYTES_MAX: usize = 128;
-/// Longest title, description and address of a card, in bytes (图文链接消息); WeCom itself would cut inside a character.
-const TITLE_BYTES_MAX: usize = 128;
-const DESCRIPTION_BYTES_MAX: usize = 512;
+/// Longest label of a menu's line.
+const LABEL: Length = bytes(128);
+/// Longest title and description of a card, and its address in bytes (图文链接消息); WeCom itself would cut inside a character.
+const TITLE: Length = bytes(128);
+const DESCRIPTION: Length = bytes(512);
 const URL_BYTES_MAX: usize = 2048;
 /// Bytes of the digest that names a message, in hexadecimal: WeCom takes 32 characters.
 const ID_BYTES: usize = 16;
+
+const fn bytes(max: usize) -> Length {
+    Length {
+        max,
+        unit: Unit::Bytes,
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -63,7 +69,8 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     let mut lines = pages(&products, choices.len());
     let mut shown = texts(body, Shown::without(link.is_some(), !lines.is_empty()));
     let fits = |text: &String| text.len() <= MENU_HEAD_BYTES_MAX;
-    if !lines.is_empty() && !(shown.len() == 1 && shown.first().is_some_and(fits)) {
+    let is_one = matches!(shown.as_slice(), [only] if fits(only));
+    if !lines.is_empty() && !is_one {
         // The lines would stand apart from what they lead to.
         lines.clear();
         shown = texts(body, Shown::without(link.is_some(), false));
@@ -108,8 +115,8 @@ fn link(product: &Card, tongue: Tongue) -> Option<Link> {
     let description = shown.text.split_once('\n').map_or("", |(_, rest)| rest);
     let words = written(&shown);
     (words.len() <= TEXT.max).then(|| Link {
-        title: shortened(&untagged(&product.title), TITLE_BYTES_MAX),
-        description: shortened(&untagged(description), DESCRIPTION_BYTES_MAX),
+        title: shortened(&untagged(&product.title), TITLE),
+        description: shortened(&untagged(description), DESCRIPTION),
         url,
         picture,
         words,
@@ -129,7 +136,7 @@ fn pages(products: &[&Card], choices: usize) -> Vec<Line> {
     let pages = products.iter().map(|product| {
         Some(Line::Page {
             url: page(product)?,
-            label: shortened(&untagged(&product.title), LABEL_BYTES_MAX),
+            label: shortened(&untagged(&product.title), LABEL),
         })
     });
     pages.collect::<Option<_>>().unwrap_or_default()
@@ -223,25 +230,9 @@ fn choices(body: &Body) -> Vec<Line> {
     });
     let line = |choice: &Choice| Line::Choice {
         id: token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone()),
-        label: shortened(&choice.label, LABEL_BYTES_MAX),
+        label: shortened(&choice.label, LABEL),
     };
     menus.flatten().take(MENU_ITEMS_MAX).map(line).collect()
-}
-
-fn shortened(text: &str, bytes_max: usize) -> String {
-    let text = text.trim();
-    if !text.is_empty() && text.len() <= bytes_max {
-        return text.to_owned();
-    }
-    let mark = "…";
-    let mut shown = String::new();
-    for grapheme in text.graphemes(true) {
-        if shown.len() + grapheme.len() + mark.len() > bytes_max {
-            break;
-        }
-        shown.push_str(grapheme);
-    }
-    shown + mark
 }
 
 /// The id under which WeCom reports what became of a piece; the same piece has the same always.

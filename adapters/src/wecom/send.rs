@@ -1,12 +1,12 @@
 //! How a message leaves: what is asked of WeCom for each piece, in which state of the conversation, and what becomes of a refusal.
 
 use super::message::account_and_user;
-use super::outcome::{Failed, code, receipt, told};
+use super::outcome::{Failed, code, is_known, receipt, told};
 use super::render::{self, Piece};
 use super::session::Closed;
 use super::{WAITING_MODE, WeCom, permanent};
 use crate::picture::{self, Lacking, Medium};
-use crate::{Outbound, OutboundBody, Receipt, Speaker};
+use crate::{Outbound, OutboundBody, Receipt, Speaker, Unkept};
 use serde_json::Value;
 
 impl WeCom {
@@ -23,7 +23,8 @@ impl WeCom {
             },
             OutboundBody::Mode { mode } if mode == WAITING_MODE => {
                 match self.sessions.hand_off(place).await {
-                    Ok(()) => Receipt::Sent {
+                    // With nobody there it is done as soon as somebody is.
+                    Ok(()) | Err(Closed::NobodyThere) => Receipt::Sent {
                         provider_id: String::new(),
                     },
                     Err(Closed::Failed(Failed::Refused { code, reason })) => permanent(&format!(
@@ -33,7 +34,14 @@ impl WeCom {
                     Err(closed) => not_sent(closed),
                 }
             }
-            OutboundBody::Mode { .. } | OutboundBody::Read { .. } => permanent("it is no reply"),
+            // Whoever has it now, it waits for WeCom's desk no longer.
+            OutboundBody::Mode { .. } => match self.sessions.forget_the_desk(place).await {
+                Ok(()) => Receipt::Sent {
+                    provider_id: String::new(),
+                },
+                Err(Unkept) => Receipt::TryAgain,
+            },
+            OutboundBody::Read { .. } => permanent("it is no reply"),
         }
     }
 
@@ -100,6 +108,11 @@ impl WeCom {
             Ok(provider_id) => return Receipt::Sent { provider_id },
             Err(failed) => failed,
         };
+        if is_known(&failed) {
+            return Receipt::Sent {
+                provider_id: String::new(),
+            };
+        }
         if !is_about_the_state(&failed) {
             return receipt(failed);
         }
@@ -135,6 +148,8 @@ fn not_sent(closed: Closed) -> Receipt {
     match closed {
         Closed::AtDesk => Receipt::TakenOver,
         Closed::Over => Receipt::WindowClosed,
+        // Only a handoff meets it.
+        Closed::NobodyThere => Receipt::TryAgain,
         // The question got no answer; the message was not sent.
         Closed::Failed(Failed::NoAnswer | Failed::TooLong) => Receipt::TryAgain,
         Closed::Failed(failed) => receipt(failed),

@@ -8,9 +8,21 @@ use super::outcome::Failed;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How long a state is believed, milliseconds: as long as the shop may write after a customer did.
 const STATE_KEPT_MS: u64 = 48 * 60 * 60 * 1000;
+
+/// Conversations of an account that wait for somebody to receive; a customer who waits longer than two days has to write again anyway.
+const WAITING_MAX: usize = 1_000;
+/// How many of them are handed over at one look.
+const HANDED_OFF_MAX: usize = 16;
+/// How long a replica may take to change that list, milliseconds; looks of another that wants to, and the wait before each.
+const LIST_HELD_MS: u64 = 2_000;
+const LIST_LOOKS: usize = 40;
+const LIST_LOOK: Duration = Duration::from_millis(100);
+/// Of a person: takes customers.
+const RECEIVES: u8 = 0;
 
 /// Nobody has it yet.
 const FRESH: u8 = 0;
@@ -65,6 +77,8 @@ pub(super) enum Closed {
     AtDesk,
     /// Until the customer writes.
     Over,
+    /// Nobody receives at WeCom's desk now; it gets the conversation when somebody does.
+    NobodyThere,
     /// Nobody could tell; nothing was sent.
     Failed(Failed),
 }
@@ -128,17 +142,102 @@ impl Sessions {
     }
 
     /// Gives the conversation to WeCom's own desk, where whoever is free takes it. WeCom is asked first: a try before may have done it.
+    ///
+    /// In the pool nobody here may write. So while nobody receives there, the conversation stays with the agent, and waits.
     pub(super) async fn hand_off(&self, place: &str) -> Result<(), Closed> {
         match self.look(place).await {
             Err(Closed::AtDesk) => return Ok(()),
             opened => opened?,
         }
         let (account, user) = account_and_user(place);
+        if !self.is_attended(account).await {
+            let added = self.waits_for_the_desk(account, |places| {
+                if !places.iter().any(|waiting| waiting == place) {
+                    places.push(place.to_owned());
+                }
+            });
+            return match added.await {
+                Ok(()) => Err(Closed::NobodyThere),
+                Err(Unkept) => Err(Closed::Failed(Failed::Busy)),
+            };
+        }
         let moved = self.api.move_to(account, user, POOL).await;
         moved.map_err(Closed::Failed)?;
         // Unkept, the next send is refused, and then it is known.
         let _ = self.keep_state(place, &State::of(POOL)).await;
         Ok(())
+    }
+
+    /// False where WeCom names people and none of them receives now. Of departments it does not tell, and where it tells nothing the pool itself says no.
+    async fn is_attended(&self, account: &str) -> bool {
+        let Ok(servicers) = self.api.servicers(account).await else {
+            return true;
+        };
+        let mut people = servicers
+            .iter()
+            .filter(|who| !who.userid.is_empty())
+            .peekable();
+        people.peek().is_none() || people.any(|who| who.status == RECEIVES)
+    }
+
+    /// Conversations that were handed over while nobody received, once somebody does. Asked by the replica that reads the account.
+    pub(super) async fn hand_off_waiting(&self, account: &str) {
+        let kept = self.keep.recall(&desk_key(account)).await;
+        let waiting = kept.ok().flatten().map(|kept| places(&kept));
+        let waiting = waiting.unwrap_or_default();
+        if waiting.is_empty() || !self.is_attended(account).await {
+            return;
+        }
+        for place in waiting.iter().take(HANDED_OFF_MAX) {
+            match self.hand_off(place).await {
+                // Nothing was done, or nobody can tell: again at the next look.
+                Err(Closed::Failed(Failed::Refused { .. })) | Ok(()) => {}
+                Err(Closed::Failed(_)) => return,
+                Err(Closed::NobodyThere) => return,
+                Err(Closed::AtDesk | Closed::Over) => {}
+            }
+            let gone = self.waits_for_the_desk(account, |places| {
+                places.retain(|waiting| waiting != place);
+            });
+            // Unkept, WeCom tells the next time that it is at the desk.
+            let _ = gone.await;
+        }
+    }
+
+    /// It is not handed over any more: somebody of the shop has it, or it ended.
+    pub(super) async fn forget_the_desk(&self, place: &str) -> Result<(), Unkept> {
+        let (account, _) = account_and_user(place);
+        let kept = self.keep.recall(&desk_key(account)).await?;
+        if !kept.is_some_and(|kept| places(&kept).iter().any(|waiting| waiting == place)) {
+            return Ok(());
+        }
+        self.waits_for_the_desk(account, |places| places.retain(|waiting| waiting != place))
+            .await
+    }
+
+    /// Changes the list of an account, one replica at a time.
+    async fn waits_for_the_desk(
+        &self,
+        account: &str,
+        change: impl FnOnce(&mut Vec<String>) + Send,
+    ) -> Result<(), Unkept> {
+        let key = desk_key(account);
+        for _ in 0..LIST_LOOKS {
+            if self.keep.hold(&key, LIST_HELD_MS).await? {
+                let kept = self.keep.recall(&key).await?;
+                let mut waiting = kept.map(|kept| places(&kept)).unwrap_or_default();
+                change(&mut waiting);
+                let surplus = waiting.len().saturating_sub(WAITING_MAX);
+                waiting.drain(..surplus);
+                let text = serde_json::to_string(&waiting).unwrap_or_default();
+                let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+                let kept = self.keep.remember(&key, &text, until_ms).await;
+                self.keep.release(&key).await;
+                return kept;
+            }
+            tokio::time::sleep(LIST_LOOK).await;
+        }
+        Err(Unkept)
     }
 
     /// A code to welcome somebody who has just come in; once, and only while it is good.
@@ -157,6 +256,24 @@ impl Sessions {
         self.keep.remember(&key, code, until_ms).await
     }
 
+    /// By which link a customer came back who has not said anything since.
+    pub(super) async fn came_back(&self, place: &str) -> Result<Option<String>, Unkept> {
+        let kept = self.keep.recall(&came_back_key(place)).await?;
+        Ok(kept.filter(|campaign| !campaign.is_empty()))
+    }
+
+    pub(super) async fn keep_came_back(&self, place: &str, campaign: &str) -> Result<(), Unkept> {
+        let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+        let key = came_back_key(place);
+        self.keep.remember(&key, campaign, until_ms).await
+    }
+
+    pub(super) async fn forget_came_back(&self, place: &str) {
+        // Kept, it is told once more, which changes nothing.
+        let now_ms = self.keep.now_ms();
+        let _ = self.keep.remember(&came_back_key(place), "", now_ms).await;
+    }
+
     pub(super) async fn forget_welcome(&self, place: &str) {
         // Kept, the code is refused the next time, and the message leaves without it.
         let now_ms = self.keep.now_ms();
@@ -164,8 +281,22 @@ impl Sessions {
     }
 }
 
+/// What another version wrote is nothing.
+fn places(kept: &str) -> Vec<String> {
+    serde_json::from_str(kept).unwrap_or_default()
+}
+
+/// Who waits for somebody to receive on an account.
+fn desk_key(account: &str) -> String {
+    format!("wecom:desk:{account}")
+}
+
 fn state_key(place: &str) -> String {
     format!("wecom:session:{place}")
+}
+
+fn came_back_key(place: &str) -> String {
+    format!("wecom:came:{place}")
 }
 
 fn welcome_key(place: &str) -> String {

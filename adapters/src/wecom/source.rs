@@ -67,6 +67,7 @@ impl Source for WeCom {
                     Ok(Then::Read { account, note }) => self.read_to_the_end(account, note).await,
                     Ok(Then::Told { place }) => self.is_told(&place).await,
                     Ok(Then::Take { place }) => to_take.push(place),
+                    Ok(Then::CameBack { place }) => self.sessions.forget_came_back(&place).await,
                     // Only this module writes them.
                     Err(_) => {}
                 }
@@ -97,6 +98,9 @@ impl WeCom {
         let Some(account) = reading.next(now_ms) else {
             return Ok(nothing());
         };
+        // Who receives may have come; what does not work now is done at the next look.
+        let waiting = self.sessions.hand_off_waiting(&account);
+        let _ = tokio::time::timeout(TAKING, waiting).await;
         // Whatever becomes of it, the next turn is another's.
         reading.last.clone_from(&account);
         let note = reading.waiting.get(&account).cloned().unwrap_or_default();

@@ -1,22 +1,25 @@
 //! Whether it was WeChat that sent a request, and its words in the clear.
 
 use super::crypto::{Key, is_signed};
-use super::nonces::Nonces;
 use super::xml::Document;
-use crate::{Delivered, Refused};
+use crate::{Delivered, Keep, Refused, Unkept};
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// How far the clock of a delivery may be from ours, milliseconds: older ones are recordings.
 const SKEW_MS: u64 = 5 * 60 * 1000;
+
+/// How long it is known what came with a signature, milliseconds: one from a clock that is ahead is taken so long, and replicas' clocks may differ as much again.
+const SIGNATURE_KEPT_MS: u64 = 3 * SKEW_MS;
 
 /// What the account and WeChat share.
 pub(crate) struct Shared {
     pub token: SecretString,
     /// The account's key and the one before; none where deliveries come in plain text.
     pub keys: Vec<Key>,
-    pub nonces: Nonces,
 }
 
 /// The parts of a delivery's query, by name.
@@ -54,12 +57,6 @@ impl Shared {
                     "it is encrypted, and channels.wechat.aes_key is not set".to_owned(),
                 ));
             }
-            // The time was read when it was proved.
-            let sent_at_s = given(&query, "timestamp").parse().unwrap_or_default();
-            let nonce = given(&query, "nonce");
-            if !self.nonces.carries(sent_at_s, nonce, request.body) {
-                return Err(Refused::Forged);
-            }
             return Ok(Opened {
                 document,
                 key: None,
@@ -74,6 +71,23 @@ impl Shared {
             key: Some(key),
             query,
         })
+    }
+
+    /// Whether nothing else has come with the signature of a plain delivery that was proved, to any replica: it covers a time and a number but not the words. WeChat repeats what it got no answer for, word for word.
+    pub(crate) async fn are_the_first(
+        &self,
+        request: &Delivered<'_>,
+        keep: &dyn Keep,
+    ) -> Result<bool, Unkept> {
+        let query = query(request);
+        let key = format!("wechat:signed:{}", given(&query, "signature"));
+        let mut words = String::new();
+        for byte in Sha256::digest(request.body) {
+            // Writing to a string cannot fail.
+            let _ = write!(words, "{byte:02x}");
+        }
+        let until_ms = request.now_ms.saturating_add_unsigned(SIGNATURE_KEPT_MS);
+        keep.keep_first(&key, &words, until_ms).await
     }
 
     /// What WeCom delivers: its only signature is over the encrypted words.

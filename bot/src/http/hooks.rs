@@ -6,7 +6,7 @@ use super::{Shared, answers, no_store, offers};
 use crate::mailbox::{Burst, offer, take};
 use crate::store::StoreError;
 use crate::telemetry::metrics::{ACCEPT, CHANNEL_UNREAD};
-use adapters::{Acknowledgement, Delivered, Refused, SyncReply};
+use adapters::{Acknowledgement, Channel, Delivered, Refused, SyncReply};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -37,21 +37,8 @@ pub(super) async fn receive(
         body: &bytes,
         now_ms: (shared.now_ms)(),
     };
-    let received = channel
-        .receive(&delivered)
-        .map_err(|refused| match refused {
-            Refused::NotTaken => not_taken(&name),
-            Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
-            Refused::Malformed { .. } => {
-                // Proved and yet not readable: the platform or we have changed.
-                metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
-                tracing::error!(channel = channel.name(), %refused, "a delivery is refused");
-                Problem::new(Kind::Malformed, refused.to_string())
-            }
-            Refused::NotYet => {
-                Problem::new(Kind::Busy, refused.to_string()).retry_after_ms(NOT_YET_RETRY_MS)
-            }
-        })?;
+    let refused = |refused| problem(channel.as_ref(), &refused);
+    let received = channel.receive(&delivered).map_err(refused)?;
     if let Some(what) = &received.unread {
         metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
         tracing::error!(channel = channel.name(), what, "passed over");
@@ -62,7 +49,7 @@ pub(super) async fn receive(
             what: unkept.to_string(),
         })
     };
-    let received = super::bounded(recognized).await?;
+    let received = super::bounded(recognized).await?.map_err(refused)?;
     let is_offered = matches!(channel.capabilities().sync_reply, SyncReply::InTime { .. });
     let since_ms = (shared.now_ms)();
     if let Acknowledgement::WithReply(waiting) = &received.acknowledgement
@@ -99,6 +86,22 @@ pub(super) async fn receive(
         .insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     no_store(&mut response);
     Ok(response)
+}
+
+fn problem(channel: &dyn Channel, refused: &Refused) -> Problem {
+    match refused {
+        Refused::NotTaken => not_taken(channel.name()),
+        Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
+        Refused::Malformed { .. } => {
+            // Proved and yet not readable: the platform or we have changed.
+            metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
+            tracing::error!(channel = channel.name(), %refused, "a delivery is refused");
+            Problem::new(Kind::Malformed, refused.to_string())
+        }
+        Refused::NotYet => {
+            Problem::new(Kind::Busy, refused.to_string()).retry_after_ms(NOT_YET_RETRY_MS)
+        }
+    }
 }
 
 fn not_taken(name: &str) -> Problem {

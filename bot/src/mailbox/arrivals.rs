@@ -4,10 +4,13 @@ use super::{Burst, accept, post, window};
 use crate::mail::{Mail, RepAction};
 use crate::store::{Accepted, Hint, StateStore, StoreError};
 use crate::telemetry::metrics::{CHANNEL_MESSAGES, SENDS};
-use adapters::{Arrival, Channel, DeskAct, InboundBody, Report};
+use adapters::{Arrival, Channel, DeskAct, Inbound, InboundBody, Report};
 
 /// How long a button's token is known, milliseconds: people press what they find when they scroll back.
 pub(super) const TOKEN_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Another press of the same choice so soon is the second click of a double click, milliseconds.
+const DOUBLE_CLICK_MS: u64 = 1_000;
 
 /// Under what a token is kept; it stands for the same id wherever it is pressed.
 pub(super) fn token_key(channel: &str, token: &str) -> String {
@@ -95,6 +98,11 @@ pub async fn take(
             return Ok(());
         }
     };
+    if is_second_click(state, &inbound, now_ms).await? {
+        metrics::counter!(CHANNEL_MESSAGES, "channel" => channel.name(), "duplicate" => "true")
+            .increment(1);
+        return Ok(());
+    }
     window::open(state, channel, &inbound, now_ms).await?;
     let conversation = inbound.address.as_str().to_owned();
     let accepted = accept(state, inbound, burst, now_ms).await;
@@ -108,4 +116,32 @@ pub async fn take(
     metrics::counter!(CHANNEL_MESSAGES, "channel" => channel.name(), "duplicate" => duplicate)
         .increment(1);
     Ok(())
+}
+
+/// To its platform each click is a press of its own. It waits for no burst, so the second would be answered like the first; a repetition of the first is told by its id.
+async fn is_second_click(
+    state: &dyn StateStore,
+    inbound: &Inbound,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let InboundBody::Choice(choice) = &inbound.body else {
+        return Ok(false);
+    };
+    let key = format!("pressed:{}", inbound.address.as_str());
+    let noted = state.recall(&key, now_ms).await?;
+    let noted = noted.and_then(|noted| serde_json::from_str::<(String, i64, String)>(&noted).ok());
+    if let Some((event_id, at_ms, last)) = noted
+        && last == *choice
+        && event_id != inbound.event_id
+        && inbound.sent_at_ms.abs_diff(at_ms) < DOUBLE_CLICK_MS
+    {
+        return Ok(true);
+    }
+    let pressed = (&inbound.event_id, inbound.sent_at_ms, choice);
+    let note = serde_json::to_string(&pressed).map_err(|error| StoreError::Corrupt {
+        what: format!("a press has no JSON form: {error}"),
+    })?;
+    let until_ms = now_ms.saturating_add_unsigned(DOUBLE_CLICK_MS);
+    state.remember(&key, &note, until_ms).await?;
+    Ok(false)
 }

@@ -27,7 +27,7 @@ pub use worker::{LEASE_MS, Workers};
 use crate::mail::{Mail, Posted};
 use crate::store::{Accepted, NewMail, StateStore, StoreError};
 use crate::telemetry::spans;
-use adapters::{Inbound, InboundBody};
+use adapters::Inbound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -67,16 +67,16 @@ impl Default for Burst {
 
 /// Takes a customer's message into the mailbox; durable when this returns.
 ///
-/// What was touched waits for nothing, it is a whole utterance; words and files wait for the burst to end.
+/// What was touched waits for nothing, it is a whole utterance; words and files wait for the burst to end, also those of somebody who came by a link and then typed.
 pub async fn accept(
     state: &dyn StateStore,
     inbound: Inbound,
     burst: Burst,
     now_ms: i64,
 ) -> Result<Accepted, StoreError> {
-    let burst = match inbound.body {
-        InboundBody::Text(_) | InboundBody::File(_) => burst,
-        InboundBody::Choice(_) | InboundBody::Came { .. } => Burst {
+    let burst = match inbound.body.is_typed() {
+        true => burst,
+        false => Burst {
             quiet_ms: 0,
             quiet_max_ms: 0,
         },

@@ -83,6 +83,7 @@ pub(super) async fn open(
         return Ok(());
     };
     let (kind, short) = match &inbound.body {
+        typed if typed.is_typed() => (Kind::Words, None),
         InboundBody::Choice(_) => (Kind::Touch, window.after_touch),
         InboundBody::Came { .. } => (Kind::Touch, window.after_coming),
         InboundBody::Text(_) | InboundBody::File(_) => (Kind::Words, None),

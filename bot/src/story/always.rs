@@ -3,6 +3,7 @@
 use super::seen::Seen;
 use crate::shop::Shop;
 use dialogs::Language;
+use dialogs::choice::is_which;
 use dialogs::event::Exclusion;
 
 /// Characters of one reply's text beyond which nobody reads on, in a chat window on a phone.
@@ -112,7 +113,7 @@ impl Watch {
 
 /// Something the shop wants to know; an offer or “which one?” may come up again.
 fn is_question(asked: &str) -> bool {
-    !asked.starts_with("offer:") && asked != "which"
+    !asked.starts_with("offer:") && !is_which(asked)
 }
 
 /// Shown products that break the budget or an exclusion, though nobody pointed at them.

@@ -13,7 +13,7 @@ use crate::mail::{Mail, RepAction};
 use crate::model::LanguageModel;
 use crate::shop::Shop;
 use crate::telemetry::{Part, measured, measured_wait};
-use adapters::InboundBody;
+use adapters::{Address, InboundBody};
 use dialogs::compose::{self, Stage};
 use dialogs::conversation::{Conversation, Mode};
 use dialogs::decide::{Act, Scene, decide};
@@ -63,6 +63,8 @@ struct Utterance {
     refused: Option<String>,
     escalated: bool,
     heard: bool,
+    /// Came in at a door of a platform, which takes a welcome for some seconds only.
+    at_door: bool,
 }
 
 impl Utterance {
@@ -149,6 +151,7 @@ fn hear(log: &mut Log, id: &str, letters: &[Letter], shop: &Shop, at_ms: i64) ->
                 }
                 match inbound.body.said() {
                     InboundBody::Choice(id) => {
+                        utterance.at_door = matches!(inbound.body, InboundBody::Came { .. });
                         utterance.choice = Some(id.clone());
                         log.push(heard(letter, at_ms, Said::Choice(id.clone())));
                     }
@@ -266,8 +269,11 @@ async fn answer(
         shop: &shop.dialog,
         moment,
         language,
+        talks_on: talks_on(id),
         seed: seed(id, state.turn),
     };
+    // A greeting is the shop's own words; a slow model would keep it until nobody takes it.
+    let model = model.filter(|_| !utterance.at_door || !utterance.text.is_empty());
     let draft = measured_wait(Part::Compose, async {
         let draft = compose::compose(&decision, &findings, &stage);
         reading::word(log, draft, &utterance.text, shop, model).await
@@ -322,6 +328,12 @@ fn follow(log: &mut Log, understanding: &Understanding, shop: &Shop) {
     }
 }
 
+/// Whether the agent goes on once a conversation was handed to a person.
+fn talks_on(id: &str) -> bool {
+    !id.parse::<Address>()
+        .is_ok_and(|address| address.has_own_desk())
+}
+
 /// State, brief and rep in one step; the notice is part of the reply.
 fn hand_off(
     log: &mut Log,
@@ -371,6 +383,7 @@ fn say_fallback(
         shop: &shop.dialog,
         moment,
         language: state.language,
+        talks_on: talks_on(id),
         seed: seed(id, state.turn),
     };
     let judged = judge::output(compose::fallback(key, &stage), &stage, shop);

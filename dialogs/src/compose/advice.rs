@@ -4,6 +4,7 @@ use super::{Composer, Fact};
 use crate::Language;
 use crate::aspect::Toward;
 use crate::catalogue::Product;
+use crate::choice;
 use crate::decide::Wanted;
 use crate::find::{Constraint, Found};
 use crate::money::Money;
@@ -46,8 +47,18 @@ impl Composer<'_> {
                             &[("title", title), ("highlight", highlight)],
                         );
                     }
-                    self.offer("compare", "choice.label.compare");
-                    self.offer("cheaper", "choice.label.cheaper");
+                    self.offer(&choice::compare(ids), "choice.label.compare");
+                    let price = |id: &&String| {
+                        let at_ms = self.stage.moment.at_ms;
+                        self.product(id)
+                            .map(|product| product.price_at(at_ms).minor)
+                    };
+                    let cheapest = ids
+                        .iter()
+                        .filter(|id| price(id).is_some())
+                        .min_by_key(price);
+                    let cheaper = choice::cheaper(cheapest.map(String::as_str));
+                    self.offer(&cheaper, "choice.label.cheaper");
                 }
             }
             Found::Nearest { id, over } => {
@@ -328,7 +339,7 @@ impl Composer<'_> {
     /// The attributes in which two products differ, side by side, then what the difference in price buys.
     pub(super) fn compare(&mut self, first: &str, second: &str) {
         let (Some(one), Some(other)) = (self.product(first), self.product(second)) else {
-            self.ask_which();
+            self.ask_which("");
             return;
         };
         let at_ms = self.stage.moment.at_ms;
@@ -339,7 +350,13 @@ impl Composer<'_> {
             ("second", self.title(other)),
             ("rows", self.side_by_side(one, other)),
         ];
-        if gap == 0 || price.currency != other_price.currency {
+        let alike = one
+            .type_keys
+            .iter()
+            .any(|key| other.type_keys.contains(key));
+        if !alike {
+            self.say("compare.unlike", &facts);
+        } else if gap == 0 || price.currency != other_price.currency {
             self.say("compare.same_price", &facts);
         } else {
             let (cheap, dear) = if price.minor < other_price.minor {
@@ -457,6 +474,6 @@ impl Composer<'_> {
         self.say("ease.cheaper", &facts);
         let ids = [cheaper.id.clone(), product.id.clone()];
         self.show(&ids[..1], None);
-        self.offer("compare", "choice.label.compare_with");
+        self.offer(&choice::compare(&ids), "choice.label.compare_with");
     }
 }

@@ -11,6 +11,7 @@ pub use facts::FACT_CHARS_MAX;
 
 use crate::Language;
 use crate::calendar::Moment;
+use crate::choice;
 use crate::conversation::Conversation;
 use crate::decide::{Act, Decision, Wanted};
 use crate::find::{Findings, Found};
@@ -20,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Quick replies under one reply.
-pub const CHOICES_MAX: usize = 8;
+pub const CHOICES_MAX: usize = 10;
 
 /// What composing may look at.
 pub struct Stage<'a> {
@@ -28,6 +29,8 @@ pub struct Stage<'a> {
     pub shop: &'a Shop,
     pub moment: &'a Moment,
     pub language: Language,
+    /// After a handoff the agent answers until a person comes; not where the platform's own desk has the conversation at once.
+    pub talks_on: bool,
     /// Picks among wordings; the same seed gives the same reply.
     pub seed: u64,
 }
@@ -144,6 +147,8 @@ impl<'a> Composer<'a> {
         );
         match act {
             Act::Disclose => self.say("disclose", &[("shop", shop_name)]),
+            Act::DiscloseAgain => self.say("disclose.again", &[("shop", shop_name)]),
+            Act::DiscloseBack => self.say("disclose.back", &[("shop", shop_name)]),
             Act::WelcomeBack => self.welcome_back(),
             Act::Greet => self.say("greet", &[("shop", shop_name)]),
             Act::Thank => self.say("thank", &[]),
@@ -158,6 +163,12 @@ impl<'a> Composer<'a> {
                 self.offer("talk-to-person", "choice.label.person");
             }
             Act::Acknowledge => self.say("inform.thanks", &[]),
+            Act::AtYourService => {
+                self.say("at_your_service", &[]);
+                if let Some(focus) = &self.stage.conversation.focus {
+                    self.offer(&choice::buy(focus), "choice.label.buy");
+                }
+            }
             Act::ContactThanks => self.say("contact.thanks", &[]),
             Act::Recommend { wanted } => self.recommend(wanted, found),
             Act::Outfit { wanted } => self.outfit(wanted, found),
@@ -210,8 +221,9 @@ impl<'a> Composer<'a> {
             Act::EasePrice { id } => self.ease(id.as_deref(), found),
             Act::Reassure => {
                 self.say("hesitate", &[]);
-                if self.stage.conversation.listed.len() > 1 {
-                    self.offer("compare", "choice.label.compare");
+                let listed = &self.stage.conversation.listed;
+                if listed.len() > 1 {
+                    self.offer(&choice::compare(listed), "choice.label.compare");
                 }
                 self.offer("talk-to-person", "choice.label.person");
             }
@@ -231,10 +243,11 @@ impl<'a> Composer<'a> {
             Act::Buy { id } => self.buy(id),
             Act::NotCompared => {
                 self.say("compare.unknown", &[]);
-                self.offer("compare", "choice.label.compare");
+                let listed = &self.stage.conversation.listed;
+                self.offer(&choice::compare(listed), "choice.label.compare");
                 self.offer("talk-to-person", "choice.label.person");
             }
-            Act::AskWhich => self.ask_which(),
+            Act::AskWhich { wanted } => self.ask_which(wanted),
             Act::Ask { slot, offered } => self.ask(slot, offered),
             Act::Deny => self.say("deny", &[]),
             Act::Apologize => self.say("apology", &[]),

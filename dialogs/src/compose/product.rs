@@ -3,8 +3,10 @@
 use super::facts::{ATTRIBUTES_MAX, clip};
 use super::{Composer, Fact};
 use crate::Language;
-use crate::catalogue::Availability;
+use crate::catalogue::{Availability, Product};
+use crate::choice;
 use crate::decide::Wanted;
+use crate::money::Money;
 use crate::reply::Choice;
 
 impl Composer<'_> {
@@ -20,7 +22,26 @@ impl Composer<'_> {
             ),
             None => self.say("price", &[("title", title), ("price", price)]),
         }
+        self.total(product);
         self.turn_to(id);
+    }
+
+    /// What so many of them cost, where the customer wants several.
+    fn total(&mut self, product: &Product) {
+        let count = self.stage.conversation.count("quantity");
+        let Some(count) = count.filter(|count| *count > 1) else {
+            return;
+        };
+        let price = product.price_at(self.stage.moment.at_ms);
+        let Some(minor) = price.minor.checked_mul(i64::from(count)) else {
+            return;
+        };
+        let total = Money { minor, ..price };
+        let facts = [
+            ("count", self.said_fact(count.to_string())),
+            ("total", self.fact_of(product, "price", total.to_string())),
+        ];
+        self.say("price.total", &facts);
     }
 
     pub(super) fn stock(&mut self, id: &str) {
@@ -57,7 +78,7 @@ impl Composer<'_> {
         let id = product.id.clone();
         self.show(std::slice::from_ref(&id), None);
         self.choices.push(Choice {
-            id: format!("buy:{id}"),
+            id: choice::buy(&id),
             label: self.label("choice.label.buy"),
         });
     }

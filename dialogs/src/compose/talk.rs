@@ -4,6 +4,7 @@ use super::facts::{MONTHS, clip, day_range, revision, weekday_name};
 use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
+use crate::choice;
 use crate::conversation::Mode;
 use crate::decide::{Bargain, Wanted};
 use crate::event::FileKind;
@@ -166,19 +167,21 @@ impl Composer<'_> {
         self.offer("talk-to-person", "choice.label.person");
     }
 
-    pub(super) fn ask_which(&mut self) {
+    /// Which of those shown; the answer gets what was wanted of it.
+    pub(super) fn ask_which(&mut self, wanted: &str) {
         self.say("ask.which", &[]);
+        let verb = if wanted.is_empty() { "details" } else { wanted };
         let listed = self.stage.conversation.listed.clone();
         for id in &listed {
             if let Some(product) = self.product(id) {
                 let label = product.title.get(self.stage.language).to_owned();
                 self.choices.push(Choice {
-                    id: format!("details:{id}"),
+                    id: format!("{verb}:{id}"),
                     label,
                 });
             }
         }
-        self.draft.asked = Some("which".to_owned());
+        self.draft.asked = Some(choice::which(wanted));
     }
 
     /// What was looked for before, where it is known.
@@ -235,6 +238,14 @@ impl Composer<'_> {
     }
 
     pub(super) fn hand_off(&mut self) {
+        self.passed_on();
+        if self.stage.talks_on {
+            self.say("handoff.meanwhile", &[]);
+        }
+    }
+
+    /// That a person has it now, and when they answer.
+    fn passed_on(&mut self) {
         let hours = &self.stage.shop.profile.hours;
         if hours.is_empty() {
             self.say("handoff.closed_unknown", &[]);

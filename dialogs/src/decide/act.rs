@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
     Disclose,
+    /// After a long time, who is speaking.
+    DiscloseAgain,
+    /// After a person spoke, that it is not a person any more.
+    DiscloseBack,
     WelcomeBack,
     Greet,
     Thank,
@@ -130,6 +134,8 @@ pub enum Act {
     EasePrice {
         id: Option<String>,
     },
+    /// Nothing more is asked; it is said what may come next.
+    AtYourService,
     Reassure,
     MatchPrice,
     OtherCurrency,
@@ -143,7 +149,11 @@ pub enum Act {
     Buy {
         id: String,
     },
-    AskWhich,
+    AskWhich {
+        /// What is wanted of it, as quick replies name it: `stock`, `price`, `buy`; empty where it is to be told of.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        wanted: String,
+    },
     /// A comparison of those shown that nothing here tells.
     NotCompared,
     Ask {
@@ -223,6 +233,13 @@ impl Act {
 
     /// Opens a reply and answers nothing.
     pub(super) fn is_opening(&self) -> bool {
-        matches!(self, Act::Disclose | Act::WelcomeBack | Act::OtherCurrency)
+        matches!(
+            self,
+            Act::Disclose
+                | Act::DiscloseAgain
+                | Act::DiscloseBack
+                | Act::WelcomeBack
+                | Act::OtherCurrency
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! What each intent is answered with.
 
 use super::{Act, Decider};
+use crate::choice;
 use crate::conversation::Mode;
 use crate::cue::Cue;
 use crate::flow::known;
@@ -156,6 +157,8 @@ impl Decider<'_> {
             "buy" if self.names_only_a_product() && !self.is_sure_of(intent) => {
                 self.about(target, why, |id| Act::Details { id });
             }
+            // “I'd take two, what's the total?” asks before it buys.
+            "buy" if !self.is_sure_of(intent) && self.asks("ask_price") => {}
             "buy" => self.about(target, why, |id| Act::Buy { id }),
             // Goods of another kind, where none say that they fit: what there is of them follows.
             "ask_accessories" if self.names_goods() => {}
@@ -292,6 +295,11 @@ impl Decider<'_> {
             .any(|i| i.name == intent && i.confidence >= SURE_MIN)
     }
 
+    fn asks(&self, intent: &str) -> bool {
+        let mut intents = self.scene.understanding.intents.iter();
+        intents.any(|i| i.name == intent)
+    }
+
     /// Goods of a kind are asked for, and the intent is a guess.
     fn rather_wants_goods(&self, intent: &str) -> bool {
         !self.is_sure_of(intent) && self.names_kind() && Cue::HasGoods.is_in(&self.words)
@@ -331,7 +339,16 @@ impl Decider<'_> {
         match target.filter(|_| !names_kind || !self.mentioned.is_empty()) {
             Some(id) => self.act(act(id), why),
             None if self.told_something() && self.worth_showing() => {}
-            None if !self.scene.conversation.listed.is_empty() => self.act(Act::AskWhich, why),
+            None if !self.scene.conversation.listed.is_empty() => {
+                let wanted = match act(String::new()) {
+                    Act::Stock { .. } => "stock",
+                    Act::Price { .. } => "price",
+                    Act::Buy { .. } => "buy",
+                    _ => "",
+                };
+                let wanted = wanted.to_owned();
+                self.act(Act::AskWhich { wanted }, why);
+            }
             None => {
                 let wanted = self.wanted();
                 if wanted.is_concrete() {
@@ -396,14 +413,15 @@ impl Decider<'_> {
             let focus = self.scene.conversation.focus.iter();
             pair.extend(focus.filter(|id| !self.mentioned.contains(id)).cloned());
         }
-        for id in &self.scene.conversation.listed {
-            if pair.len() < 2 && !pair.contains(id) {
-                pair.push(id.clone());
-            }
-        }
-        // One card alone is compared with what was shown before it.
-        for id in &self.scene.conversation.listed_before {
-            if pair.len() < 2 && !pair.contains(id) {
+        let conversation = self.scene.conversation;
+        // One card alone is compared with what was shown before it, where that is of its kind.
+        for id in conversation
+            .listed
+            .iter()
+            .chain(&conversation.listed_before)
+        {
+            let fits = pair.first().is_none_or(|first| self.is_of_kind(id, first));
+            if pair.len() < 2 && !pair.contains(id) && fits {
                 pair.push(id.clone());
             }
         }
@@ -416,7 +434,10 @@ impl Decider<'_> {
                 why,
             ),
             _ if self.scene.conversation.listed.is_empty() => self.recommend_or_ask(),
-            _ => self.act(Act::AskWhich, why),
+            _ => {
+                let wanted = String::new();
+                self.act(Act::AskWhich { wanted }, why);
+            }
         }
     }
 
@@ -458,8 +479,16 @@ impl Decider<'_> {
                 None => self.act(Act::Acknowledge, why),
             },
             (Some("offer:similar"), Some(to)) => self.act(Act::Alternatives { to }, why),
+            // What was told of it a moment ago is not told again.
             (None, Some(id)) if self.scene.conversation.listed.len() == 1 => {
-                self.act(Act::Details { id }, why);
+                let buys = choice::buy(&id);
+                let conversation = self.scene.conversation;
+                let told = conversation.choices.iter().any(|choice| choice.id == buys);
+                if told || !conversation.lists {
+                    self.act(Act::AtYourService, why);
+                } else {
+                    self.act(Act::Details { id }, why);
+                }
             }
             _ => self.act(Act::Acknowledge, why),
         }

@@ -107,7 +107,10 @@ impl Decider<'_> {
             .is_some_and(|before| self.scene.at_ms - before > AWAY_MS);
         if conversation.turn == 1 {
             self.act(Act::Disclose, "the first reply says who is speaking");
+        } else if conversation.back_from_person {
+            self.act(Act::DiscloseBack, "a person spoke before");
         } else if away {
+            self.act(Act::DiscloseAgain, "the customer was away for long");
             self.act(Act::WelcomeBack, "the customer was away for long");
         }
         if self.scene.expired_choice {

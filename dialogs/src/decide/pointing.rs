@@ -2,6 +2,7 @@
 
 use super::{Decider, Wanted};
 use crate::aspect::Toward;
+use crate::choice::is_which;
 use crate::cue::Cue;
 use crate::flow::{Then, known};
 use crate::nlu::Value;
@@ -38,6 +39,18 @@ impl Decider<'_> {
                     .all(|keys| keys.is_some_and(|keys| keys.contains(key)))
             })
             .cloned()
+    }
+
+    /// Whether two products are of one kind, however wide.
+    pub(super) fn is_of_kind(&self, id: &str, other: &str) -> bool {
+        let catalogue = &self.scene.shop.catalogue;
+        match (catalogue.get(id), catalogue.get(other)) {
+            (Some(one), Some(other)) => {
+                let kinds = &other.type_keys;
+                one.type_keys.iter().any(|key| kinds.contains(key))
+            }
+            _ => false,
+        }
     }
 
     /// The product under discussion.
@@ -158,7 +171,7 @@ impl Decider<'_> {
             flow.is_some_and(|flow| flow.then != Then::Recommend) || asked == Some("category");
         answered
             && waits
-            && asked.is_some_and(|slot| !slot.starts_with("offer:") && slot != "which")
+            && asked.is_some_and(|slot| !slot.starts_with("offer:") && !is_which(slot))
     }
 
     fn best_intent(&self) -> &str {

@@ -143,6 +143,8 @@ impl Seeker<'_> {
                 .map_or(Found::Unneeded, |id| self.beside(id, Side::Cheaper)),
             Act::BrandNotCarried { .. }
             | Act::Disclose
+            | Act::DiscloseAgain
+            | Act::DiscloseBack
             | Act::WelcomeBack
             | Act::Greet
             | Act::Thank
@@ -163,8 +165,9 @@ impl Seeker<'_> {
             | Act::MatchPrice
             | Act::OtherCurrency
             | Act::Hours
-            | Act::AskWhich
+            | Act::AskWhich { .. }
             | Act::NotCompared
+            | Act::AtYourService
             | Act::Ask { .. }
             | Act::Deny
             | Act::HandOff { .. }

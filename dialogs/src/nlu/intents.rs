@@ -3,6 +3,7 @@
 use super::clauses::{MANNERS, clauses};
 use super::entities::Read;
 use super::{Entity, INTENTS_MAX, Intent, Listening, OUT_OF_SCOPE, Sentiment, Value, sentiment};
+use crate::choice;
 use crate::cue;
 use crate::text;
 
@@ -122,7 +123,11 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         // "Is there a black one" is close to "is there a better one", and names something else.
         let mistaken = match intent.name.as_str() {
             "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
-            "ask_cheaper" => catalogue && !says(|v| matches!(v, Value::Cheaper)),
+            // "Budget 500" says how much it may cost.
+            "ask_cheaper" => {
+                let bounds = catalogue || says(|v| matches!(v, Value::Budget { .. }));
+                bounds && !says(|v| matches!(v, Value::Cheaper))
+            }
             // Who names what broke speaks of a fault, and wishes for no goods.
             "complain" if cue::says_fault(folded) => false,
             "insult" | "opt_out" | "complain" | "order_status" | "thank" | "small_talk"
@@ -155,7 +160,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         && bare(folded, folded.get(only.start..only.end).unwrap_or_default())
     {
         found = vec![Intent {
-            name: "ask_details".to_owned(),
+            name: choice::wanted_of_which(listening.expected).to_owned(),
             confidence: 0.9,
         }];
     }

@@ -69,6 +69,48 @@ static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
+/// Two or three bare figures that stand side by side: places where something is compared.
+static SIDE_BY_SIDE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let joined = r"\s*(?:和|跟|与|对比|、|,|，|/|&|\+|\bvs\.?|\bversus\b|\band\b|\bwith\b|\bto\b|\bor\b|还是)\s*";
+    pattern(&format!(
+        r"(?:^|[^\d.:/¥$€£-])([1-9]){joined}(?:the )?([1-9])(?:{joined}([1-9]))?(?:$|[^\d.%:/])"
+    ))
+});
+/// Behind such figures, or before them: they are compared.
+const COMPARED_AFTER: [&str; 16] = [
+    "比",
+    "对比",
+    "哪",
+    "有什么区别",
+    "有啥区别",
+    "区别",
+    "有什么不同",
+    "有啥不同",
+    "的区别",
+    "的差别",
+    "差",
+    "之间",
+    "怎么选",
+    "选哪",
+    "which",
+    "what is the difference",
+];
+const COMPARED_BEFORE: [&str; 13] = [
+    "比较",
+    "对比",
+    "比一下",
+    "比比",
+    "比",
+    "compare",
+    "comparing",
+    "between",
+    "difference of",
+    "number",
+    "numbers",
+    "nos.",
+    "versus",
+];
+
 const WORDS: [&str; 10] = [
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 ];
@@ -105,8 +147,8 @@ const BEFORE_DAYS: [&str; 9] = [
     "due the",
 ];
 /// Before a bare "second": a place in a list.
-const BEFORE_PLACES: [&str; 10] = [
-    "the", "and", "or", "vs", "versus", "with", "this", "that", "your", "to",
+const BEFORE_PLACES: [&str; 12] = [
+    "the", "and", "or", "vs", "versus", "with", "this", "that", "your", "to", "compare", "between",
 ];
 /// After a bare "second" that opens the message.
 const AFTER_PLACES: [&str; 6] = ["and", "or", "vs", "versus", "please", "pls"];
@@ -154,8 +196,38 @@ pub(super) fn find(text: &str) -> Vec<Pointed> {
             }
         }
     }
+    side_by_side(text, &mut found);
     ordinals(text, &mut found);
     found
+}
+
+/// "Compare 1 and 3", 1和3比呢: two places, or three.
+fn side_by_side(text: &str, found: &mut Vec<Pointed>) {
+    for groups in SIDE_BY_SIDE.iter().flat_map(|p| p.captures_iter(text)) {
+        let figures: Vec<_> = (1..=3).filter_map(|at| groups.get(at)).collect();
+        let (Some(first), Some(last)) = (figures.first(), figures.last()) else {
+            continue;
+        };
+        let before = text.get(..first.start()).unwrap_or_default().trim_end();
+        let after = text.get(last.end()..).unwrap_or_default().trim_start();
+        let compared = starts_any(after, &COMPARED_AFTER)
+            || ends_any_word(before, &COMPARED_BEFORE)
+            || ["比较", "对比", "比"]
+                .iter()
+                .any(|word| before.ends_with(word));
+        if !compared {
+            continue;
+        }
+        found.extend(figures.iter().filter_map(|figure| {
+            Some(Pointed {
+                start: figure.start(),
+                end: figure.end(),
+                values: vec![Value::Ordinal {
+                    index: figure.as_str().parse().ok()?,
+                }],
+            })
+        }));
+    }
 }
 
 fn ordinals(text: &str, found: &mut Vec<Pointed>) {
@@ -293,6 +365,7 @@ mod tests {
             &*super::HAN_NUMBER,
             &*super::ORDINAL,
             &*super::NUMBERED,
+            &*super::SIDE_BY_SIDE,
         ] {
             assert!(pattern.is_some());
         }

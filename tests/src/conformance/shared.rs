@@ -1,4 +1,4 @@
-//! The promises about what replicas have in common: jobs of one holder, and pointers.
+//! The promises about what replicas have in common: jobs of one holder, pointers, and facts that end.
 
 use super::{Opens, T0};
 use bot::store::{Hint, Pointer, StateStore};
@@ -55,4 +55,33 @@ pub(super) async fn a_pointer_is_moved_by_who_saw_it_last<O: Opens>(place: &O) {
     assert_eq!(store.pointer("other").await, Ok(None));
     drop(store);
     assert_eq!(place.open().pointer("policy").await, Ok(at));
+}
+
+pub(super) async fn facts_end(store: &impl StateStore) {
+    store.remember("session:x", "one", T0 + 10).await.unwrap();
+    assert_eq!(
+        store.recall("session:x", T0).await.unwrap().as_deref(),
+        Some("one")
+    );
+    store.remember("session:x", "two", T0 + 20).await.unwrap();
+    assert_eq!(
+        store.recall("session:x", T0 + 15).await.unwrap().as_deref(),
+        Some("two")
+    );
+    assert_eq!(store.recall("session:x", T0 + 20).await.unwrap(), None);
+    assert_eq!(store.recall("session:y", T0).await.unwrap(), None);
+    // The first is kept, and is the first whenever it asks.
+    let first = async |value: &str, now_ms| {
+        let kept = store.keep_first("take:m", value, now_ms, T0 + 60_000);
+        kept.await.unwrap()
+    };
+    assert!(first("one", T0).await);
+    assert!(!first("two", T0).await);
+    assert!(first("one", T0 + 1).await);
+    assert_eq!(
+        store.recall("take:m", T0).await.unwrap().as_deref(),
+        Some("one")
+    );
+    // One that is over counts no more.
+    assert!(first("two", T0 + 60_000).await);
 }

@@ -1,7 +1,7 @@
 //! Discord: people who write to the bot in direct messages, told over its gateway.
 
 use super::{Doing, Platform, Said};
-use crate::discord_peer::{DiscordPeer, TOKEN, button, words};
+use crate::discord_peer::{DiscordPeer, button, words};
 use crate::peer::{LOOK, PATIENCE};
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -41,13 +41,7 @@ impl Platform for OnDiscord {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__DISCORD__TOKEN", TOKEN.to_owned()),
-            (
-                "TIANSHENG_CHANNELS__DISCORD__API_URL",
-                self.peer.url.clone(),
-            ),
-        ]
+        self.peer.settings()
     }
 
     /// The shop comes to Discord, not Discord to the shop.
@@ -126,6 +120,13 @@ impl Platform for OnDiscord {
 
     fn length(&self, text: &str) -> usize {
         text.chars().count()
+    }
+
+    fn forget(&self) -> Doing<'_, ()> {
+        Box::pin(async move {
+            self.peer.sim("drop", json!({})).await;
+            self.peer.sim("forget", json!({})).await;
+        })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {

@@ -65,6 +65,16 @@ pub trait Platform: Send + Sync {
         text.len()
     }
 
+    /// A delivery as somebody could make it who is not the platform; `None` where nothing is delivered.
+    fn forgery(&self, _person: usize) -> Option<Forgery> {
+        None
+    }
+
+    /// The platform breaks off and knows nothing any more of how far it had told.
+    fn forget(&self) -> Doing<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.
     fn refuse(&self, times: usize) -> Doing<'_, bool>;
 }
@@ -77,6 +87,13 @@ pub struct Said {
     pub sure: bool,
     /// What is needed to bring it again.
     again: Value,
+}
+
+pub struct Forgery {
+    /// Behind the server's address, with the query.
+    pub path: String,
+    pub header: (&'static str, &'static str),
+    pub body: String,
 }
 
 /// What came after so many messages, once it holds a word.

@@ -1,31 +1,36 @@
 //! Telegram: a Bot API server whose people write in private chats.
 
-use super::{Doing, Platform, Said};
-use crate::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
-use serde_json::{Value, json};
+use super::{Doing, Forgery, Platform, Said};
+use crate::served::telegram::update;
+use crate::telegram_peer::{TelegramPeer, button, words};
+use serde_json::json;
 
 /// The first person's id.
 const FIRST: usize = 1_000;
 
 pub struct OnTelegram {
     pub peer: TelegramPeer,
+    mode: &'static str,
 }
 
 impl OnTelegram {
     pub fn start() -> Self {
         Self {
             peer: TelegramPeer::start(&[]),
+            mode: "webhook",
+        }
+    }
+
+    /// The shop asks for updates itself.
+    pub fn polled() -> Self {
+        Self {
+            mode: "polling",
+            ..Self::start()
         }
     }
 
     fn chat(person: usize) -> i64 {
         i64::try_from(FIRST + person).unwrap()
-    }
-
-    async fn messages(&self, person: usize) -> Vec<Value> {
-        let chat = json!({"chat": Self::chat(person)});
-        let sent = self.peer.sim("sent", chat).await;
-        sent.as_array().unwrap().clone()
     }
 }
 
@@ -35,19 +40,15 @@ impl Platform for OnTelegram {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__TELEGRAM__MODE", "webhook".to_owned()),
-            (
-                "TIANSHENG_CHANNELS__TELEGRAM__API_URL",
-                self.peer.url.clone(),
-            ),
-        ]
+        self.peer.settings(self.mode)
     }
 
     fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
-        Box::pin(self.peer.hook(url))
+        Box::pin(async move {
+            if self.mode == "webhook" {
+                self.peer.hook(url).await;
+            }
+        })
     }
 
     fn conversation(&self, person: usize) -> String {
@@ -74,7 +75,7 @@ impl Platform for OnTelegram {
 
     fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             let found = messages
                 .iter()
                 .rev()
@@ -90,7 +91,7 @@ impl Platform for OnTelegram {
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
         Box::pin(async move {
-            let messages = self.messages(person).await;
+            let messages = self.peer.sent(Self::chat(person)).await;
             messages.iter().map(|m| words(m).to_owned()).collect()
         })
     }
@@ -101,6 +102,19 @@ impl Platform for OnTelegram {
 
     fn length(&self, text: &str) -> usize {
         text.encode_utf16().count()
+    }
+
+    fn is_brought(&self) -> Doing<'_, bool> {
+        Box::pin(async move { self.peer.state().await["pending"] == json!([]) })
+    }
+
+    fn forgery(&self, person: usize) -> Option<Forgery> {
+        let from = Self::chat(person);
+        (self.mode == "webhook").then(|| Forgery {
+            path: "/webhooks/telegram".to_owned(),
+            header: ("x-telegram-bot-api-secret-token", "guessed"),
+            body: update(i64::MAX - from, from, "你好"),
+        })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {

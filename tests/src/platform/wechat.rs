@@ -1,11 +1,14 @@
 //! WeChat: an official account, with the customer-service API and without it.
 
-use super::{Doing, Platform, Said};
-use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, line, shown, words};
+use super::{Doing, Forgery, Platform, Said};
+use crate::wechat_peer::{WeChatPeer, line, shown, words};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// As long as a signature.
+const GUESSED: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// The first message's id.
 const FIRST_ID: u64 = 7_000_000_000_000_000_000;
@@ -49,17 +52,13 @@ impl OnWeChat {
     }
 
     fn settings_with(&self, customer_service: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__WECHAT__API_URL", self.peer.url.clone()),
-            (
-                "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
-                customer_service.to_owned(),
-            ),
-        ]
+        let mut settings = self.peer.settings();
+        let customer_service = customer_service.to_owned();
+        settings.push((
+            "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
+            customer_service,
+        ));
+        settings
     }
 }
 
@@ -116,8 +115,15 @@ impl Platform for OnWeChat {
         Some(2_048)
     }
 
-    fn length(&self, text: &str) -> usize {
-        text.len()
+    fn forgery(&self, person: usize) -> Option<Forgery> {
+        let from = Self::openid(person);
+        Some(Forgery {
+            path: format!("/webhooks/wechat?signature={GUESSED}&timestamp=1700000000&nonce=1"),
+            header: ("content-type", "text/xml"),
+            body: format!(
+                "<xml><ToUserName>gh_shop</ToUserName><FromUserName>{from}</FromUserName><CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>你好</Content><MsgId>1</MsgId></xml>"
+            ),
+        })
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {
@@ -196,6 +202,10 @@ impl Platform for OnWeChatInAnswers {
 
     fn writes_unasked(&self) -> bool {
         false
+    }
+
+    fn forgery(&self, person: usize) -> Option<Forgery> {
+        self.account.forgery(person)
     }
 
     fn refuse(&self, _times: usize) -> Doing<'_, bool> {

@@ -1,7 +1,7 @@
 //! WeCom customer service: people write, a callback says that something waits, and the shop fetches it.
 
 use super::{Doing, Platform, Said};
-use crate::wecom_peer::{ACCOUNT, AES_KEY, CORP_ID, SECRET, TOKEN, WeComPeer, line, words};
+use crate::wecom_peer::{ACCOUNT, WeComPeer, line, words};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,13 +47,7 @@ impl Platform for OnWeCom {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("TIANSHENG_CHANNELS__WECOM__CORP_ID", CORP_ID.to_owned()),
-            ("TIANSHENG_CHANNELS__WECOM__SECRET", SECRET.to_owned()),
-            ("TIANSHENG_CHANNELS__WECOM__TOKEN", TOKEN.to_owned()),
-            ("TIANSHENG_CHANNELS__WECOM__AES_KEY", AES_KEY.to_owned()),
-            ("TIANSHENG_CHANNELS__WECOM__API_URL", self.peer.url.clone()),
-        ]
+        self.peer.settings()
     }
 
     fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
@@ -104,10 +98,6 @@ impl Platform for OnWeCom {
 
     fn longest(&self) -> Option<usize> {
         Some(2_048)
-    }
-
-    fn length(&self, text: &str) -> usize {
-        text.len()
     }
 
     fn refuse(&self, times: usize) -> Doing<'_, bool> {

@@ -1,5 +1,6 @@
 //! A shop with its state on Redis, where the test can be a rep.
 
+use super::now_ms;
 use crate::redis_server::Redis;
 use bot::config::state::State as Settings;
 use bot::mail::{Mail, RepAction};
@@ -44,9 +45,4 @@ impl Desk {
         self.rep(conversation, number, RepAction::Say { text })
             .await;
     }
-}
-
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    i64::try_from(since.unwrap().as_millis()).unwrap()
 }

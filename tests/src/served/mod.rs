@@ -9,32 +9,30 @@ pub mod wecom;
 pub use desk::Desk;
 
 use crate::binary::{LOG, Server, run};
-use crate::peer::until;
+use crate::peer::{http, until};
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Long enough for a second answer to come if one were to come.
 pub const QUIET: Duration = Duration::from_millis(1_500);
 
 /// One server with a platform's settings; `more` overrides them.
-fn serve(port: u16, data: &Path, platform: &[(&str, &str)], more: &[(&str, &str)]) -> Server {
+fn serve(port: u16, data: &Path, platform: &[(&str, String)], more: &[(&str, &str)]) -> Server {
     let mut environment = vec![
         ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "100"),
         // What is logged at its most talkative must hold no secret.
         ("TIANSHENG_LOG__LEVEL", "debug"),
         ("NO_PROXY", "127.0.0.1"),
     ];
-    environment.extend(platform);
+    environment.extend(platform.iter().map(|(name, value)| (*name, value.as_str())));
     environment.extend(more);
     Server::start(data, port, &environment)
 }
 
 pub async fn metrics(server: &Server) -> String {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.get(format!("{}/metrics", server.url)).send().await;
+    let answer = http().get(format!("{}/metrics", server.url)).send().await;
     answer.unwrap().text().await.unwrap()
 }
 
@@ -88,4 +86,9 @@ pub async fn slow_model(wait: Duration) -> String {
     let model = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, slow).await.unwrap() });
     model
+}
+
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
 }

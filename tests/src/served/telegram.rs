@@ -1,19 +1,14 @@
 //! The product on Telegram, and what tests do with it.
 
 use crate::binary::{Server, free_port};
-use crate::telegram_peer::{SECRET, TOKEN, TelegramPeer};
+use crate::peer::http;
+use crate::telegram_peer::TelegramPeer;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// One server on Telegram; `more` overrides its settings.
 pub fn serve(peer: &TelegramPeer, data: &Path, mode: &str, more: &[(&str, &str)]) -> Server {
-    let telegram = [
-        ("TIANSHENG_CHANNELS__TELEGRAM__TOKEN", TOKEN),
-        ("TIANSHENG_CHANNELS__TELEGRAM__API_URL", peer.url.as_str()),
-        ("TIANSHENG_CHANNELS__TELEGRAM__MODE", mode),
-        ("TIANSHENG_CHANNELS__TELEGRAM__SECRET", SECRET),
-    ];
-    super::serve(free_port(), data, &telegram, more)
+    super::serve(free_port(), data, &peer.settings(mode), more)
 }
 
 /// A server with its webhook set.
@@ -26,16 +21,12 @@ pub async fn on_webhook(data: &Path, more: &[(&str, &str)]) -> (TelegramPeer, Se
 
 /// Says something and waits for so many messages more.
 pub async fn ask(peer: &TelegramPeer, from: i64, text: &str, more: usize) -> Vec<Value> {
-    let before = peer.sent(from).await.len();
-    peer.say(from, text).await;
-    peer.sent_at_least(from, before + more).await[before..].to_vec()
+    peer.sent_upon(peer.say(from, text), from, more).await
 }
 
 /// A delivery as anybody could make it.
 pub async fn deliver(server: &Server, secret: Option<&str>, body: String) -> reqwest::Response {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let mut request = http
+    let mut request = http()
         .post(format!("{}/webhooks/telegram", server.url))
         .header("content-type", "application/json")
         .body(body);

@@ -1,7 +1,8 @@
 //! The product as a WeChat official account, and what tests do with it.
 
 use crate::binary::{Server, free_port};
-use crate::wechat_peer::{AES_KEY, APP_ID, SECRET, TOKEN, WeChatPeer, shown};
+use crate::peer::http;
+use crate::wechat_peer::{AES_KEY, SECRET, WeChatPeer, shown};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -12,15 +13,10 @@ pub fn serve(peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
 
 /// The same at a port of choice, where WeChat finds it again after a restart.
 pub fn serve_at(port: u16, peer: &WeChatPeer, data: &Path, more: &[(&str, &str)]) -> Server {
-    let account = [
-        ("TIANSHENG_CHANNELS__WECHAT__APP_ID", APP_ID),
-        ("TIANSHENG_CHANNELS__WECHAT__TOKEN", TOKEN),
-        ("TIANSHENG_CHANNELS__WECHAT__AES_KEY", AES_KEY),
-        ("TIANSHENG_CHANNELS__WECHAT__APP_SECRET", SECRET),
-        ("TIANSHENG_CHANNELS__WECHAT__API_URL", peer.url.as_str()),
-        // Where it is not the matter of a test, what is said goes over the API.
-        ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "false"),
-    ];
+    let mut account = peer.settings();
+    // Where it is not the matter of a test, what is said goes over the API.
+    let over_the_api = "false".to_owned();
+    account.push(("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", over_the_api));
     super::serve(port, data, &account, more)
 }
 
@@ -45,15 +41,31 @@ pub async fn ask(
     text: &str,
     more: usize,
 ) -> Vec<Value> {
-    let before = peer.sent(from).await.len();
-    let delivery = say(peer, server, from, text).await;
-    assert_eq!(shown(&delivery), None, "it is answered over the API");
-    peer.sent_at_least(from, before + more).await[before..].to_vec()
+    let said = async {
+        let delivery = say(peer, server, from, text).await;
+        assert_eq!(shown(&delivery), None, "it is answered over the API");
+    };
+    peer.sent_upon(said, from, more).await
 }
 
 /// Says something to an account without the API and gives what the customer sees.
 pub async fn seen(peer: &WeChatPeer, server: &Server, from: &str, text: &str) -> String {
     shown(&say(peer, server, from, text).await).unwrap_or_default()
+}
+
+/// Posts a delivery as it is given, and gives its status.
+pub async fn posted(server: &Server, query: &Value, body: &str) -> u16 {
+    let pairs: Vec<(String, String)> = query
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect();
+    let asked = http()
+        .post(hook(server))
+        .query(&pairs)
+        .body(body.to_owned());
+    asked.send().await.unwrap().status().as_u16()
 }
 
 pub fn is_secret(log: &str) -> bool {

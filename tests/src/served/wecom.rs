@@ -2,7 +2,7 @@
 
 use super::logged;
 use crate::binary::{Server, free_port, run};
-use crate::wecom_peer::{ACCOUNT, AES_KEY, CORP_ID, SECRET, TOKEN, WeComPeer};
+use crate::wecom_peer::{ACCOUNT, AES_KEY, SECRET, WeComPeer};
 use bot::store::RecordStore as _;
 use bot::store::records::Records;
 use serde_json::{Value, json};
@@ -10,14 +10,14 @@ use std::path::Path;
 
 /// One server of the company; `more` overrides its settings.
 pub fn serve(peer: &WeComPeer, data: &Path, more: &[(&str, &str)]) -> Server {
-    let company = [
-        ("TIANSHENG_CHANNELS__WECOM__CORP_ID", CORP_ID),
-        ("TIANSHENG_CHANNELS__WECOM__SECRET", SECRET),
-        ("TIANSHENG_CHANNELS__WECOM__TOKEN", TOKEN),
-        ("TIANSHENG_CHANNELS__WECOM__AES_KEY", AES_KEY),
-        ("TIANSHENG_CHANNELS__WECOM__API_URL", peer.url.as_str()),
-    ];
-    super::serve(free_port(), data, &company, more)
+    super::serve(free_port(), data, &peer.settings(), more)
+}
+
+/// WeCom with nothing wrong, and a server of the company.
+pub fn on_callbacks(data: &Path, more: &[(&str, &str)]) -> (WeComPeer, Server) {
+    let peer = WeComPeer::start(&[]);
+    let server = serve(&peer, data, more);
+    (peer, server)
 }
 
 pub fn hook(server: &Server) -> String {
@@ -46,9 +46,8 @@ pub async fn ask(
     text: &str,
     more: usize,
 ) -> Vec<Value> {
-    let before = peer.sent(from).await.len();
-    say(peer, server, from, text).await;
-    peer.sent_at_least(from, before + more).await[before..].to_vec()
+    let said = say(peer, server, from, text);
+    peer.sent_upon(said, from, more).await
 }
 
 /// Waits until so many messages came to something.

@@ -1,6 +1,7 @@
 //! After the storm: every acknowledged message once, in order, with one answer, and the three books agree.
 
 use super::Customer;
+use adapters::{WORDS_EVENT, Words};
 use bot::store::embedded::State;
 use bot::store::records::Records;
 use bot::store::{RecordStore, StateStore};
@@ -21,6 +22,8 @@ pub struct Books {
     pub lost_messages: Vec<String>,
     pub out_of_order: usize,
     pub run_twice: usize,
+    /// Choices that were heard of.
+    pub pressed: usize,
     pub answered_twice: usize,
     pub unanswered: usize,
     /// What a platform never got, with the conversation.
@@ -130,6 +133,10 @@ pub async fn check_told(
             .collect();
         let distinct: BTreeSet<&String> = heard.iter().collect();
         books.run_twice += heard.len() - distinct.len();
+        let pressed: Vec<&String> = events.iter().filter_map(press).collect();
+        let once: BTreeSet<&&String> = pressed.iter().collect();
+        books.run_twice += pressed.len() - once.len();
+        books.pressed += once.len();
         let gone = customer
             .acknowledged
             .iter()
@@ -157,8 +164,24 @@ pub async fn check_told(
             }
             continue;
         }
+        let feed = state.feed(id, 0, usize::MAX).await.unwrap();
+        // What is only shown in answers has no id.
+        let words: Vec<String> = feed
+            .iter()
+            .filter(|item| item.event == WORDS_EVENT)
+            .filter_map(|item| serde_json::from_str::<Words>(&item.data).ok())
+            .flat_map(|words| words.texts)
+            .collect();
+        if !words.is_empty() {
+            let (missing, twice) = compared(&events, &words);
+            books.unanswered += missing.len();
+            books.answered_twice += twice;
+            let named = missing.into_iter().map(|line| format!("{id}: {line}"));
+            books.unsent.extend(named);
+            continue;
+        }
         let mut answers: BTreeMap<String, usize> = BTreeMap::new();
-        for item in state.feed(id, 0, usize::MAX).await.unwrap() {
+        for item in feed {
             if item.event == "message" {
                 let data: serde_json::Value = serde_json::from_str(&item.data).unwrap();
                 *answers
@@ -174,6 +197,17 @@ pub async fn check_told(
     }
     books.lost = books.lost_messages.len();
     books
+}
+
+fn press(event: &Event) -> Option<&String> {
+    match event {
+        Event::Heard {
+            event_id,
+            said: Said::Choice(_),
+            ..
+        } => Some(event_id),
+        _ => None,
+    }
 }
 
 /// Replies that never came over the platform, and those that came more than once: each is known by its first line.

@@ -18,6 +18,10 @@ const ORPHANS_AFTER: Duration = Duration::from_millis(1_500);
 const SOON_MS: u64 = 15 * 60 * 1000;
 /// Longest wait for a replica that was cut off to serve again.
 const BACK_MAX: Duration = Duration::from_secs(40);
+/// Longest wait for the answer to one forged delivery.
+const FORGED_MAX: Duration = Duration::from_secs(2);
+/// The person in whose name deliveries are forged.
+pub const NOBODY: usize = 900_000;
 const LEASES: &str = "local found = {} \
     for shard = 0, 15 do \
       for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'agenda:{' .. shard .. '}:' .. ARGV[1], ARGV[2], ARGV[3])) do \
@@ -43,6 +47,11 @@ pub enum Mark {
         at: Instant,
         turns: Vec<String>,
         sends: Vec<String>,
+    },
+    /// How many forged deliveries were answered, and how many of them were taken.
+    Forged {
+        answered: usize,
+        taken: usize,
     },
     Refusals {
         asked: usize,
@@ -155,6 +164,12 @@ impl Grounds {
                 self.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
                 self.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]);
             }
+            Fault::Forged => return self.forge().await,
+            Fault::PlatformsForget => {
+                for platform in &self.platforms {
+                    platform.forget().await;
+                }
+            }
             Fault::PlatformsBusy(sends) => {
                 for platform in &self.platforms {
                     platform.refuse(sends).await;
@@ -167,6 +182,31 @@ impl Grounds {
             }
         }
         Mark::Nothing
+    }
+
+    /// In the name of somebody who never writes.
+    async fn forge(&self) -> Mark {
+        let (mut answered, mut taken) = (0, 0);
+        for replica in &self.replicas {
+            for platform in &self.platforms {
+                let Some(forgery) = platform.forgery(NOBODY) else {
+                    continue;
+                };
+                let (name, value) = forgery.header;
+                let asked = self
+                    .http
+                    .post(format!("{}{}", replica.url, forgery.path))
+                    .timeout(FORGED_MAX)
+                    .header(name, value)
+                    .body(forgery.body);
+                // One that is killed or stopped answers nothing.
+                if let Ok(answer) = asked.send().await {
+                    answered += 1;
+                    taken += usize::from(answer.status().is_success());
+                }
+            }
+        }
+        Mark::Forged { answered, taken }
     }
 
     /// The replicas' ways to Redis; the one that is cut off stays so.

@@ -42,6 +42,10 @@ pub enum Fault {
     ConnectionsKilled,
     /// Every way to Redis breaks at once.
     ConnectionsCut,
+    /// Deliveries that no platform made, to every replica.
+    Forged,
+    /// Each platform breaks off and forgets how far it had told.
+    PlatformsForget,
     /// Each platform refuses so many sends with its word for "later".
     PlatformsBusy(usize),
 }
@@ -63,6 +67,8 @@ impl fmt::Display for Fault {
             Fault::RedisAlone => f.write_str("Redis: min-replicas-to-write (NOREPLICAS)"),
             Fault::ConnectionsKilled => f.write_str("Redis: CLIENT KILL TYPE normal"),
             Fault::ConnectionsCut => f.write_str("Redis: all connections cut"),
+            Fault::Forged => f.write_str("forged deliveries to every replica"),
+            Fault::PlatformsForget => f.write_str("platforms: sessions cut and forgotten"),
             Fault::PlatformsBusy(sends) => write!(f, "platforms: {sends} sends refused each"),
         }
     }
@@ -145,6 +151,12 @@ pub fn plan(dice: &mut Dice) -> Vec<Planned> {
         let sends = between(2, 5) as usize;
         add(between(5_000, 90_000), 0, Fault::PlatformsBusy(sends));
     }
+    for third in 0..3 {
+        let at = 10_000 + third * 26_000;
+        add(between(at, at + 24_000), 0, Fault::Forged);
+    }
+    // Whoever writes has written before by then.
+    add(between(50_000, 85_000), 0, Fault::PlatformsForget);
     add(between(6_000, 90_000), 1_500, Fault::RedisPaused);
     add(between(6_000, 90_000), 1_300, Fault::RedisBusy);
     add(between(6_000, 88_000), 4_000, Fault::RedisFull);

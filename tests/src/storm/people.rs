@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 
 /// Messages of one burst.
 const BURST_MAX: u64 = 2;
+/// A choice that stands under many offers.
+const OFFERED: &str = "比较前两款";
 /// Messages that everybody says, however short the storm.
 const MESSAGES_MIN: usize = 2;
 
@@ -28,6 +30,8 @@ pub struct Person {
     /// Those that the platform gave up; the shop may have them or not.
     pub unsure: Vec<String>,
     pub repeated: usize,
+    /// Choices that were there and were pressed.
+    pub pressed: usize,
     /// What the shop sent, once all is over.
     pub sent: Vec<String>,
 }
@@ -92,7 +96,11 @@ impl Left {
                 acknowledged: &person.said,
                 unsure: &person.unsure,
                 sent_again: person.repeated,
-                sent: Some(&person.sent),
+                // What is only shown in answers stands in the feed.
+                sent: self
+                    .platform
+                    .writes_unasked()
+                    .then_some(person.sent.as_slice()),
             })
             .collect()
     }
@@ -107,7 +115,7 @@ async fn live(
 ) -> Person {
     tokio::time::sleep(Duration::from_millis(dice.below(pace.rest_ms))).await;
     let (mut all, mut said, mut unsure): (Vec<Said>, Vec<String>, Vec<String>) = Default::default();
-    let mut repeated = 0;
+    let (mut repeated, mut pressed) = (0, 0);
     while !over.load(Ordering::Relaxed) || said.len() < MESSAGES_MIN {
         for _ in 0..=dice.below(BURST_MAX) {
             let text = SAYINGS[dice.below(SAYINGS.len() as u64) as usize];
@@ -125,6 +133,10 @@ async fn live(
                 repeated += 1;
             }
         }
+        // Where nothing can be pressed, the choice would be one more message.
+        if platform.writes_unasked() && dice.below(2) == 0 {
+            pressed += usize::from(platform.press(person, OFFERED).await);
+        }
         rest(pace.rest_ms / 2 + dice.below(pace.rest_ms / 2), &over).await;
     }
     Person {
@@ -132,6 +144,7 @@ async fn live(
         said,
         unsure,
         repeated,
+        pressed,
         sent: Vec::new(),
     }
 }

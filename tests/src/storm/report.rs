@@ -75,6 +75,7 @@ pub fn told(
         ("conversations", books.conversations.to_string()),
         ("messages acknowledged", books.messages.to_string()),
         ("of them sent again", books.sent_again.to_string()),
+        ("choices pressed", books.pressed.to_string()),
         ("turns", books.turns.to_string()),
         ("away in the records at the end", away.to_string()),
         ("refused with 503", sums.refused.to_string()),
@@ -100,16 +101,17 @@ pub fn told(
     ] {
         line(format!("| {name} | {value} |"));
     }
-    line("\n| platform | people | said | given up by the platform | brought again | sent to them | of that twice |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |".to_owned());
+    line("\n| platform | people | said | pressed | given up by the platform | brought again | sent to them | of that twice |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |".to_owned());
     for left in platforms {
         let sum = |of: fn(&Person) -> usize| left.people.iter().map(of).sum::<usize>();
         let twice = |person: &Person| books.sent_twice.get(&person.conversation).copied();
         let twice: usize = left.people.iter().filter_map(twice).sum();
         line(format!(
-            "| {} | {} | {} | {} | {} | {} | {twice} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {twice} |",
             left.name(),
             left.people.len(),
             sum(|person| person.said.len()),
+            sum(|person| person.pressed),
             sum(|person| person.unsure.len()),
             sum(|person| person.repeated),
             sum(|person| person.sent.len()),
@@ -121,6 +123,7 @@ pub fn told(
 fn seen_of(mark: &Mark, visitors: &[Visitor]) -> String {
     match mark {
         Mark::Nothing => String::new(),
+        Mark::Forged { answered, taken } => format!("{answered} answered, {taken} taken"),
         Mark::Orphans { at, turns, sends } => {
             let told = |what: &str, orphans: &[String]| {
                 let recovery = recovery(visitors, *at, orphans);
