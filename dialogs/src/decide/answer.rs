@@ -10,6 +10,8 @@ use crate::nlu::{Superlative, Value};
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.65;
+/// Confidence from which somebody buys who asks for the price as well.
+const CERTAIN_MIN: f64 = 0.85;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
 
@@ -158,7 +160,7 @@ impl Decider<'_> {
                 self.about(target, why, |id| Act::Details { id });
             }
             // “I'd take two, what's the total?” asks before it buys.
-            "buy" if !self.is_sure_of(intent) && self.asks("ask_price") => {}
+            "buy" if !self.has_at_least(intent, CERTAIN_MIN) && self.asks("ask_price") => {}
             "buy" => self.about(target, why, |id| Act::Buy { id }),
             // Goods of another kind, where none say that they fit: what there is of them follows.
             "ask_accessories" if self.names_goods() => {}
@@ -216,7 +218,8 @@ impl Decider<'_> {
             // A guess at a question where none was put.
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_location"
-                if self.is_a_guess(intent)
+                if (self.is_a_guess(intent)
+                    || (self.told_something() && !self.is_sure_of(intent)))
                     && (!self.is_a_question()
                         || (Cue::HasGoods.is_in(&self.words)
                             && self.is_named_in_the_catalogue())) => {}
@@ -289,10 +292,14 @@ impl Decider<'_> {
     }
 
     pub(super) fn is_sure_of(&self, intent: &str) -> bool {
+        self.has_at_least(intent, SURE_MIN)
+    }
+
+    fn has_at_least(&self, intent: &str, confidence: f64) -> bool {
         let intents = &self.scene.understanding.intents;
         intents
             .iter()
-            .any(|i| i.name == intent && i.confidence >= SURE_MIN)
+            .any(|i| i.name == intent && i.confidence >= confidence)
     }
 
     fn asks(&self, intent: &str) -> bool {

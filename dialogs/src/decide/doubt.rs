@@ -29,11 +29,18 @@ impl Decider<'_> {
             // Nobody complains who asks what there is.
             "complain" => {
                 let speaks_hard = self.scene.understanding.sentiment == Sentiment::Negative;
-                speaks_hard || (self.is_sure_of(intent) && !self.asks_what_kinds())
+                let asks_of_goods = self.asks_what_kinds()
+                    || (self.is_a_question() && (self.says_value() || self.names_aspect()));
+                speaks_hard || (self.is_sure_of(intent) && !asks_of_goods)
             }
             "opt_out" => self.is_sure_of(intent),
             _ => true,
         }
+    }
+
+    /// Colour, size, weight: a property of the goods is named.
+    fn names_aspect(&self) -> bool {
+        !self.scene.shop.aspects.find(&self.words).is_empty()
     }
 
     /// “How do I clean it?” buys nothing.
