@@ -50,6 +50,58 @@ pub enum Cue {
     Ordered,
     /// There is no preference.
     NoPreference,
+    /// Something that was bought does not do what it should.
+    Faulty,
+    /// Words that name no fault of their own.
+    FaultInGeneral,
+    /// What stands right before a fault that is only feared, or that is denied.
+    Unlikely,
+    /// How one asks how something is done.
+    HowTo,
+    /// That something is bought.
+    Buying,
+    /// Who comes back to a conversation.
+    Back,
+    /// How a question begins in English.
+    OpensQuestion,
+    /// Money that is to come back, said as a demand.
+    MoneyBack,
+    /// Below something that leaves only so much room.
+    Beneath,
+    /// What is on sale now.
+    Offers,
+    /// Bargaining for the lowest price.
+    Lowest,
+    /// Bargaining with several pieces.
+    SeveralPieces,
+    /// A discount for students, members and the like.
+    OfAGroup,
+    /// Something to be added for nothing.
+    Freebie,
+    /// What the price will be later.
+    PriceLater,
+    /// Somebody who works for the shop.
+    OfAColleague,
+    /// That somebody said or promised something.
+    OfWordsSaid,
+    /// A currency by its name.
+    Currencies,
+    /// Words of everyday life in which the name of goods stands and means none.
+    OtherWords,
+    /// People who have to take care of what they eat, drink and use.
+    Frail,
+    /// Whether something may be taken or used without harm.
+    Harmless,
+    /// A parcel goes somewhere.
+    Sending,
+    /// What stands right before the place that a parcel goes to.
+    SendingTo,
+    /// Beyond the country of most shops that write Chinese, or abroad by name.
+    Abroad,
+    /// A question for how long.
+    HowLong,
+    /// What it costs to have something sent.
+    Carriage,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
     Asking,
 }
@@ -129,6 +181,12 @@ impl Cue {
         rest
     }
 
+    /// Its words in folded text, each with its place.
+    pub fn words(self, folded: &str) -> impl Iterator<Item = (usize, &str)> {
+        self.places(folded)
+            .filter_map(|(start, end)| Some((start, folded.get(start..end)?)))
+    }
+
     fn places(self, folded: &str) -> impl Iterator<Item = (usize, usize)> {
         CUES.words
             .get(&self)
@@ -137,6 +195,14 @@ impl Cue {
             .map(|hit| (hit.start(), hit.end()))
             .filter(move |(start, end)| at_borders(folded, *start, *end))
     }
+}
+
+/// Folded text says that something is broken, as a fact: “will it break?” does not.
+pub fn says_fault(folded: &str) -> bool {
+    Cue::Faulty.words(folded).any(|(at, _)| {
+        let head = folded.get(..at).unwrap_or_default();
+        !Cue::Unlikely.ends_within(head, 1)
+    })
 }
 
 /// What questions of an intent are about, for one that says little by itself.
@@ -170,6 +236,32 @@ mod tests {
             Cue::Most,
             Cue::Least,
             Cue::NoPreference,
+            Cue::Faulty,
+            Cue::FaultInGeneral,
+            Cue::Unlikely,
+            Cue::Frail,
+            Cue::HowTo,
+            Cue::Buying,
+            Cue::Back,
+            Cue::OpensQuestion,
+            Cue::MoneyBack,
+            Cue::Beneath,
+            Cue::Offers,
+            Cue::Lowest,
+            Cue::SeveralPieces,
+            Cue::OfAGroup,
+            Cue::Freebie,
+            Cue::PriceLater,
+            Cue::OfAColleague,
+            Cue::OfWordsSaid,
+            Cue::Currencies,
+            Cue::OtherWords,
+            Cue::Harmless,
+            Cue::Sending,
+            Cue::SendingTo,
+            Cue::Abroad,
+            Cue::HowLong,
+            Cue::Carriage,
             Cue::Asking,
         ] {
             assert!(CUES.words.contains_key(&cue), "{cue:?}");
@@ -177,6 +269,27 @@ mod tests {
         assert!(!CUES.topics.is_empty());
         for (intent, texts) in &CUES.topics {
             assert_eq!(texts.len(), Language::ALL.len(), "{intent}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_a_fact_and_no_fear() {
+        for (message, expected) in [
+            ("机器不出水", true),
+            ("用了三个月漏水", true),
+            ("the lamp won't turn on", true),
+            ("it leaks", true),
+            ("会漏水吗", false),
+            ("要一个不漏水的", false),
+            ("容易坏了吗", false),
+            ("is it easily damaged", false),
+            ("does it work with ice", false),
+        ] {
+            assert_eq!(
+                says_fault(&crate::text::fold(message)),
+                expected,
+                "{message}"
+            );
         }
     }
 

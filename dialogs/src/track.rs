@@ -5,13 +5,17 @@ mod pointed;
 
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
+use crate::cue;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
-use crate::flow::Flow;
+use crate::flow::{Flow, Then};
 use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
 use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type, related};
+
+/// Confidence below which an intent starts nothing that leads to a person.
+const GUESS_MAX: f64 = 0.4;
 
 /// Slots that hold a number; a correction of one is told by its size.
 const NUMBER_SLOTS: [&str; 5] = [
@@ -196,6 +200,10 @@ impl Tracker<'_> {
     /// The deepest type named; another kind of product takes nothing over from the one before.
     fn category(&mut self, understanding: &Understanding) {
         let words = text::fold(&self.conversation.newest_words());
+        // What broke is no wish for another one.
+        if cue::says_fault(&words) {
+            return;
+        }
         let asked = asked_type(understanding, &words);
         let Some((key, quote)) = asked.or_else(|| deepest_type(understanding)) else {
             return;
@@ -483,6 +491,10 @@ impl Tracker<'_> {
             else {
                 continue;
             };
+            // Nobody is asked for contact details on a guess.
+            if flow.then != Then::Recommend && intent.confidence < GUESS_MAX {
+                continue;
+            }
             // Asking for advice inside a business purchase is part of it.
             let nested = running.is_some() && flow.start.iter().any(|start| start == "inform");
             if running != Some(flow.id.as_str()) && !nested {

@@ -6,6 +6,7 @@ mod typos;
 pub(crate) use homophones::readings;
 pub(crate) use typos::{letters, shortenings, stands_alone, with_hash};
 
+use crate::cue::Cue;
 use crate::text;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
@@ -62,6 +63,14 @@ fn is_part_of_a_trade(folded: &str, end: usize) -> bool {
     let before = folded.get(..end).and_then(|head| head.chars().next_back());
     let after = folded.get(end..).and_then(|tail| tail.chars().next());
     before.is_some_and(text::han) && after.is_some_and(|c| OF_TRADES.contains(&c))
+}
+
+/// 机器 in 机器人: the longer word means no goods, unless it is a term itself and so was found before this one.
+fn is_in_another_word(folded: &str, start: usize, end: usize) -> bool {
+    Cue::OtherWords.words(folded).any(|(at, word)| {
+        let until = at + word.len();
+        at <= start && end <= until && end - start < word.len()
+    })
 }
 
 impl Vocabulary {
@@ -127,7 +136,9 @@ impl Vocabulary {
             let Some(term) = self.terms.get(pattern).filter(|_| start >= free_from) else {
                 continue;
             };
-            if term.kind == TermKind::ProductType && is_part_of_a_trade(folded, end) {
+            if term.kind == TermKind::ProductType
+                && (is_part_of_a_trade(folded, end) || is_in_another_word(folded, start, end))
+            {
                 continue;
             }
             free_from = end;

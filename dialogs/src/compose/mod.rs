@@ -102,6 +102,14 @@ impl<'a> Composer<'a> {
         }
     }
 
+    /// A fact stands in the draft already.
+    fn has_said(&self, fact: &Fact) -> bool {
+        self.draft.blocks.iter().any(|block| match block {
+            Block::Line(line) => line.bound.iter().any(|(_, other)| other == fact),
+            _ => false,
+        })
+    }
+
     fn label(&self, key: &str) -> String {
         self.stage
             .shop
@@ -198,7 +206,18 @@ impl<'a> Composer<'a> {
             Act::Better { than } => self.beside("better", than, found),
             Act::Alternatives { to } => self.beside("alternatives", to, found),
             Act::Accessories { of, .. } => self.beside("accessories", of, found),
-            Act::Discount { id } => self.discount(id.as_deref()),
+            Act::Discount { id, with } => self.discount(id.as_deref(), *with),
+            Act::Offers { .. } => self.offers(found),
+            Act::ColleagueSaid { words } => self.colleague_said(words),
+            Act::ColleagueUnheard => self.say_and_offer_person("colleague.unheard"),
+            Act::OwnCurrency => {
+                let currency = self.stage.shop.profile.currency;
+                let fact = self.shop_fact(currency.code(), "currency");
+                self.say("currency.own", &[("currency", fact)]);
+            }
+            Act::CannotNotify => self.say_and_offer_person("notify.none"),
+            Act::WhatNext => self.what_next(),
+            Act::OfferPerson => self.say_and_offer_person("offer.person"),
             Act::EasePrice { id } => self.ease(id.as_deref(), found),
             Act::Reassure => {
                 self.say("hesitate", &[]);

@@ -49,7 +49,12 @@ impl Composer<'_> {
             return;
         };
         let (title, stock) = (self.title(product), self.stock_fact(product));
-        self.say("stock", &[("title", title), ("stock", stock)]);
+        if product.availability == Availability::OutOfStock {
+            self.say("stock.out", &[("title", title), ("stock", stock)]);
+            self.offer_yes_no("offer:similar");
+        } else {
+            self.say("stock", &[("title", title), ("stock", stock)]);
+        }
         self.turn_to(id);
     }
 

@@ -1,11 +1,12 @@
 //! What is said around the products: questions, answers from the shop's pages, discounts, hours, handing over.
 
-use super::facts::{MONTHS, clip, day_range, weekday_name};
+use super::facts::{MONTHS, clip, day_range, revision, weekday_name};
 use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
 use crate::choice;
-use crate::decide::Wanted;
+use crate::conversation::Mode;
+use crate::decide::{Bargain, Wanted};
 use crate::event::FileKind;
 use crate::find::Found;
 use crate::reply::Choice;
@@ -14,7 +15,70 @@ use crate::reply::Choice;
 const OFFERED_MAX: usize = 6;
 
 impl Composer<'_> {
-    pub(super) fn discount(&mut self, id: Option<&str>) {
+    /// A reply that a person may add to.
+    pub(super) fn say_and_offer_person(&mut self, key: &str) {
+        self.say(key, &[]);
+        self.draft.asked = Some("offer:person".to_owned());
+        self.offer("talk-to-person", "choice.label.person");
+    }
+
+    /// What is reduced now, or that nothing is.
+    pub(super) fn offers(&mut self, found: &Found) {
+        match found {
+            Found::Goods { ids } => {
+                let count = self.counted(ids.len());
+                self.say("offers.found", &[("count", count)]);
+                self.show(ids, None);
+            }
+            _ => self.say("offers.none", &[]),
+        }
+    }
+
+    /// A colleague's own words, told as theirs; what they hold is theirs to confirm.
+    pub(super) fn colleague_said(&mut self, words: &str) {
+        let words = Fact {
+            text: words.to_owned(),
+            source: "conversation:colleague".to_owned(),
+            revision: revision(words),
+        };
+        self.say("colleague.said", &[("words", words)]);
+        self.draft.asked = Some("offer:person".to_owned());
+        self.offer("talk-to-person", "choice.label.person");
+    }
+
+    /// The step after this one: a colleague's, or the way to order.
+    pub(super) fn what_next(&mut self) {
+        let conversation = self.stage.conversation;
+        if conversation.mode != Mode::Bot {
+            self.say("next.waiting", &[]);
+        } else if let Some(id) = conversation.focus.clone() {
+            self.buy(&id);
+        } else {
+            self.say_and_offer_person("next");
+        }
+    }
+
+    /// Each kind of bargaining has its own answer; the price that counts follows where one product is meant.
+    pub(super) fn discount(&mut self, id: Option<&str>, with: Option<Bargain>) {
+        let Some(with) = with else {
+            self.price_that_counts(id);
+            return;
+        };
+        self.say(&format!("discount.{}", with.word()), &[]);
+        if id.is_some_and(|id| {
+            self.stage.conversation.focus.as_deref() != Some(id) || with == Bargain::Lowest
+        }) {
+            self.price_that_counts(id);
+        }
+        // A person is offered once; who bargains on knows of it.
+        if !self.stage.conversation.asks.contains_key("offer:person") {
+            self.draft.asked = Some("offer:person".to_owned());
+            self.offer("talk-to-person", "choice.label.person");
+        }
+    }
+
+    /// The sale that is on for a product, or that there is no other offer.
+    fn price_that_counts(&mut self, id: Option<&str>) {
         let on_sale = id
             .and_then(|id| self.product(id))
             .and_then(|product| Some((product, self.was(product)?)));
@@ -54,6 +118,10 @@ impl Composer<'_> {
                 source: passage.id.clone(),
                 revision: passage.revision.clone(),
             };
+            // Two questions with one answer are answered once.
+            if self.has_said(&answer) {
+                return;
+            }
             self.say("knowledge.answer", &[("answer", answer)]);
         } else {
             self.say("knowledge.unknown", &[]);

@@ -109,7 +109,28 @@ pub enum Act {
     },
     Discount {
         id: Option<String>,
+        /// What is bargained with; it picks the words.
+        #[serde(default)]
+        with: Option<Bargain>,
     },
+    /// What is on sale now.
+    Offers {
+        wanted: Wanted,
+    },
+    /// What a colleague wrote here, in their words.
+    ColleagueSaid {
+        words: String,
+    },
+    /// What a colleague is said to have promised elsewhere.
+    ColleagueUnheard,
+    /// Prices are in the shop's currency only.
+    OwnCurrency,
+    /// Nobody is told by us when something happens; a colleague can.
+    CannotNotify,
+    /// What happens after this.
+    WhatNext,
+    /// A person, where the answer may not be all.
+    OfferPerson,
     EasePrice {
         id: Option<String>,
     },
@@ -166,6 +187,30 @@ pub enum Act {
     Own {
         intent: String,
     },
+}
+
+/// What somebody bargains with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bargain {
+    Lowest,
+    Several,
+    Group,
+    Freebie,
+    Later,
+}
+
+impl Bargain {
+    /// The last part of the key of its words.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Bargain::Lowest => "lowest",
+            Bargain::Several => "several",
+            Bargain::Group => "group",
+            Bargain::Freebie => "freebie",
+            Bargain::Later => "later",
+        }
+    }
 }
 
 impl Act {

@@ -2,13 +2,16 @@
 
 use super::{Act, Decider};
 use crate::choice;
+use crate::conversation::Mode;
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
-use crate::nlu::{Sentiment, Superlative, Value};
+use crate::nlu::{Superlative, Value};
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.65;
+/// Confidence from which somebody buys who asks for the price as well.
+const CERTAIN_MIN: f64 = 0.85;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
 
@@ -65,6 +68,15 @@ impl Decider<'_> {
         let target = self.target();
         let alone = self.scene.understanding.intents.len() == 1;
         match intent {
+            "greet" if self.scene.conversation.mode != Mode::Bot => {
+                self.act(Act::HandedOffAlready, why);
+            }
+            "greet" if self.comes_back() => {
+                self.act(Act::WelcomeBack, why.clone());
+                if alone && self.scene.conversation.listed.len() > 1 {
+                    self.act(Act::Repeat, why);
+                }
+            }
             "greet" => {
                 if alone && !self.told_something() {
                     self.act(Act::Greet, why);
@@ -81,10 +93,6 @@ impl Decider<'_> {
                 self.know_about("ask_delivery", why);
             }
             "order_status" => self.hand_off(Reason::UnsupportedRequest, &why),
-            // A guess without a hard word is no complaint.
-            "complain"
-                if !self.is_sure_of(intent)
-                    && self.scene.understanding.sentiment != Sentiment::Negative => {}
             "complain" => self.hand_off(Reason::Complaint, &why),
             "privacy_request" if self.is_a_guess(intent) => self.know(why),
             "privacy_request" => {
@@ -99,6 +107,8 @@ impl Decider<'_> {
                     self.kinds(why);
                 } else if let Some(of) = self.superlative() {
                     self.extreme(of, why);
+                } else if self.names_only_a_product() && Cue::HowTo.is_in(&self.words) {
+                    self.usage(target, why);
                 } else if self.names_only_a_product()
                     && (intent == "inform" || !self.is_sure_of(intent))
                 {
@@ -106,8 +116,29 @@ impl Decider<'_> {
                 }
             }
             "bulk_purchase" | "request_quote" | "request_appointment" => {}
+            // Who only says that they would leave a number is asked for it.
+            "give_contact" if !self.new_contact() && !known(self.scene.conversation, "contact") => {
+                self.ask("contact", why);
+            }
             "give_contact" => {}
-            "ask_price" => self.about(target, why, |id| Act::Price { id }),
+            // Who left contact details waits for a colleague.
+            "ask_next" if known(self.scene.conversation, "contact") => {
+                self.hand_off(Reason::CustomerRequest, &why);
+            }
+            "ask_next" => self.act(Act::WhatNext, why),
+            "ask_notify" => {
+                if let Some(id) = target {
+                    self.act(Act::Stock { id }, why.clone());
+                }
+                self.act(Act::CannotNotify, why);
+            }
+            "ask_price" if self.asks_of_a_colleague() => self.colleague_said(why),
+            "ask_price" => {
+                self.about(target, why.clone(), |id| Act::Price { id });
+                if Cue::Currencies.is_in(&self.words) && !self.says_budget() {
+                    self.act(Act::OwnCurrency, why);
+                }
+            }
             "ask_stock" if self.asks_what_kinds() => self.kinds(why),
             // “Do you have it in black” is no question whether the red one is in stock.
             "ask_stock" if self.says_value() => self.in_another_value(target, why),
@@ -129,13 +160,13 @@ impl Decider<'_> {
                 self.about(target, why, |id| Act::Details { id });
             }
             // “I'd take two, what's the total?” asks before it buys.
-            "buy" if !self.is_sure_of(intent) && self.asks("ask_price") => {}
+            "buy" if !self.has_at_least(intent, CERTAIN_MIN) && self.asks("ask_price") => {}
             "buy" => self.about(target, why, |id| Act::Buy { id }),
             // Goods of another kind, where none say that they fit: what there is of them follows.
             "ask_accessories" if self.names_goods() => {}
             "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
-            "ask_discount" => self.act(Act::Discount { id: target }, why),
+            "ask_discount" => self.discount(target, why),
             "object_price" => self.too_dear(why),
             "seen_cheaper" => self.act(Act::MatchPrice, why),
             "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
@@ -157,7 +188,7 @@ impl Decider<'_> {
             "ask_most" => match self.superlative() {
                 Some(of) => self.extreme(of, why),
                 None if self.asks_what_kinds() => self.kinds(why),
-                None if self.asks_how_many() => {
+                None if self.asks_how_many() && self.mentioned.is_empty() => {
                     let wanted = self.wanted();
                     self.act(Act::Count { wanted }, why);
                 }
@@ -176,7 +207,7 @@ impl Decider<'_> {
             "ask_abilities" => self.act(Act::Abilities, why),
             "ask_language" => self.act(Act::Languages, why),
             "ask_authenticity" | "ask_reviews" | "ask_gift_wrap" | "ask_customization"
-            | "ask_trade_in" | "ask_notify" | "ask_size_advice" => {
+            | "ask_trade_in" | "ask_size_advice" => {
                 // Who names a budget or a product wants goods, whatever else the words resemble.
                 if !self.told_something() || self.is_in_the_knowledge() && !self.says_budget() {
                     self.know(why);
@@ -187,13 +218,28 @@ impl Decider<'_> {
             // A guess at a question where none was put.
             "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
             | "ask_usage" | "ask_location"
-                if self.is_a_guess(intent) && !self.is_a_question() => {}
+                if (self.is_a_guess(intent)
+                    || (self.told_something() && !self.is_sure_of(intent)))
+                    && (!self.is_a_question()
+                        || (Cue::HasGoods.is_in(&self.words)
+                            && self.is_named_in_the_catalogue())) => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
             }
-            "ask_delivery" | "ask_warranty" | "ask_return" | "ask_payment" | "ask_invoice"
-            | "ask_usage" | "ask_opening_hours" | "ask_location" => self.know_about(intent, why),
+            "ask_delivery" => self.delivery(why),
+            "ask_warranty" => self.warranty(target, why),
+            "ask_return" => {
+                self.know_about(intent, why.clone());
+                // Who wants the money back and says no reason may have one.
+                if Cue::MoneyBack.is_in(&self.words) && !self.is_a_question() {
+                    self.know_topic("faulty_return", &why);
+                }
+            }
+            "ask_usage" => self.usage(target, why),
+            "ask_payment" | "ask_invoice" | "ask_opening_hours" | "ask_location" => {
+                self.know_about(intent, why)
+            }
             "affirm" => self.affirmed(why),
             "deny" => {
                 if !self.told_something() && (self.is_sure_of(intent) || alone) {
@@ -204,7 +250,10 @@ impl Decider<'_> {
             own => {
                 // Who says what goods they want is shown goods, unless their words are clearly of this.
                 let wants_goods = self.told_something() && !self.is_sure_of(own);
-                if !wants_goods && self.scene.shop.wordings.has(&format!("intent.{own}")) {
+                if !wants_goods
+                    && !self.is_a_guess(own)
+                    && self.scene.shop.wordings.has(&format!("intent.{own}"))
+                {
                     self.act(
                         Act::Own {
                             intent: own.to_owned(),
@@ -243,10 +292,14 @@ impl Decider<'_> {
     }
 
     pub(super) fn is_sure_of(&self, intent: &str) -> bool {
+        self.has_at_least(intent, SURE_MIN)
+    }
+
+    fn has_at_least(&self, intent: &str, confidence: f64) -> bool {
         let intents = &self.scene.understanding.intents;
         intents
             .iter()
-            .any(|i| i.name == intent && i.confidence >= SURE_MIN)
+            .any(|i| i.name == intent && i.confidence >= confidence)
     }
 
     fn asks(&self, intent: &str) -> bool {

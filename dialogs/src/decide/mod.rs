@@ -1,16 +1,19 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 //!
-//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods; `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `bargain` those that want a lower price, `service` those about the deal and what follows it; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
 
 mod act;
 mod answer;
+mod bargain;
+mod doubt;
 mod outside;
 mod pointing;
 mod property;
 mod question;
+mod service;
 mod wanted;
 
-pub use act::Act;
+pub use act::{Act, Bargain};
 pub use wanted::{QUESTION_CHARS_MAX, Wanted};
 
 use crate::conversation::{Conversation, Mode};
@@ -123,7 +126,7 @@ impl Decider<'_> {
                 return;
             }
         }
-        let intents = self.likely_intents();
+        let intents = self.all_as_meant(self.without_harmful_guesses(self.likely_intents()));
         if intents.iter().any(|i| i == "opt_out") {
             self.act(Act::OptOut, "intent opt_out");
             return;
@@ -132,22 +135,31 @@ impl Decider<'_> {
             self.act(Act::OtherCurrency, "the budget is in another currency");
         }
         let before = self.acts.len();
-        let settled = self.brand_not_carried()
+        let faulty = self.on_a_fault(&intents);
+        let settled = faulty
+            || self.asks_for_the_frail()
+            || self.brand_not_carried()
             || self.outfit()
             || self.goods_that_fit(&intents)
             || self.ask_of_properties(&intents)
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);
-        if !settled {
+        if !settled || faulty {
             for intent in &intents {
-                self.intent(intent);
+                if !(faulty && Self::is_of_a_fault(intent)) {
+                    self.intent(intent);
+                }
             }
         }
         if self.new_contact() {
             self.act(Act::ContactThanks, "contact details were given");
         }
         self.keep_one_courtesy();
-        let answered = self.acts.iter().skip(before).any(|act| !act.is_courtesy());
+        let answered = self
+            .acts
+            .iter()
+            .skip(before)
+            .any(|act| !act.is_courtesy() && !act.is_opening());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
         let courteous = self.acts.len() > before && !answered;
         if settled && !self.digressed(answered) {
@@ -159,7 +171,7 @@ impl Decider<'_> {
             self.go_on(answered);
         }
         self.hand_off_if_due(&intents);
-        if self.acts.iter().all(Act::is_opening) {
+        if self.acts.iter().all(Act::is_opening) && !self.comes_back() {
             self.nothing_applied(&intents);
             self.give_up_if_due(&intents);
         }
@@ -222,6 +234,8 @@ impl Decider<'_> {
             self.act(Act::Recommend { wanted }, "more was told of what is wanted");
         } else if tells && (conversation.asked.is_some() || self.told_something()) {
             self.act(Act::Acknowledge, "an answer that fills nothing");
+        } else if Cue::HasGoods.is_in(&self.words) && self.is_named_in_the_catalogue() {
+            self.act(Act::Recommend { wanted }, "words of the catalogue");
         } else if self.names_only_a_place() {
             self.act(Act::Acknowledge, "where the customer is");
         } else {

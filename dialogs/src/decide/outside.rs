@@ -188,6 +188,17 @@ impl Decider<'_> {
                 .is_some_and(|hit| hit.score >= WORDS_SCORE_MIN)
     }
 
+    /// What is left of the words beside those of asking is close to the name of something sold.
+    pub(super) fn is_named_in_the_catalogue(&self) -> bool {
+        let wanted = self.wanted();
+        let hits = self
+            .scene
+            .shop
+            .catalogue
+            .search(&wanted.query(self.scene.at_ms, 1));
+        !wanted.words.is_empty() && hits.first().is_some_and(|hit| hit.score >= WORDS_SCORE_MIN)
+    }
+
     pub(super) fn is_in_the_knowledge(&self) -> bool {
         let conversation = self.scene.conversation;
         let words = conversation.newest_words();

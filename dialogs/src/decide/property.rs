@@ -4,6 +4,7 @@ use super::{Act, Decider, Wanted};
 use crate::aspect::{Says, Toward};
 use crate::catalogue::{Order, Query};
 use crate::cue::Cue;
+use crate::measure::Quality;
 use crate::nlu::{Superlative, Value};
 
 /// Intents that a question about a property is taken for.
@@ -135,6 +136,10 @@ impl Decider<'_> {
                 quality: Some(quality),
                 ..
             } => catalogue.attribute_for(*quality, kind),
+            // “Under a 40 cm cabinet” leaves room for so much height.
+            Value::Measure { quality: None, .. } if Cue::Beneath.is_in(&self.words) => {
+                catalogue.attribute_for(Quality::Height, kind)
+            }
             _ => None,
         });
         let Some((attribute, _)) =

@@ -3,6 +3,7 @@
 use super::{Act, Decider, RECOMMENDED_MAX, Wanted};
 use crate::catalogue::Spread;
 use crate::conversation::Mode;
+use crate::cue::Cue;
 use crate::flow::{Flow, OnlyWhen, Then, known};
 
 /// Questions about properties in one conversation; more would be a form.
@@ -38,6 +39,10 @@ impl Decider<'_> {
                     format!("flow {}", flow.id),
                 );
             }
+        } else if !answered && Cue::HasGoods.is_in(&self.words) && self.is_named_in_the_catalogue()
+        {
+            self.act(Act::Recommend { wanted }, "words of the catalogue");
+            return;
         } else if conversation.asks.contains_key("category")
             && !answered
             && (flow.then == Then::Recommend || self.says_budget())

@@ -134,7 +134,8 @@ impl Seeker<'_> {
             | Act::Aspect { id, .. }
             | Act::Buy { id } => goods(vec![id.clone()]),
             Act::Compare { first, second } => goods(vec![first.clone(), second.clone()]),
-            Act::Discount { id } => id
+            Act::Offers { wanted } => self.offers(wanted),
+            Act::Discount { id, .. } => id
                 .as_ref()
                 .map_or(Found::Unneeded, |id| goods(vec![id.clone()])),
             Act::EasePrice { id } => id
@@ -155,6 +156,12 @@ impl Seeker<'_> {
             | Act::Apologize
             | Act::ContactThanks
             | Act::Reassure
+            | Act::ColleagueSaid { .. }
+            | Act::ColleagueUnheard
+            | Act::OwnCurrency
+            | Act::CannotNotify
+            | Act::WhatNext
+            | Act::OfferPerson
             | Act::MatchPrice
             | Act::OtherCurrency
             | Act::Hours
@@ -255,6 +262,24 @@ impl Seeker<'_> {
             return Found::SoldOut { ids: sold_out };
         }
         self.relaxed(wanted)
+    }
+
+    /// What costs less now than it did, of the kind wanted if there is one; what saves most comes first.
+    fn offers(&self, wanted: &Wanted) -> Found {
+        let catalogue = &self.shop.catalogue;
+        let query = wanted.query(self.at_ms, HITS_LOOKED_AT);
+        let mut reduced: Vec<(i64, String)> = self
+            .ids(&query)
+            .into_iter()
+            .filter_map(|id| {
+                let product = catalogue.get(&id)?;
+                let saved = product.price.minor - product.price_at(self.at_ms).minor;
+                (saved > 0).then_some((-saved, id))
+            })
+            .collect();
+        reduced.sort();
+        reduced.truncate(RECOMMENDED_MAX);
+        goods(reduced.into_iter().map(|(_, id)| id).collect())
     }
 
     /// The first of each kind below the one wanted, the kinds with most products first.

@@ -1,8 +1,10 @@
 //! Sentences, and those of a passage that answer a question.
 
 use super::Passage;
-use super::weigh::informative;
+use super::weigh::{informative, kinds};
+use regex::Regex;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Sentences of an answer.
 const SENTENCES_MAX: usize = 3;
@@ -10,6 +12,16 @@ const SENTENCES_MAX: usize = 3;
 const ANSWER_CHARS_MAX: usize = 400;
 /// Of the question's tokens, the share that the best sentence must hold; else the passage's beginning answers its heading.
 const HELD_MIN: f32 = 0.25;
+
+/// A length of time, as an answer to “how long” has it.
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)[\d一二两三四五六七八九十半]\s*(?:个)?(?:天|日内|日达|小时|分钟|周|星期|个月|年|工作日)|次日|当天|\d\s*(?:to\s*\d+\s*|working\s+|business\s+)?(?:days?|hours?|minutes?|weeks?|months?|years?)\b|same day|next day|overnight|\b\d+ to \d+\b").ok()
+});
+/// An amount or that there is none, as an answer to “how much” has it.
+static AMOUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)[¥￥$€£]\s*\d|\d\s*(?:元|块|yuan|cny|rmb|usd|eur)|免费|包邮|免邮|\bfree\b")
+        .ok()
+});
 
 /// The pieces of a text, each with the space that follows it; together they are the text.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
@@ -42,19 +54,37 @@ fn is_end(c: char, next: Option<char>) -> bool {
 pub(super) fn answer(passage: &Passage, question: &str) -> String {
     let all = sentences(&passage.text);
     let asked: BTreeSet<String> = informative(question).into_iter().map(|t| t.text).collect();
+    let figures: Vec<(String, &Option<Regex>)> = kinds()
+        .into_iter()
+        .zip([&*TIME, &*AMOUNT])
+        .filter(|(kind, _)| asked.contains(kind))
+        .collect();
     let held: Vec<usize> = all
         .iter()
         .map(|sentence| {
             let own: BTreeSet<String> = informative(sentence).into_iter().map(|t| t.text).collect();
-            own.intersection(&asked).count()
+            let words = own.intersection(&asked).filter(|t| !t.starts_with('~'));
+            // A sentence with the figure that was asked for answers, whatever its words.
+            let told = figures.iter().filter(|(kind, figure)| {
+                let figure = figure.as_ref();
+                own.contains(kind) || figure.is_some_and(|figure| figure.is_match(sentence))
+            });
+            words.count() + told.count()
         })
         .collect();
     let most = held.iter().copied().max().unwrap_or_default();
-    let chosen: Vec<usize> = if most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
-        (0..all.len()).take(SENTENCES_MAX).collect()
-    } else {
-        best(&all, &held, most)
-    };
+    let heading: BTreeSet<String> = informative(&passage.title)
+        .into_iter()
+        .map(|t| t.text)
+        .collect();
+    // Who asks what the heading asks is answered by what stands under it.
+    let asks_the_heading = !asked.is_empty() && asked.is_subset(&heading);
+    let chosen: Vec<usize> =
+        if asks_the_heading || most == 0 || (most as f32) < asked.len() as f32 * HELD_MIN {
+            (0..all.len()).take(SENTENCES_MAX).collect()
+        } else {
+            best(&all, &held, most)
+        };
     let mut answer = String::new();
     for place in chosen {
         let Some(sentence) = all.get(place) else {

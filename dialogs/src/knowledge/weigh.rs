@@ -26,10 +26,10 @@ const B: f32 = 0.75;
 
 /// Words that say how something is asked, not what; longest first where one holds another is left to the automaton.
 const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 多大 多高 多宽 多深 多重 多远 多快 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
-a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they me my your our their its this that these those there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
+a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they them me my your our their its this that these those ones there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
-const SAME: [&str; 17] = [
+const SAME: [&str; 22] = [
     "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|what is shipping|whats shipping|what's shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
     "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
@@ -45,8 +45,13 @@ const SAME: [&str; 17] = [
     "坏了|坏的|破损|损坏|有瑕疵|broken|damaged|faulty|defective|arrives damaged|arrived damaged",
     "隐私|个人信息|我的信息|信息安全|privacy|personal data|my data|my information|personal information",
     "安装|装机|上门装|install|installs|installed|installation|installing",
-    "清洁|清洗|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
+    "清洁|清洗|清理|清除|保养|洗干净|clean|cleaning|cleaned|wash|washing|maintenance|maintain",
     "保存|储存|存放|贮存|放多久|能放|保质期|stay fresh|keep for|shelf life|best before|storage|store it|store them|keep fresh",
+    "孕妇|怀孕|孕期|备孕|哺乳期|哺乳|喂奶|pregnant|pregnancy|breastfeeding|nursing",
+    "孩子|小孩|儿童|宝宝|婴儿|幼儿|青少年|未成年|child|children|kid|kids|toddler|toddlers|baby|babies|teenager|teenagers",
+    "医生|医师|doctor|doctors|physician|paediatrician|pediatrician",
+    "新疆|乌鲁木齐|喀什|伊犁|和田|阿克苏|克拉玛依|西藏|拉萨|日喀则|林芝|青海|西宁|内蒙古|呼和浩特|偏远|边远|xinjiang|urumqi|kashgar|tibet|lhasa|qinghai|inner mongolia|remote|remote area|remote areas|rural",
+    "国外|海外|境外|外国|出国|港澳台|香港|澳门|台湾|abroad|overseas|international|internationally|outside china|mainland|mainland china|hong kong|macau|taiwan|japan|korea|canada|australia|germany|france|singapore|london|new york|usa|america|europe",
 ];
 
 /// What kind of answer is asked for: it decides between passages about the same thing, and is evidence of nothing alone.
@@ -54,6 +59,11 @@ const KINDS: [&str; 2] = [
     "多久|几天|多长时间|什么时候|何时|小时内|工作日|how long|how soon|how fast|when will|within|hours|days",
     "多少钱|怎么收费|怎么算|收费|费用|how much|cost|costs|charge|charges|fee|fees|free",
 ];
+
+/// The tokens of `KINDS`: how long, and how much.
+pub(super) fn kinds() -> [String; KINDS.len()] {
+    std::array::from_fn(|place| format!("~{}", SAME.len() + place))
+}
 
 static ASKED: LazyLock<BTreeSet<&'static str>> =
     LazyLock::new(|| ASKING.split_whitespace().collect());

@@ -4,6 +4,7 @@ use super::clauses::{MANNERS, clauses};
 use super::entities::Read;
 use super::{Entity, INTENTS_MAX, Intent, Listening, OUT_OF_SCOPE, Sentiment, Value, sentiment};
 use crate::choice;
+use crate::cue;
 use crate::text;
 
 /// Confidence above which a message tells something even where no fact in it is known.
@@ -127,8 +128,10 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
                 let bounds = catalogue || says(|v| matches!(v, Value::Budget { .. }));
                 bounds && !says(|v| matches!(v, Value::Cheaper))
             }
+            // Who names what broke speaks of a fault, and wishes for no goods.
+            "complain" if cue::says_fault(folded) => false,
             "insult" | "opt_out" | "complain" | "order_status" | "thank" | "small_talk"
-            | "privacy_request" | "goodbye" | "hesitate" | "give_contact" => {
+            | "privacy_request" | "goodbye" | "hesitate" | "give_contact" | "ask_robot" => {
                 catalogue && intent.confidence < CERTAIN
             }
             _ => catalogue && intent.confidence < GUESSED_MAX,

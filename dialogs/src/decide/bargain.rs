@@ -1,0 +1,66 @@
+//! Bargaining: what is bargained with, what is on sale, and what a colleague said of a price.
+
+use super::act::Bargain;
+use super::{Act, Decider};
+use crate::conversation::By;
+use crate::cue::Cue;
+
+/// Cues of bargains; the first that is found counts.
+const BARGAINS: [(Cue, Bargain); 5] = [
+    (Cue::PriceLater, Bargain::Later),
+    (Cue::Freebie, Bargain::Freebie),
+    (Cue::OfAGroup, Bargain::Group),
+    (Cue::SeveralPieces, Bargain::Several),
+    (Cue::Lowest, Bargain::Lowest),
+];
+/// Characters after a colleague within which they are said to have said something.
+const SAID_WITHIN_CHARS: usize = 18;
+/// Characters of a colleague's words that are quoted.
+const QUOTED_CHARS_MAX: usize = 200;
+
+impl Decider<'_> {
+    pub(super) fn discount(&mut self, target: Option<String>, why: String) {
+        if self.asks_of_a_colleague() {
+            self.colleague_said(why);
+            return;
+        }
+        let with = BARGAINS
+            .into_iter()
+            .find(|(cue, _)| cue.is_in(&self.words))
+            .map(|(_, bargain)| bargain);
+        // “What is on sale?” asks of all goods, whatever was looked at.
+        if with.is_none() && self.mentioned.is_empty() && Cue::Offers.is_in(&self.words) {
+            let wanted = self.wanted().without_words();
+            self.act(Act::Offers { wanted }, why);
+            return;
+        }
+        // “Any loyalty points?” is something that pages tell.
+        if with == Some(Bargain::Group) && self.is_in_the_knowledge() {
+            self.know(why);
+            return;
+        }
+        self.act(Act::Discount { id: target, with }, why);
+    }
+
+    /// “What was the price your colleague told me?”
+    pub(super) fn asks_of_a_colleague(&self) -> bool {
+        Cue::OfAColleague.words(&self.words).any(|(at, who)| {
+            let after = self.words.get(at + who.len()..).unwrap_or_default();
+            let near: String = after.chars().take(SAID_WITHIN_CHARS).collect();
+            Cue::OfWordsSaid.is_in(&near)
+        })
+    }
+
+    /// Their own words where they stand here; what is said of words from elsewhere is neither confirmed nor denied.
+    pub(super) fn colleague_said(&mut self, why: String) {
+        let recent = &self.scene.conversation.recent;
+        let said = recent.iter().rev().find(|heard| heard.by == By::Rep);
+        match said {
+            Some(said) => {
+                let words = said.text.chars().take(QUOTED_CHARS_MAX).collect();
+                self.act(Act::ColleagueSaid { words }, why);
+            }
+            None => self.act(Act::ColleagueUnheard, why),
+        }
+    }
+}

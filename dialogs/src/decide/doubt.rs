@@ -1,0 +1,76 @@
+//! Intents that do harm where they are mistaken, and what a message must say before they count.
+
+use super::Decider;
+use crate::cue::Cue;
+use crate::nlu::Sentiment;
+
+/// What a message about a parcel to a place is taken for.
+const OF_PARCELS: [&str; 7] = [
+    "ask_price",
+    "ask_stock",
+    "ask_details",
+    "ask_location",
+    "ask_opening_hours",
+    "inform",
+    "out_of_scope",
+];
+
+impl Decider<'_> {
+    /// The intents without those that are too much of a guess for what they would do.
+    pub(super) fn without_harmful_guesses(&self, intents: Vec<String>) -> Vec<String> {
+        intents
+            .into_iter()
+            .filter(|intent| self.may_count(intent))
+            .collect()
+    }
+
+    fn may_count(&self, intent: &str) -> bool {
+        match intent {
+            // Nobody complains who asks what there is.
+            "complain" => {
+                let speaks_hard = self.scene.understanding.sentiment == Sentiment::Negative;
+                let asks_of_goods = self.asks_what_kinds()
+                    || (self.is_a_question() && (self.says_value() || self.names_aspect()));
+                speaks_hard || (self.is_sure_of(intent) && !asks_of_goods)
+            }
+            "opt_out" => self.is_sure_of(intent),
+            _ => true,
+        }
+    }
+
+    /// Colour, size, weight: a property of the goods is named.
+    fn names_aspect(&self) -> bool {
+        !self.scene.shop.aspects.find(&self.words).is_empty()
+    }
+
+    /// “How do I clean it?” buys nothing.
+    fn as_meant(&self, intent: String, to_a_place: bool) -> String {
+        let how = Cue::HowTo.is_in(&self.words) && !Cue::Buying.is_in(&self.words);
+        match intent.as_str() {
+            "buy" if how => "ask_usage".to_owned(),
+            of if to_a_place && OF_PARCELS.contains(&of) => "ask_delivery".to_owned(),
+            _ => intent,
+        }
+    }
+
+    /// The intents as the words around them say; “how much is it to Berlin?” asks for the carriage, not for the price of goods.
+    pub(super) fn all_as_meant(&self, intents: Vec<String>) -> Vec<String> {
+        let to_a_place = self.sends_somewhere();
+        let mut read: Vec<String> = Vec::with_capacity(intents.len());
+        for intent in intents {
+            let intent = self.as_meant(intent, to_a_place);
+            if !read.contains(&intent) {
+                read.push(intent);
+            }
+        }
+        read
+    }
+
+    /// A place is named as one that something is sent to.
+    pub(super) fn sends_somewhere(&self) -> bool {
+        Cue::Place.words(&self.words).any(|(at, _)| {
+            let head = self.words.get(..at).unwrap_or_default();
+            Cue::SendingTo.ends(head) && (Cue::HowLong.is_in(head) || !head.is_ascii())
+        }) || (Cue::Place.is_in(&self.words) && Cue::Sending.is_in(&self.words))
+    }
+}
