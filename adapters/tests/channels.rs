@@ -244,7 +244,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -254,7 +254,9 @@ fn grouped(number: usize) -> String {
 
 fn lasting(ms: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let whole = UNITS.iter().find(|(unit, _)| ms >= *unit && ms % unit == 0);
+    let whole = UNITS
+        .iter()
+        .find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) => format!("{} {name}", ms / unit),
         None => format!("{} s", ms as f64 / 1000.0),
