@@ -94,12 +94,12 @@ fn an_import_killed_at_any_moment_leaves_a_whole_catalogue() {
             None => std::thread::sleep(Duration::from_millis(
                 whole_ms * u64::from(number) / u64::from(KILLED_BY_TIME),
             )),
-            Some(_) => {
+            Some(later) => {
                 while listed(&shop) == before && begun.elapsed() < IMPORT_MAX {
                     std::hint::spin_loop();
                 }
-                // From the first byte that is written to past the last.
-                std::thread::sleep(Duration::from_micros(u64::from(number) * 400));
+                // From the first byte that is written, at once, to past the last.
+                std::thread::sleep(Duration::from_micros(u64::from(later) * 400));
             }
         }
         child.kill().unwrap();
