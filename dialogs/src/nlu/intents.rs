@@ -63,6 +63,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         .fold(folded.to_owned(), |text, piece| {
             text.replacen(piece, this, 1)
         });
+    let pointed = without_addresses(&pointed);
     let entities: Vec<&Entity> = read.iter().map(|read| &read.entity).collect();
     let clauses = clauses(&pointed);
     for clause in clauses.iter().take(CLAUSES_MAX) {
@@ -224,6 +225,19 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     }
     found.truncate(INTENTS_MAX);
     found
+}
+
+/// Web addresses name pages and want nothing; a message of nothing else stays as it is.
+fn without_addresses(text: &str) -> String {
+    let is_word = |word: &&str| {
+        let begins = |with| word.starts_with(with);
+        !begins("http://") && !begins("https://") && !begins("www.")
+    };
+    let words: Vec<&str> = text.split_whitespace().filter(is_word).collect();
+    match words.len() == text.split_whitespace().count() || words.is_empty() {
+        true => text.to_owned(),
+        false => words.join(" "),
+    }
 }
 
 /// A place among the products shown; a bare number is one where no other number was asked for.
