@@ -4,9 +4,10 @@
 
 use crate::Asking;
 use std::collections::BTreeMap;
-use std::future::ready;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::future::{Future, ready};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Mutex;
 
 /// Times are milliseconds since 1970, by the clock that all replicas share.
 pub trait Keep: Send + Sync {
@@ -37,6 +38,30 @@ pub trait Keep: Send + Sync {
     fn release<'a>(&'a self, job: &'a str) -> Asking<'a, ()>;
 }
 
+/// How long a change of what replicas share may take, milliseconds; looks of another that wants to make one, and the wait before each: a delivery waits three seconds for its answer.
+const CHANGING_MS: u64 = 1_000;
+const CHANGE_LOOKS: usize = 30;
+const CHANGE_LOOK: Duration = Duration::from_millis(50);
+
+/// Reads, changes and writes a fact while nobody else does: `turn` keeps others of this process away, since a job that a process has is given to it again.
+pub(crate) async fn alone<T>(
+    keep: &dyn Keep,
+    turn: &Mutex<()>,
+    job: &str,
+    change: impl Future<Output = Result<T, Unkept>> + Send,
+) -> Result<T, Unkept> {
+    let _turn = turn.lock().await;
+    for _ in 0..CHANGE_LOOKS {
+        if keep.hold(job, CHANGING_MS).await? {
+            let changed = change.await;
+            keep.release(job).await;
+            return changed;
+        }
+        tokio::time::sleep(CHANGE_LOOK).await;
+    }
+    Err(Unkept)
+}
+
 /// The store does not answer; what was asked may or may not have been done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what the replicas share cannot be reached")]
@@ -45,7 +70,7 @@ pub struct Unkept;
 /// Kept in this process alone: for one that looks at a channel without serving it.
 #[derive(Debug, Default)]
 pub struct KeptHere {
-    facts: Mutex<BTreeMap<String, (String, i64)>>,
+    facts: std::sync::Mutex<BTreeMap<String, (String, i64)>>,
 }
 
 impl KeptHere {
@@ -105,5 +130,30 @@ impl Keep for KeptHere {
 
     fn release<'a>(&'a self, _job: &'a str) -> Asking<'a, ()> {
         Box::pin(ready(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn changes_of_one_process_do_not_overwrite_each_other() {
+        let (keep, turn) = (KeptHere::default(), Mutex::default());
+        let until_ms = keep.now_ms() + 60_000;
+        let add = async |letter: &str| {
+            let added = async {
+                let before = keep.recall("list").await?.unwrap_or_default();
+                // Others get to run between the two.
+                tokio::task::yield_now().await;
+                let after = before + letter;
+                keep.remember("list", &after, until_ms).await
+            };
+            alone(&keep, &turn, "adding", added).await.unwrap();
+        };
+        tokio::join!(add("a"), add("b"), add("c"));
+        assert_eq!(keep.recall("list").await.unwrap().unwrap().len(), 3);
     }
 }

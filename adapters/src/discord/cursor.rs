@@ -1,10 +1,10 @@
 //! What is kept of the gateway between two pulls and two replicas: which session, up to which event, and where to ask for what was missed.
 
 use super::place::Place;
+use crate::keep::alone;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use serenity::model::id::{MessageId, UserId};
-use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Places that are asked for what was missed, the last used first.
@@ -16,11 +16,8 @@ const PLACES_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 const PLACES_KEY: &str = "discord:places";
 /// Those of signed deliveries, which come to any replica.
 const DELIVERED_KEY: &str = "discord:places:delivered";
-/// Whoever adds to those has this job, for so many milliseconds; a wait for it, and how many there are: Discord waits three seconds for the answer.
+/// Whoever adds to those has this job.
 const ADDING: &str = "discord:places:adding";
-const ADDING_MS: u64 = 1_000;
-const ADDED: Duration = Duration::from_millis(50);
-const ADDED_WAITS: usize = 30;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
@@ -82,21 +79,13 @@ impl Known {
         if Self::delivered(keep).await?.has(place) {
             return Ok(());
         }
-        // A job that this process has is given to it again.
-        let _turn = turn.lock().await;
-        for _ in 0..ADDED_WAITS {
-            if keep.hold(ADDING, ADDING_MS).await? {
-                let mut known = Self::delivered(keep).await;
-                if let Ok(known) = &mut known {
-                    known.note(place);
-                    known.save(keep).await;
-                }
-                keep.release(ADDING).await;
-                return known.map(|_| ());
-            }
-            tokio::time::sleep(ADDED).await;
-        }
-        Err(Unkept)
+        let added = async {
+            let mut known = Self::delivered(keep).await?;
+            known.note(place);
+            known.save(keep).await;
+            Ok(())
+        };
+        alone(keep, turn, ADDING, added).await
     }
 
     fn has(&self, place: Place) -> bool {

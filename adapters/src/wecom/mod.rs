@@ -108,6 +108,7 @@ impl WeCom {
             sessions: Sessions {
                 api: Arc::new(api),
                 keep: Arc::clone(&keep),
+                changing: Mutex::default(),
             },
             keep,
             reading: Mutex::default(),

@@ -4,11 +4,12 @@
 
 use super::client::Api;
 use super::message::account_and_user;
-use super::outcome::Failed;
+use super::outcome::{Failed, wait_ms};
+use crate::keep::alone;
 use crate::{Keep, Unkept};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// How long a state is believed, milliseconds: as long as the shop may write after a customer did.
 const STATE_KEPT_MS: u64 = 48 * 60 * 60 * 1000;
@@ -17,10 +18,6 @@ const STATE_KEPT_MS: u64 = 48 * 60 * 60 * 1000;
 const WAITING_MAX: usize = 1_000;
 /// How many of them are handed over at one look.
 const HANDED_OFF_MAX: usize = 16;
-/// How long a replica may take to change that list, milliseconds; looks of another that wants to, and the wait before each.
-const LIST_HELD_MS: u64 = 2_000;
-const LIST_LOOKS: usize = 40;
-const LIST_LOOK: Duration = Duration::from_millis(100);
 /// Of a person: takes customers.
 const RECEIVES: u8 = 0;
 
@@ -86,6 +83,8 @@ pub(super) enum Closed {
 pub(super) struct Sessions {
     pub api: Arc<Api>,
     pub keep: Arc<dyn Keep>,
+    /// Lists of who waits are changed one at a time.
+    pub changing: Mutex<()>,
 }
 
 impl Sessions {
@@ -189,18 +188,26 @@ impl Sessions {
             return;
         }
         for place in waiting.iter().take(HANDED_OFF_MAX) {
-            match self.hand_off(place).await {
-                // Nothing was done, or nobody can tell: again at the next look.
-                Err(Closed::Failed(Failed::Refused { .. })) | Ok(()) => {}
-                Err(Closed::Failed(_)) => return,
-                Err(Closed::NobodyThere) => return,
-                Err(Closed::AtDesk | Closed::Over) => {}
-            }
-            let gone = self.waits_for_the_desk(account, |places| {
+            let stays = match self.hand_off(place).await {
+                Ok(()) | Err(Closed::AtDesk) => false,
+                // The customer's next message opens it anew; until then others come first.
+                Err(Closed::Over) => true,
+                // What time does not help with is the reps' of the shop.
+                Err(Closed::Failed(failed @ Failed::Refused { .. }))
+                    if wait_ms(&failed).is_none() =>
+                {
+                    false
+                }
+                Err(Closed::Failed(_) | Closed::NobodyThere) => return,
+            };
+            let looked_at = self.waits_for_the_desk(account, |places| {
                 places.retain(|waiting| waiting != place);
+                if stays {
+                    places.push(place.clone());
+                }
             });
             // Unkept, WeCom tells the next time that it is at the desk.
-            let _ = gone.await;
+            let _ = looked_at.await;
         }
     }
 
@@ -222,22 +229,17 @@ impl Sessions {
         change: impl FnOnce(&mut Vec<String>) + Send,
     ) -> Result<(), Unkept> {
         let key = desk_key(account);
-        for _ in 0..LIST_LOOKS {
-            if self.keep.hold(&key, LIST_HELD_MS).await? {
-                let kept = self.keep.recall(&key).await?;
-                let mut waiting = kept.map(|kept| places(&kept)).unwrap_or_default();
-                change(&mut waiting);
-                let surplus = waiting.len().saturating_sub(WAITING_MAX);
-                waiting.drain(..surplus);
-                let text = serde_json::to_string(&waiting).unwrap_or_default();
-                let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
-                let kept = self.keep.remember(&key, &text, until_ms).await;
-                self.keep.release(&key).await;
-                return kept;
-            }
-            tokio::time::sleep(LIST_LOOK).await;
-        }
-        Err(Unkept)
+        let changed = async {
+            let kept = self.keep.recall(&key).await?;
+            let mut waiting = kept.map(|kept| places(&kept)).unwrap_or_default();
+            change(&mut waiting);
+            let surplus = waiting.len().saturating_sub(WAITING_MAX);
+            waiting.drain(..surplus);
+            let text = serde_json::to_string(&waiting).unwrap_or_default();
+            let until_ms = self.keep.now_ms().saturating_add_unsigned(STATE_KEPT_MS);
+            self.keep.remember(&key, &text, until_ms).await
+        };
+        alone(&*self.keep, &self.changing, &key, changed).await
     }
 
     /// A code to welcome somebody who has just come in; once, and only while it is good.
