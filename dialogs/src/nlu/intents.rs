@@ -1,11 +1,13 @@
 //! What a message wants: the intents of its clauses, weighed against the facts in it.
 
 use super::clauses::{MANNERS, clauses};
-use super::entities::Read;
+use super::entities::{Read, pattern};
 use super::{Entity, INTENTS_MAX, Intent, Listening, OUT_OF_SCOPE, Sentiment, Value, sentiment};
 use crate::choice;
 use crate::cue;
 use crate::text;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Confidence above which a message tells something even where no fact in it is known.
 const INFORM_MIN: f64 = 0.7;
@@ -21,6 +23,8 @@ const BABBLE_CHARS_MIN: usize = 3;
 const ADDS_NOTHING: [&str; 13] = [
     "show me", "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
+/// In Chinese nothing stands between an address and the words around it.
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:https?://|\bwww\.)[!-~]+"));
 /// How one asks what a product is like.
 const HOW_IS_IT: [&str; 12] = [
     "怎么样",
@@ -229,14 +233,13 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
 
 /// Web addresses name pages and want nothing; a message of nothing else stays as it is.
 fn without_addresses(text: &str) -> String {
-    let is_word = |word: &&str| {
-        let begins = |with| word.starts_with(with);
-        !begins("http://") && !begins("https://") && !begins("www.")
+    let Some(address) = ADDRESS.as_ref() else {
+        return text.to_owned();
     };
-    let words: Vec<&str> = text.split_whitespace().filter(is_word).collect();
-    match words.len() == text.split_whitespace().count() || words.is_empty() {
-        true => text.to_owned(),
-        false => words.join(" "),
+    let rest = address.replace_all(text, " ");
+    match rest.trim() {
+        "" => text.to_owned(),
+        rest => rest.to_owned(),
     }
 }
 
@@ -274,4 +277,22 @@ fn bare(folded: &str, piece: &str) -> bool {
         rest = rest.replace(word, "");
     }
     !rest.chars().any(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn an_address_is_left_out_wherever_it_stands() {
+        for (said, rest) in [
+            ("看这个https://a.example/p?x=1，有货吗", "看这个 ，有货吗"),
+            ("like www.a.example/b please", "like   please"),
+            ("https://a.example", "https://a.example"),
+            ("awww.that is nice", "awww.that is nice"),
+            ("有货吗", "有货吗"),
+        ] {
+            assert_eq!(without_addresses(said), rest, "{said}");
+        }
+    }
 }

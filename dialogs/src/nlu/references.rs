@@ -210,11 +210,8 @@ fn side_by_side(text: &str, found: &mut Vec<Pointed>) {
         };
         let before = text.get(..first.start()).unwrap_or_default().trim_end();
         let after = text.get(last.end()..).unwrap_or_default().trim_start();
-        let compared = starts_any(after, &COMPARED_AFTER)
-            || ends_any_word(before, &COMPARED_BEFORE)
-            || ["比较", "对比", "比"]
-                .iter()
-                .any(|word| before.ends_with(word));
+        let compared =
+            starts_any(after, &COMPARED_AFTER) || ends_any_word(before, &COMPARED_BEFORE);
         if !compared {
             continue;
         }
