@@ -26,9 +26,12 @@ impl Composer<'_> {
         self.turn_to(id);
     }
 
-    /// What so many of them cost, where the customer wants several.
+    /// What so many of them cost, where the customer wants several of these: told no earlier than what they are.
     fn total(&mut self, product: &Product) {
-        let count = self.stage.conversation.count("quantity");
+        let conversation = self.stage.conversation;
+        let told_in = |slot: &str| conversation.slots.get(slot).map(|filled| filled.turn);
+        let of_these = told_in("quantity") >= told_in("product");
+        let count = conversation.count("quantity").filter(|_| of_these);
         let Some(count) = count.filter(|count| *count > 1) else {
             return;
         };
