@@ -85,7 +85,7 @@ async fn check<T, E: std::fmt::Display>(step: impl Future<Output = Result<T, E>>
     match tokio::time::timeout(Duration::from_millis(CHECK_MS_MAX), step).await {
         Ok(Ok(_)) => report(true, "answers"),
         Ok(Err(error)) => report(false, &error.to_string()),
-        Err(_) => report(false, "does not answer in time"),
+        Err(_) => report(false, &format!("no answer within {CHECK_MS_MAX} ms")),
     }
 }
 
