@@ -5,8 +5,10 @@
 
 mod access;
 mod address;
+mod answered;
 mod capabilities;
 mod channel;
+mod digest;
 pub mod discord;
 mod emoticon;
 mod keep;

@@ -1,11 +1,11 @@
 //! Pictures that a platform shows only from its own store: fetched from where the shop has them, uploaded once for all replicas while the platform keeps them, and named by their content.
 
 use crate::Keep;
+use crate::answered::answered;
+use crate::digest::digest;
 use crate::render::public_url;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::future::Future;
 use std::time::Duration;
 
@@ -136,25 +136,10 @@ async fn uploaded<S: Store>(
 }
 
 async fn fetched(http: &reqwest::Client, address: &str, bytes_max: usize) -> Option<Vec<u8>> {
-    let mut response = http.get(public_url(address)?).send().await.ok()?;
-    if response.status() != StatusCode::OK {
-        return None;
+    let request = http.get(public_url(address)?);
+    let answered = answered(request, bytes_max).await.ok()?;
+    match answered.status {
+        StatusCode::OK => answered.body.ok(),
+        _ => None,
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        if bytes.len() + chunk.len() > bytes_max {
-            return None;
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Some(bytes)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let mut name = String::new();
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
 }

@@ -3,6 +3,7 @@
 //! The waits that its answers ask for are shared by all replicas. Errors of the HTTP client hold addresses, and those of interactions hold tokens, so none is ever shown.
 
 use crate::Keep;
+use crate::answered::{Unanswered, answered, below};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -66,6 +67,15 @@ pub(super) enum Failed {
         code: i64,
         reason: String,
     },
+}
+
+impl From<Unanswered> for Failed {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::NoConnection => Self::NoConnection,
+            Unanswered::NoAnswer | Unanswered::TooLong => Self::NoAnswer,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -134,10 +144,8 @@ impl Api {
             None if path.starts_with(INTERACTIONS) => {}
             None => self.wait(&[ALL]).await?,
         }
-        let mut url = self.base.clone();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/{VERSION}/{path}"));
+        let mut url = below(&self.base, &format!("{VERSION}/{path}"));
         url.set_query(Some(query).filter(|query| !query.is_empty()));
         let mut request = self.http.request(method, url).header(USER_AGENT, CLIENT);
         if let Some(authorization) = &self.authorization {
@@ -146,27 +154,14 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| match error.is_connect() {
-                true => Failed::NoConnection,
-                false => Failed::NoAnswer,
-            })?;
-        let status = response.status();
+        let answer = answered(request, ANSWER_BYTES_MAX).await?;
+        let (status, headers) = (answer.status, answer.headers);
         if let Some(bucket) = bucket
-            && let Some(wait_ms) = used_up(response.headers())
+            && let Some(wait_ms) = used_up(&headers)
         {
             self.keep_wait(bucket, wait_ms).await;
         }
-        let headers = response.headers().clone();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
-            if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(Failed::NoAnswer);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let bytes = answer.body?;
         if status == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }

@@ -33,18 +33,7 @@ pub(super) fn is_proved(key: &VerifyingKey, request: &Delivered<'_>) -> Result<(
 }
 
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let text = text.as_bytes();
-    if text.len() != 2 * N {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (byte, digits) in bytes.iter_mut().zip(text.chunks(2)) {
-        let digits = std::str::from_utf8(digits).ok()?;
-        // A sign would be taken for a digit.
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }

@@ -5,6 +5,7 @@ use super::{
     BUTTONS_MAX, BUTTONS_PER_ROW, CHOICES_MAX, DESCRIPTION_CHARS_MAX, EMBED_CHARS_MAX, EMBEDS_MAX,
     ID_BYTES_MAX, LABEL_CHARS_MAX, OPTION_CHARS_MAX, TITLE_CHARS_MAX, URL_CHARS_MAX,
 };
+use crate::digest::short_digest;
 use crate::render::{Styled, Tongue, card, markdown, numbered, public_url, token, tongue};
 use crate::{Body, Card, Choice, Outbound, Part};
 use serenity::builder::{
@@ -13,9 +14,7 @@ use serenity::builder::{
 };
 use serenity::model::application::ButtonStyle;
 use serenity::model::channel::Nonce;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Bytes of the digest that a nonce shows, in hexadecimal; Discord takes 25 characters.
@@ -217,11 +216,5 @@ fn rows(piece: &Piece) -> Vec<CreateActionRow> {
 
 /// The same message and number have the same nonce, always: by it Discord knows a repetition.
 pub(super) fn nonce(message: &Outbound, piece: usize) -> String {
-    let digest = Sha256::digest(format!("{} {piece}", message.id).as_bytes());
-    let mut nonce = String::new();
-    for byte in digest.iter().take(NONCE_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(nonce, "{byte:02x}");
-    }
-    nonce
+    short_digest(format!("{} {piece}", message.id).as_bytes(), NONCE_BYTES)
 }

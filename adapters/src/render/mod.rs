@@ -12,4 +12,4 @@ pub use plain::{Tongue, card, card_within, numbered, public_url, tongue};
 pub use split::{measure, split};
 pub use styled::{Mark, MarkKind, Styled, markdown};
 pub use token::{TOKEN_MARK, token, tokens};
-pub(crate) use written::{shortened, untagged, written_within};
+pub(crate) use written::{shortened, untagged, with_links, written_within};

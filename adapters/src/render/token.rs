@@ -1,8 +1,7 @@
 //! What stands for a choice whose id a button cannot carry.
 
+use crate::digest::short_digest;
 use crate::{Body, Part, Token};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// What a token begins with; a choice's own id that does goes as a token too.
 pub const TOKEN_MARK: char = '~';
@@ -14,12 +13,8 @@ pub fn token(id: &str, id_bytes_max: usize) -> Option<String> {
     if id.len() <= id_bytes_max && !id.starts_with(TOKEN_MARK) && !id.is_empty() {
         return None;
     }
-    let mut token = String::from(TOKEN_MARK);
-    for byte in Sha256::digest(id.as_bytes()).iter().take(TOKEN_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    Some(token)
+    let digits = short_digest(id.as_bytes(), TOKEN_BYTES);
+    Some(format!("{TOKEN_MARK}{digits}"))
 }
 
 /// All that stand in the choices of a reply.

@@ -1,6 +1,6 @@
 //! Texts with their marks written out, which makes them longer than what is read of them, and words in which nothing is a tag.
 
-use super::{Styled, measure, split};
+use super::{Mark, MarkKind, Styled, measure, split};
 use crate::Length;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -68,5 +68,28 @@ pub(crate) fn untagged(text: &str) -> String {
                 .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!'));
         out.push(if begins_tag { '＜' } else { c });
     }
+    out
+}
+
+/// The words without tags of their own, each link as `link` writes it: its label, where it leads, and the words behind it.
+pub(crate) fn with_links(styled: &Styled, link: impl Fn(&mut String, &str, &str, &str)) -> String {
+    let mut out = String::new();
+    let mut done = 0;
+    for Mark { from, to, kind } in &styled.marks {
+        let MarkKind::Link(url) = kind else { continue };
+        if *from < done {
+            continue;
+        }
+        let text = |range| styled.text.get(range).unwrap_or_default();
+        out.push_str(&untagged(text(done..*from)));
+        link(
+            &mut out,
+            text(*from..*to),
+            url,
+            text(*to..styled.text.len()),
+        );
+        done = *to;
+    }
+    out.push_str(&untagged(styled.text.get(done..).unwrap_or_default()));
     out
 }

@@ -1,11 +1,10 @@
 //! An update as Telegram writes it, read into what happened. Only what is needed is read, so that an update of a newer Bot API is taken too.
 
 use super::place::{MOVED_KEPT_MS, Whereabouts, move_facts};
+use crate::digest::short_digest;
 use crate::render::TOKEN_MARK;
 use crate::{Address, Arrival, CAMPAIGN_CHARS_MAX, Door, File, FileKind, Inbound, InboundBody};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// Bytes of the digest of its words by which an edit is known, in hexadecimal.
 const EDIT_HASH_BYTES: usize = 8;
@@ -220,11 +219,8 @@ fn edited(mut message: Message, own: Own<'_>) -> Option<Arrival> {
         message.entities = std::mem::take(&mut message.caption_entities);
     }
     let text = message.text.as_deref().unwrap_or_default();
-    let mut event_id = format!("edit.{}.{}.", message.chat.id, message.message_id);
-    for byte in Sha256::digest(text.as_bytes()).iter().take(EDIT_HASH_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(event_id, "{byte:02x}");
-    }
+    let words = short_digest(text.as_bytes(), EDIT_HASH_BYTES);
+    let event_id = format!("edit.{}.{}.{words}", message.chat.id, message.message_id);
     said(message, event_id, own)
 }
 

@@ -1,8 +1,8 @@
 //! The widget's files, carried inside the binary.
 
+use crate::digest::digest;
 use rust_embed::RustEmbed;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 #[derive(RustEmbed)]
 #[folder = "widget/"]
@@ -21,18 +21,21 @@ pub struct Asset {
 impl Asset {
     /// A file from any embedded folder.
     pub fn embedded(name: &str, file: rust_embed::EmbeddedFile) -> Self {
-        let mut etag = String::with_capacity(68);
-        etag.push_str("W/\"");
-        for byte in file.metadata.sha256_hash() {
-            // Writing to a string cannot fail.
-            let _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
-        Self {
-            bytes: file.data,
-            mime: mime(name),
-            etag,
-        }
+        Self::with_digest(
+            file.data,
+            mime(name),
+            hex::encode(file.metadata.sha256_hash()),
+        )
+    }
+
+    pub fn new(bytes: Cow<'static, [u8]>, mime: &'static str) -> Self {
+        let digest = digest(&bytes);
+        Self::with_digest(bytes, mime, digest)
+    }
+
+    fn with_digest(bytes: Cow<'static, [u8]>, mime: &'static str, digest: String) -> Self {
+        let etag = format!("W/\"{digest}\"");
+        Self { bytes, mime, etag }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::outcome::{Failed, is_about_the_token, receipt, to_be_mended, told, without_token};
 use super::render::{Asked, Piece, request, shorter};
 use super::{NAME, SHORTER_KEPT_MS};
+use crate::answered::{answered, below};
 use crate::{Access, Check, Granted, Keep, Receipt};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -257,9 +258,7 @@ impl Api {
     }
 
     pub(super) fn url(&self, path: &str, token: Option<&str>) -> Url {
-        let mut url = self.base.clone();
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/{path}"));
+        let mut url = below(&self.base, path);
         if let Some(token) = token {
             url.query_pairs_mut().append_pair("access_token", token);
         }
@@ -267,23 +266,12 @@ impl Api {
     }
 
     pub(super) async fn answered(&self, request: RequestBuilder) -> Result<Answered, Failed> {
-        let sent = request.send().await;
-        let mut response = sent.map_err(|error| match error.is_connect() {
-            true => Failed::NoConnection,
-            false => Failed::NoAnswer,
-        })?;
-        let status = response.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let answer = answered(request, ANSWER_BYTES_MAX).await?;
+        if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failed::Busy);
         }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
-            if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(Failed::NoAnswer);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let answered: Answered = serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
+        let answered: Answered =
+            serde_json::from_slice(&answer.body?).map_err(|_| Failed::NoAnswer)?;
         match answered.errcode {
             0 => Ok(answered),
             -1 => Err(Failed::Busy),

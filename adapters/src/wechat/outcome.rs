@@ -1,6 +1,7 @@
 //! What each answer of WeChat's API means for who asked, and for the operator.
 
 use crate::Receipt;
+use crate::answered::Unanswered;
 
 /// Wait where a minute's quota is used up, milliseconds.
 const MINUTE_MS: u64 = 60_000;
@@ -20,6 +21,15 @@ pub(super) enum Failed {
     },
     /// It may have been done.
     NoAnswer,
+}
+
+impl From<Unanswered> for Failed {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::NoConnection => Self::NoConnection,
+            Unanswered::NoAnswer | Unanswered::TooLong => Self::NoAnswer,
+        }
+    }
 }
 
 pub(super) fn is_about_the_token(code: i64) -> bool {

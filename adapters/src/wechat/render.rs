@@ -5,7 +5,7 @@ use super::{
 };
 use crate::render::{
     Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, split, token,
-    tongue, untagged, written_within,
+    tongue, untagged, with_links, written_within,
 };
 use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
@@ -114,17 +114,7 @@ fn texts(body: &Body, with_products: bool, with_choices: bool, limit: Length) ->
 
 /// Links are the only marks that WeChat shows.
 fn written(styled: &Styled) -> String {
-    let mut out = String::new();
-    let mut done = 0;
-    for mark in &styled.marks {
-        let Mark { from, to, kind } = mark;
-        let MarkKind::Link(url) = kind else { continue };
-        if *from < done {
-            continue;
-        }
-        let before = styled.text.get(done..*from).unwrap_or_default();
-        let label = styled.text.get(*from..*to).unwrap_or_default();
-        out.push_str(&untagged(before));
+    with_links(styled, |out, label, url, _| {
         // An address in the text is found by WeChat itself.
         if label == url {
             out.push_str(label);
@@ -132,10 +122,7 @@ fn written(styled: &Styled) -> String {
             let url = url.replace('"', "%22");
             out.push_str(&format!("<a href=\"{url}\">{}</a>", untagged(label)));
         }
-        done = *to;
-    }
-    out.push_str(&untagged(styled.text.get(done..).unwrap_or_default()));
-    out
+    })
 }
 
 /// A text as it is written out, cut where a reader would pause and never inside a link.

@@ -5,6 +5,7 @@
 use super::outcome::{Failed, is_about_the_token};
 use crate::Keep;
 use crate::access::{Access, Granted};
+use crate::answered::{answered, below};
 use reqwest::multipart::Form;
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -131,11 +132,11 @@ impl Api {
     }
 
     async fn granted(&self) -> Result<Granted, Failed> {
-        let mut url = self.url("cgi-bin/gettoken");
+        let mut url = below(&self.base, "cgi-bin/gettoken");
         url.query_pairs_mut()
             .append_pair("corpid", &self.corp_id)
             .append_pair("corpsecret", self.secret.expose_secret());
-        let answered: Answered = answered(self.http.get(url), ANSWER_BYTES_MAX).await?;
+        let answered: Answered = done(self.http.get(url), ANSWER_BYTES_MAX).await?;
         let lasts = Duration::from_secs(answered.expires_in);
         answered
             .access_token
@@ -276,9 +277,9 @@ impl Api {
     {
         let token = self.token().await;
         let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
-        let mut url = self.url(path);
+        let mut url = below(&self.base, path);
         url.query_pairs_mut().append_pair("access_token", &token);
-        match answered(request(url), bytes_max).await {
+        match done(request(url), bytes_max).await {
             Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
                 match self.access.refused(&token).await {
                     true => Err(Failed::TokenOver),
@@ -288,42 +289,21 @@ impl Api {
             answered => answered,
         }
     }
-
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}/{path}"));
-        url
-    }
 }
 
-async fn answered<Message>(
+async fn done<Message>(
     request: RequestBuilder,
     bytes_max: usize,
 ) -> Result<Answered<Message>, Failed>
 where
     Message: DeserializeOwned + Default,
 {
-    let mut response = request
-        .send()
-        .await
-        .map_err(|error| match error.is_connect() {
-            true => Failed::NoConnection,
-            false => Failed::NoAnswer,
-        })?;
-    let status = response.status();
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+    let answer = answered(request, bytes_max).await?;
+    if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
         return Err(Failed::Busy);
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Failed::NoAnswer)? {
-        if bytes.len() + chunk.len() > bytes_max {
-            return Err(Failed::TooLong);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
     let answered: Answered<Message> =
-        serde_json::from_slice(&bytes).map_err(|_| Failed::NoAnswer)?;
+        serde_json::from_slice(&answer.body?).map_err(|_| Failed::NoAnswer)?;
     match answered.errcode {
         0 => Ok(answered),
         // Too many at once passes.

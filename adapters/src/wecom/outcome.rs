@@ -1,6 +1,7 @@
 //! What each answer of WeCom's API means for who asked: what the sender does next, when to ask again, and what an operator is told.
 
 use crate::Receipt;
+use crate::answered::Unanswered;
 
 /// Wait where a quota is used up, milliseconds.
 const QUOTA_MS: u64 = 10 * 60_000;
@@ -38,6 +39,16 @@ pub(super) enum Failed {
     NoAnswer,
     /// The answer is longer than what is read of one; it may have been done.
     TooLong,
+}
+
+impl From<Unanswered> for Failed {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::NoConnection => Self::NoConnection,
+            Unanswered::NoAnswer => Self::NoAnswer,
+            Unanswered::TooLong => Self::TooLong,
+        }
+    }
 }
 
 pub(super) fn is_about_the_token(code: i64) -> bool {

@@ -1,14 +1,13 @@
 //! A reply as WeCom messages: texts, in which only an address written out is a link, one product as a card, and choices as a menu.
 
 use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
+use crate::digest::short_digest;
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, token, tongue,
-    untagged, written_within,
+    Styled, Tongue, card, markdown, numbered, public_url, shortened, token, tongue, untagged,
+    with_links, written_within,
 };
 use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// Longest label of a menu's line.
 const LABEL: Length = bytes(128);
@@ -195,30 +194,16 @@ fn texts(body: &Body, shown: Shown) -> Vec<String> {
 
 /// An address stands behind its words, with blanks around it so that it ends where it ends.
 fn written(styled: &Styled) -> String {
-    let mut out = String::new();
-    let mut done = 0;
-    for mark in &styled.marks {
-        let Mark { from, to, kind } = mark;
-        let MarkKind::Link(url) = kind else { continue };
-        if *from < done {
-            continue;
-        }
-        let before = styled.text.get(done..*from).unwrap_or_default();
-        let label = styled.text.get(*from..*to).unwrap_or_default();
-        out.push_str(&untagged(before));
+    with_links(styled, |out, label, url, behind| {
         if label != url {
             out.push_str(&untagged(label));
             out.push(' ');
         }
         out.push_str(url);
-        let rest = styled.text.get(*to..).unwrap_or_default();
-        if rest.chars().next().is_some_and(|c| !c.is_whitespace()) {
+        if behind.chars().next().is_some_and(|c| !c.is_whitespace()) {
             out.push(' ');
         }
-        done = *to;
-    }
-    out.push_str(&untagged(styled.text.get(done..).unwrap_or_default()));
-    out
+    })
 }
 
 fn choices(body: &Body) -> Vec<Line> {
@@ -237,13 +222,7 @@ fn choices(body: &Body) -> Vec<Line> {
 
 /// The id under which WeCom reports what became of a piece; the same piece has the same always.
 pub(super) fn id(message: &str, piece: usize) -> String {
-    let mut id = String::new();
-    let digest = Sha256::digest(format!("{message}#{piece}").as_bytes());
-    for byte in digest.iter().take(ID_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    short_digest(format!("{message}#{piece}").as_bytes(), ID_BYTES)
 }
 
 /// What is sent, without to whom; a card as its words.

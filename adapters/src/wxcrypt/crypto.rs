@@ -10,7 +10,6 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest as _, Sha1};
-use std::fmt::Write as _;
 use subtle::ConstantTimeEq as _;
 
 /// Characters of an EncodingAESKey; 32 bytes without their padding.
@@ -39,12 +38,7 @@ pub(crate) fn signature(words: &[&str]) -> String {
     for word in sorted {
         hasher.update(word.as_bytes());
     }
-    let mut text = String::new();
-    for byte in hasher.finalize().iter() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(hasher.finalize())
 }
 
 /// Whether a signature is right; how long this takes tells nothing about the right one.

@@ -2,12 +2,11 @@
 
 use super::crypto::{Key, is_signed};
 use super::xml::Document;
+use crate::digest::digest;
 use crate::{Delivered, Keep, Refused, Unkept};
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// How far the clock of a delivery may be from ours, milliseconds: older ones are recordings.
 const SKEW_MS: u64 = 5 * 60 * 1000;
@@ -81,11 +80,7 @@ impl Shared {
     ) -> Result<bool, Unkept> {
         let query = query(request);
         let key = format!("wechat:signed:{}", given(&query, "signature"));
-        let mut words = String::new();
-        for byte in Sha256::digest(request.body) {
-            // Writing to a string cannot fail.
-            let _ = write!(words, "{byte:02x}");
-        }
+        let words = digest(request.body);
         let until_ms = request.now_ms.saturating_add_unsigned(SIGNATURE_KEPT_MS);
         keep.keep_first(&key, &words, until_ms).await
     }

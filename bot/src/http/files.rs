@@ -13,7 +13,6 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,13 +96,7 @@ pub(super) async fn image(
         return Err(not_found());
     }
     let image = (shared.served.front().images)(&path).ok_or_else(not_found)?;
-    let hash = Sha256::digest(&image.bytes);
-    let short = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-    let file = Asset {
-        etag: format!("W/\"{}\"", short.collect::<String>()),
-        bytes: image.bytes,
-        mime: image.mime,
-    };
+    let file = Asset::new(image.bytes, image.mime);
     let mut response = serve(&headers, file, IMAGE_CACHE);
     let headers = response.headers_mut();
     for_any_site(headers);
@@ -187,14 +180,11 @@ fn json<T: Serialize>(headers: &HeaderMap, value: &T) -> Response {
     let Ok(bytes) = serde_json::to_vec(value) else {
         return Problem::new(Kind::Internal, "this has no JSON form").into_response();
     };
-    let hash = Sha256::digest(&bytes);
-    let short = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-    let file = Asset {
-        etag: format!("W/\"{}\"", short.collect::<String>()),
-        bytes: Cow::Owned(bytes),
-        mime: "application/json",
-    };
-    serve(headers, file, PAGE_CACHE)
+    serve(
+        headers,
+        Asset::new(Cow::Owned(bytes), "application/json"),
+        PAGE_CACHE,
+    )
 }
 
 fn serve(asked: &HeaderMap, file: Asset, cache: &'static str) -> Response {

@@ -310,6 +310,5 @@ fn put_in(hasher: &mut Sha256, text: &str) {
 }
 
 fn hex(hasher: Sha256) -> String {
-    let bytes = hasher.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hasher.finalize())
 }

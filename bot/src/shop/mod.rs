@@ -218,12 +218,7 @@ fn version(files: &Files, wanted: impl Fn(&str) -> bool, with_defaults: bool) ->
     for (path, content) in files.iter().filter(|(path, _)| wanted(path)) {
         add(path, content);
     }
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex::encode(hash.finalize()))
 }
 
 fn listed(problems: &[Problem]) -> String {

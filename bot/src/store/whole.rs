@@ -89,7 +89,7 @@ pub fn mark_of(event_id: &str) -> [u8; MARK_BYTES] {
 }
 
 pub fn mark_text(mark: &[u8]) -> String {
-    mark.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(mark)
 }
 
 /// `None` for what is not a mark.

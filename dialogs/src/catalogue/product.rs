@@ -179,13 +179,9 @@ impl Availability {
 
 /// Twelve hex digits of the SHA-256 of the bytes.
 pub(crate) fn revision_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>()
-        .chars()
-        .take(REVISION_DIGITS)
-        .collect()
+    let mut revision = hex::encode(Sha256::digest(bytes));
+    revision.truncate(REVISION_DIGITS);
+    revision
 }
 
 fn written(money: Money) -> String {

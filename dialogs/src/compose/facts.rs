@@ -2,13 +2,12 @@
 
 use super::{Composer, Fact};
 use crate::Language;
-use crate::catalogue::{Availability, Localized, Product};
+use crate::catalogue::{Availability, Localized, Product, revision_of};
 use crate::decide::Wanted;
 use crate::event::{Exclusion, SlotValue};
 use crate::find::Constraint;
 use crate::measure::MeasureBound;
 use crate::reply::Good;
-use sha2::{Digest, Sha256};
 
 /// Characters of a fact quoted from a description or a passage.
 pub const FACT_CHARS_MAX: usize = 600;
@@ -245,7 +244,7 @@ impl<'a> Composer<'a> {
     pub(super) fn catalogue_fact(&self, text: String) -> Fact {
         Fact {
             source: "catalogue:attributes".to_owned(),
-            revision: revision(&text),
+            revision: revision_of(text.as_bytes()),
             text,
         }
     }
@@ -402,14 +401,14 @@ impl<'a> Composer<'a> {
         Fact {
             text: text.to_owned(),
             source: format!("shop:{field}"),
-            revision: revision(text),
+            revision: revision_of(text.as_bytes()),
         }
     }
 
     pub(super) fn said_fact(&self, text: String) -> Fact {
         Fact {
             source: format!("customer:turn-{}", self.said_in_turn()),
-            revision: revision(&text),
+            revision: revision_of(text.as_bytes()),
             text,
         }
     }
@@ -483,13 +482,4 @@ pub(super) fn clip(text: &str) -> String {
     let mut clipped: String = text.chars().take(FACT_CHARS_MAX).collect();
     clipped.push('…');
     clipped
-}
-
-/// Twelve hexadecimal digits of the content's hash.
-pub(super) fn revision(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

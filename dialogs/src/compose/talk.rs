@@ -1,9 +1,10 @@
 //! What is said around the products: questions, answers from the shop's pages, discounts, hours, handing over.
 
-use super::facts::{MONTHS, clip, day_range, revision, weekday_name};
+use super::facts::{MONTHS, clip, day_range, weekday_name};
 use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
+use crate::catalogue::revision_of;
 use crate::choice;
 use crate::conversation::Mode;
 use crate::decide::{Bargain, Wanted};
@@ -39,7 +40,7 @@ impl Composer<'_> {
         let words = Fact {
             text: words.to_owned(),
             source: "conversation:colleague".to_owned(),
-            revision: revision(words),
+            revision: revision_of(words.as_bytes()),
         };
         self.say("colleague.said", &[("words", words)]);
         self.draft.asked = Some("offer:person".to_owned());

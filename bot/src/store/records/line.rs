@@ -104,7 +104,6 @@ impl Fingerprint {
     }
 
     pub(super) fn hash(self) -> String {
-        let bytes = self.hasher.finalize();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.hasher.finalize())
     }
 }
