@@ -139,6 +139,7 @@ fn certain(language: Language, intent: &str, entities: Vec<Entity>) -> Understan
         intents: vec![Intent {
             name: intent.to_owned(),
             confidence: 1.0,
+            said: String::new(),
         }],
         entities,
         sentiment: Sentiment::Neutral,

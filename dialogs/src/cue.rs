@@ -66,6 +66,10 @@ pub enum Cue {
     OpensQuestion,
     /// Money that is to come back, said as a demand.
     MoneyBack,
+    /// That something was had for longer than a parcel is looked at.
+    LongAgo,
+    /// Several things as one sum.
+    Together,
     /// Below something that leaves only so much room.
     Beneath,
     /// What is on sale now.
@@ -245,6 +249,8 @@ mod tests {
             Cue::Back,
             Cue::OpensQuestion,
             Cue::MoneyBack,
+            Cue::LongAgo,
+            Cue::Together,
             Cue::Beneath,
             Cue::Offers,
             Cue::Lowest,

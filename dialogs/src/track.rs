@@ -119,7 +119,35 @@ pub fn mentioned(
             }
         }
     }
+    // “The white E2”; “and in black?” of the one under discussion.
+    let names_kind = understanding
+        .entities
+        .iter()
+        .any(|e| matches!(e.value, Value::ProductType { .. } | Value::Brand { .. }));
+    let one = match ids.as_slice() {
+        [] if !names_kind => conversation.focus.as_deref(),
+        [one] => Some(one.as_str()),
+        _ => None,
+    };
+    if let Some(variant) = one.and_then(|id| variant_told(id, understanding, catalogue)) {
+        ids = vec![variant];
+    }
     ids
+}
+
+/// The variant of a product that has the values told.
+fn variant_told(id: &str, understanding: &Understanding, catalogue: &Catalogue) -> Option<String> {
+    let values: Vec<(String, String)> = understanding
+        .entities
+        .iter()
+        .filter(|entity| !entity.negated)
+        .filter_map(|entity| match &entity.value {
+            Value::Attribute { name, key } => Some((name.clone(), key.clone())),
+            _ => None,
+        })
+        .collect();
+    let variant = catalogue.variant(id, &values)?;
+    Some(variant.id.clone())
 }
 
 /// The product under discussion; under a new list, the one that was before it.
@@ -466,7 +494,12 @@ impl Tracker<'_> {
             (self.conversation.slot(&slot), &exclusion),
             (Some(SlotValue::Key(held)), Exclusion::Type(key) | Exclusion::Brand(key) | Exclusion::Attribute { key, .. }) if held == key
         );
-        if wanted_before {
+        // “No kettles, I want a dripper”: what was just asked for instead stays.
+        let replaced = self
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::SlotFilled { slot: of, .. } if *of == slot));
+        if wanted_before && !replaced {
             self.clear(&slot);
         }
         self.events.push(Event::Excluded { exclusion });

@@ -513,6 +513,23 @@ impl Catalogue {
         Some(entry.name(language))
     }
 
+    /// The one variant of a product that has all of some values, by attribute and key; none where the product itself has them.
+    pub fn variant(&self, id: &str, values: &[(String, String)]) -> Option<&Product> {
+        let has_all = |id: &str| {
+            let own = self.values_of(id);
+            values.iter().all(|value| own.contains(value))
+        };
+        let group = self.get(id)?.item_group_id.as_ref()?;
+        if values.is_empty() || has_all(id) {
+            return None;
+        }
+        let mut variants = self.products.iter().filter(|other| {
+            other.item_group_id.as_ref() == Some(group) && other.id != id && has_all(&other.id)
+        });
+        let variant = variants.next()?;
+        variants.next().is_none().then_some(variant)
+    }
+
     /// Attribute name and value keys that the product has.
     pub fn values_of(&self, id: &str) -> &[(String, String)] {
         self.place(id)

@@ -198,6 +198,7 @@ impl<'a> Composer<'a> {
             Act::Languages => self.say("languages", &[]),
             Act::Aspect { id, attributes } => self.aspect(id, attributes),
             Act::Price { id } => self.price(id),
+            Act::Together { ids } => self.together(ids),
             Act::Stock { id } => self.stock(id),
             Act::Details { id } => self.details(id),
             Act::Reasons { id } => self.reasons(id),

@@ -47,6 +47,29 @@ impl Composer<'_> {
         self.say("price.total", &facts);
     }
 
+    /// One of each; said only where every price is known and in one currency.
+    pub(super) fn together(&mut self, ids: &[String]) {
+        let now_ms = self.stage.moment.at_ms;
+        let products: Vec<&Product> = ids.iter().filter_map(|id| self.product(id)).collect();
+        let Some(first) = products.first().filter(|_| products.len() == ids.len()) else {
+            return;
+        };
+        let currency = first.price.currency;
+        let minor = products.iter().try_fold(0_i64, |sum, product| {
+            let price = product.price_at(now_ms);
+            let same = price.currency == currency;
+            same.then(|| sum.checked_add(price.minor)).flatten()
+        });
+        if let Some(minor) = minor {
+            let total = Money { minor, currency }.to_string();
+            let facts = [
+                ("count", self.said_fact(products.len().to_string())),
+                ("total", self.fact_of(first, "price", total)),
+            ];
+            self.say("price.together", &facts);
+        }
+    }
+
     pub(super) fn stock(&mut self, id: &str) {
         let Some(product) = self.product(id) else {
             return;
@@ -113,12 +136,21 @@ impl Composer<'_> {
         };
         let (title, price) = (self.title(product), self.price_fact(product));
         match (&product.link, product.availability) {
-            (
-                Some(link),
-                Availability::InStock | Availability::Preorder | Availability::Backorder,
-            ) => {
+            (Some(link), Availability::InStock) => {
                 let link = self.fact_of(product, "link", link.clone());
                 self.say("buy", &[("title", title), ("price", price), ("link", link)]);
+            }
+            // Who orders now waits, and is told so before the address.
+            (Some(link), Availability::Preorder | Availability::Backorder) => {
+                let link = self.fact_of(product, "link", link.clone());
+                let stock = self.stock_fact(product);
+                let facts = [
+                    ("title", title),
+                    ("price", price),
+                    ("stock", stock),
+                    ("link", link),
+                ];
+                self.say("buy.ahead", &facts);
             }
             _ => {
                 let stock = self.stock_fact(product);

@@ -4,7 +4,7 @@ use super::facts::{MONTHS, clip, day_range, weekday_name};
 use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
-use crate::catalogue::revision_of;
+use crate::catalogue::{Product, revision_of};
 use crate::choice;
 use crate::conversation::Mode;
 use crate::decide::{Bargain, Wanted};
@@ -12,6 +12,8 @@ use crate::event::FileKind;
 use crate::find::Found;
 use crate::reply::Choice;
 
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Values offered with a question about a property.
 const OFFERED_MAX: usize = 6;
 
@@ -26,9 +28,15 @@ impl Composer<'_> {
     /// What is reduced now, or that nothing is.
     pub(super) fn offers(&mut self, found: &Found) {
         match found {
-            Found::Goods { ids } => {
+            Found::Goods { ids } if ids.iter().any(|id| self.is_on_sale(id)) => {
                 let count = self.counted(ids.len());
                 self.say("offers.found", &[("count", count)]);
+                self.show(ids, None);
+            }
+            Found::Goods { ids } => {
+                for id in ids {
+                    self.offer_to_come(id);
+                }
                 self.show(ids, None);
             }
             _ => self.say("offers.none", &[]),
@@ -84,7 +92,9 @@ impl Composer<'_> {
             .and_then(|id| self.product(id))
             .and_then(|product| Some((product, self.was(product)?)));
         let Some((product, was)) = on_sale else {
-            self.say("discount.none", &[]);
+            if !id.is_some_and(|id| self.offer_to_come(id)) {
+                self.say("discount.none", &[]);
+            }
             return;
         };
         let mut facts = vec![
@@ -94,22 +104,59 @@ impl Composer<'_> {
         ];
         match product.sale_until_ms {
             Some(until) => {
-                let days = (until - self.stage.moment.at_ms).div_euclid(86_400_000);
-                let (_, month, day) = crate::calendar::Day(self.stage.moment.day.0 + days).civil();
-                let text = match self.stage.language {
-                    Language::Zh => format!("{month} 月 {day} 日"),
-                    Language::En => {
-                        format!("{} {day}", MONTHS.get(month as usize - 1).unwrap_or(&""))
-                    }
-                };
-                facts.push((
-                    "until",
-                    self.fact_of(product, "sale_price_effective_date", text),
-                ));
+                facts.push(("until", self.sale_day(product, until - 1)));
                 self.say("discount.on_until", &facts);
             }
             None => self.say("discount.on", &facts),
         }
+    }
+
+    fn is_on_sale(&self, id: &str) -> bool {
+        self.product(id)
+            .is_some_and(|product| self.was(product).is_some())
+    }
+
+    /// An offer that the feed announces and that has not begun; until then the price is the usual one.
+    fn offer_to_come(&mut self, id: &str) -> bool {
+        let now_ms = self.stage.moment.at_ms;
+        let Some(product) = self.product(id) else {
+            return false;
+        };
+        let (Some(sale), Some(from)) = (product.sale_price, product.sale_from_ms) else {
+            return false;
+        };
+        if from <= now_ms || product.sale_until_ms.is_some_and(|until| until <= from) {
+            return false;
+        }
+        let offer = self.fact_of(product, "sale_price", sale.to_string());
+        let facts = [
+            ("title", self.title(product)),
+            ("price", self.price_fact(product)),
+            ("offer", offer),
+            ("from", self.sale_day(product, from)),
+        ];
+        match product.sale_until_ms {
+            Some(until) => {
+                let until = self.sale_day(product, until - 1);
+                let facts: Vec<_> = facts.into_iter().chain([("until", until)]).collect();
+                self.say("discount.from_until", &facts);
+            }
+            None => self.say("discount.from", &facts),
+        }
+        true
+    }
+
+    /// The day in the shop's calendar, as people say it.
+    fn sale_day(&self, product: &Product, at_ms: i64) -> Fact {
+        let moment = &self.stage.moment;
+        let midnight_ms = moment.at_ms - i64::from(moment.minute) * MINUTE_MS;
+        let days = (at_ms - midnight_ms).div_euclid(DAY_MS);
+        let (_, month, day) = crate::calendar::Day(moment.day.0 + days).civil();
+        let text = match self.stage.language {
+            Language::Zh => format!("{month} 月 {day} 日"),
+            Language::En => format!("{} {day}", MONTHS.get(month as usize - 1).unwrap_or(&"")),
+        };
+        self.fact_of(product, "sale_price_effective_date", text)
     }
 
     pub(super) fn know(&mut self, question: &str, found: &Found) {

@@ -50,6 +50,10 @@ pub enum Act {
         than: String,
         wanted: Wanted,
     },
+    /// What several products cost together.
+    Together {
+        ids: Vec<String>,
+    },
     /// How many there are, and from which price to which.
     Count {
         wanted: Wanted,

@@ -14,6 +14,13 @@ const SURE_MIN: f64 = 0.65;
 const CERTAIN_MIN: f64 = 0.85;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
+/// Products of one message that are each answered.
+const TOGETHER_MAX: usize = 3;
+
+/// What is short enough to be said of several products.
+fn is_of_each(act: &Act) -> bool {
+    matches!(act, Act::Price { .. } | Act::Stock { .. } | Act::Buy { .. })
+}
 
 impl Decider<'_> {
     /// A product is named and nothing is told that others could be chosen by.
@@ -135,6 +142,12 @@ impl Decider<'_> {
             "ask_price" if self.asks_of_a_colleague() => self.colleague_said(why),
             "ask_price" => {
                 self.about(target, why.clone(), |id| Act::Price { id });
+                if let [_, _, ..] = self.mentioned.as_slice()
+                    && Cue::Together.is_in(&self.words)
+                {
+                    let ids = self.mentioned.iter().take(TOGETHER_MAX).cloned().collect();
+                    self.act(Act::Together { ids }, why.clone());
+                }
                 if Cue::Currencies.is_in(&self.words) && !self.says_budget() {
                     self.act(Act::OwnCurrency, why);
                 }
@@ -168,6 +181,11 @@ impl Decider<'_> {
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
             "ask_discount" => self.discount(target, why),
             "object_price" => self.too_dear(why),
+            // “Isn't it on sale? I saw 129” may mean this shop's own offer.
+            "seen_cheaper" if self.asks("ask_discount") => {}
+            "seen_cheaper" if !self.is_sure_of(intent) && !self.mentioned.is_empty() => {
+                self.discount(target, why);
+            }
             "seen_cheaper" => self.act(Act::MatchPrice, why),
             "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
             "hesitate" => self.act(Act::Reassure, why),
@@ -344,6 +362,13 @@ impl Decider<'_> {
             )
         });
         match target.filter(|_| !names_kind || !self.mentioned.is_empty()) {
+            // “The Uno and an E2”: of each what is asked of both.
+            Some(_) if self.mentioned.len() > 1 && is_of_each(&act(String::new())) => {
+                let ids = self.mentioned.iter().take(TOGETHER_MAX).cloned();
+                for id in ids.collect::<Vec<String>>() {
+                    self.act(act(id), why.clone());
+                }
+            }
             Some(id) => self.act(act(id), why),
             None if self.told_something() && self.worth_showing() => {}
             None if !self.scene.conversation.listed.is_empty() => {

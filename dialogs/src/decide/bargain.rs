@@ -28,8 +28,9 @@ impl Decider<'_> {
             .into_iter()
             .find(|(cue, _)| cue.is_in(&self.words))
             .map(|(_, bargain)| bargain);
-        // “What is on sale?” asks of all goods, whatever was looked at.
-        if with.is_none() && self.mentioned.is_empty() && Cue::Offers.is_in(&self.words) {
+        // “What is on sale?” asks of all goods, whatever was looked at; “any discount on beans?” of those.
+        let of_goods = Cue::Offers.is_in(&self.words) || self.names_kind();
+        if with.is_none() && self.mentioned.is_empty() && of_goods {
             let wanted = self.wanted().without_words();
             self.act(Act::Offers { wanted }, why);
             return;

@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::cue::Cue;
-use crate::nlu::Sentiment;
+use crate::nlu::{Entity, Sentiment, Value};
 
 /// What a message about a parcel to a place is taken for.
 const OF_PARCELS: [&str; 7] = [
@@ -48,22 +48,43 @@ impl Decider<'_> {
         let how = Cue::HowTo.is_in(&self.words) && !Cue::Buying.is_in(&self.words);
         match intent.as_str() {
             "buy" if how => "ask_usage".to_owned(),
+            guess if self.is_a_guess(guess) && self.orders_by_name() => "buy".to_owned(),
             of if to_a_place && OF_PARCELS.contains(&of) => "ask_delivery".to_owned(),
             _ => intent,
         }
     }
 
+    /// “One Uno and one E2, please”: pieces of products that are named, and no question.
+    fn orders_by_name(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        let counts = |entity: &Entity| matches!(entity.value, Value::Quantity { .. });
+        !self.mentioned.is_empty()
+            && entities.iter().any(counts)
+            && Cue::Buying.is_in(&self.words)
+            && !self.is_a_question()
+    }
+
     /// The intents as the words around them say; “how much is it to Berlin?” asks for the carriage, not for the price of goods.
     pub(super) fn all_as_meant(&self, intents: Vec<String>) -> Vec<String> {
         let to_a_place = self.sends_somewhere();
+        let asks_delivery = intents.iter().any(|intent| intent == "ask_delivery");
         let mut read: Vec<String> = Vec::with_capacity(intents.len());
         for intent in intents {
-            let intent = self.as_meant(intent, to_a_place);
+            // “Is the Uno in stock, and how long to Berlin?” are two questions.
+            let is_apart = asks_delivery && self.asks_apart_of_goods(&intent);
+            let intent = self.as_meant(intent, to_a_place && !is_apart);
             if !read.contains(&intent) {
                 read.push(intent);
             }
         }
         read
+    }
+
+    /// A part of the message that names no place asks it of a product.
+    fn asks_apart_of_goods(&self, intent: &str) -> bool {
+        let words = self.words_of(intent);
+        let all = self.scene.conversation.newest_words();
+        !self.mentioned.is_empty() && words != all && !Cue::Place.is_in(&words)
     }
 
     /// A place is named as one that something is sent to.

@@ -203,7 +203,7 @@ impl Decider<'_> {
     }
 
     /// The intents to act on: the best one, and those beside it that are no mere guesses.
-    fn likely_intents(&self) -> Vec<String> {
+    pub(super) fn likely_intents(&self) -> Vec<String> {
         let intents = &self.scene.understanding.intents;
         let best = intents.first().map_or(0.0, |intent| intent.confidence);
         let least = BESIDE_MIN.max(best * BESIDE_SHARE_MIN);

@@ -144,34 +144,49 @@ impl Decider<'_> {
     }
 
     pub(super) fn know(&mut self, why: String) {
-        self.know_on(None, why);
+        self.know_on(self.scene.conversation.newest_words(), None, why);
     }
 
-    fn know_on(&mut self, topic: Option<&str>, why: String) {
-        let question: String = self
-            .scene
-            .conversation
-            .newest_words()
-            .chars()
-            .take(QUESTION_CHARS_MAX)
-            .collect();
+    fn know_on(&mut self, words: String, topic: Option<&str>, why: String) {
+        let question: String = words.chars().take(QUESTION_CHARS_MAX).collect();
         let topic = topic.map(str::to_owned);
         self.act(Act::Know { question, topic }, why);
     }
 
     /// A question by the customer's words, else by what questions of that kind are about.
+    ///
+    /// Of several questions in one message each is asked by its own words. What is only guessed to be of the kind is not answered by what the kind is about.
     pub(super) fn know_about(&mut self, intent: &str, why: String) {
         let language = self.scene.conversation.language;
-        let topic = cue::topic(intent, language);
+        let topic = cue::topic(intent, language).filter(|_| !self.is_a_guess(intent));
+        let has_topic = |intent: &String| cue::topic(intent, language).is_some();
+        let words = match self
+            .likely_intents()
+            .iter()
+            .filter(|i| has_topic(i))
+            .count()
+        {
+            0 | 1 => self.scene.conversation.newest_words(),
+            _ => self.words_of(intent),
+        };
+        let part = self.words_of(intent);
+        let words = match !self.pages_answer(&words) && self.pages_answer(&part) {
+            true => part,
+            false => words,
+        };
         match topic {
-            Some(topic) if !self.is_in_the_knowledge() => self.act(
-                Act::Know {
-                    question: topic.to_owned(),
-                    topic: None,
-                },
-                why,
-            ),
-            topic => self.know_on(topic, why),
+            Some(topic) if !self.pages_answer(&words) => self.know_on(topic.to_owned(), None, why),
+            topic => self.know_on(words, topic, why),
+        }
+    }
+
+    /// The part of the message that says what an intent is read from.
+    pub(super) fn words_of(&self, intent: &str) -> String {
+        let intents = &self.scene.understanding.intents;
+        let said = intents.iter().find(|i| i.name == intent);
+        match said.filter(|i| !i.said.is_empty()) {
+            Some(intent) => intent.said.clone(),
+            None => self.scene.conversation.newest_words(),
         }
     }
 
@@ -200,13 +215,12 @@ impl Decider<'_> {
     }
 
     pub(super) fn is_in_the_knowledge(&self) -> bool {
-        let conversation = self.scene.conversation;
-        let words = conversation.newest_words();
-        !self
-            .scene
-            .shop
-            .knowledge
-            .search(&words, conversation.language)
-            .is_empty()
+        self.pages_answer(&self.scene.conversation.newest_words())
+    }
+
+    fn pages_answer(&self, question: &str) -> bool {
+        let language = self.scene.conversation.language;
+        let knowledge = &self.scene.shop.knowledge;
+        !knowledge.search(question, language).is_empty()
     }
 }

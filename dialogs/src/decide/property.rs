@@ -27,6 +27,9 @@ const OF_PROPERTIES: [&str; 16] = [
     "ask_size_advice",
 ];
 
+/// Products of one question whose figures are told.
+const NAMED_MAX: usize = 3;
+
 /// Others than the product under discussion could be meant.
 fn wanted_kind(wanted: &Wanted) -> bool {
     wanted.category.is_some() || wanted.brand.is_some()
@@ -181,6 +184,32 @@ impl Decider<'_> {
         true
     }
 
+    /// “Which is quieter, the Duo or the G1?”: the figure of each, the better one first.
+    fn each_of_those_named(&mut self, attribute: &str, toward: Toward) -> bool {
+        let catalogue = &self.scene.shop.catalogue;
+        let mut told: Vec<(i64, String)> = self
+            .mentioned
+            .iter()
+            .filter_map(|id| {
+                let span = catalogue.measure_of(id, attribute)?;
+                let figure = match toward {
+                    Toward::Less => span.low,
+                    Toward::More => span.high.saturating_neg(),
+                };
+                Some((figure, id.clone()))
+            })
+            .collect();
+        if told.len() < 2 || told.len() < self.mentioned.len() {
+            return false;
+        }
+        told.sort();
+        for (_, id) in told.into_iter().take(NAMED_MAX) {
+            let attributes = vec![attribute.to_owned()];
+            self.act(Act::Aspect { id, attributes }, "each of those named");
+        }
+        true
+    }
+
     /// A question about properties: what one product has, what there is, or what has less or more of it.
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
         if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) {
@@ -215,6 +244,9 @@ impl Decider<'_> {
             let Some(attribute) = attribute.cloned() else {
                 return false;
             };
+            if self.each_of_those_named(&attribute, toward) {
+                return true;
+            }
             match self.end_in(&attribute, toward) {
                 Some(than) => self.act(
                     Act::MoreOf {

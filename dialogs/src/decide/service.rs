@@ -37,6 +37,20 @@ impl Decider<'_> {
         }
         let why = "something is broken";
         let returns = intents.iter().any(|i| i == "ask_return");
+        // Whether it is covered was asked: how long the product is, and what the pages leave out.
+        if self.is_sure_of("ask_warranty") && self.is_a_question() {
+            match self.target() {
+                Some(id) => self.warranty(Some(id), why.to_owned()),
+                // Which part it is decides; that it broke is on another page.
+                None => {
+                    let part = Cue::Faulty.cut_from(&self.words);
+                    self.know_if_told(part, why);
+                }
+            }
+            self.know_topic("faulty_repair", why);
+            self.act(Act::OfferPerson, why);
+            return true;
+        }
         if !returns && !complains && self.know_of_this_fault(why) {
             self.know_topic("faulty_repair", why);
             self.act(Act::OfferPerson, why);
@@ -47,8 +61,12 @@ impl Decider<'_> {
             true => ["faulty_return", "faulty_repair"],
             false => ["faulty_repair", "faulty_return"],
         };
+        // What arrived broken is told within days.
+        let is_old = Cue::LongAgo.is_in(&self.words);
         for topic in topics {
-            self.know_topic(topic, why);
+            if !(is_old && topic == "faulty_return") {
+                self.know_topic(topic, why);
+            }
         }
         if !complains {
             self.act(Act::OfferPerson, why);
@@ -159,7 +177,7 @@ impl Decider<'_> {
 
     /// How long a parcel takes and what it costs: whichever is asked, and both where only a place is named.
     pub(super) fn delivery(&mut self, why: String) {
-        let late = self.mentioned.first().cloned().filter(|id| {
+        let late = self.target().filter(|id| {
             let product = self.scene.shop.catalogue.get(id);
             product.is_some_and(|product| product.availability != Availability::InStock)
         });

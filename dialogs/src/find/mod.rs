@@ -6,7 +6,7 @@ pub use relax::Constraint;
 
 use crate::Language;
 use crate::aspect::Toward;
-use crate::catalogue::{Order, Query};
+use crate::catalogue::{Order, Product, Query};
 use crate::decide::{Act, Decision, RECOMMENDED_MAX, Wanted};
 use crate::knowledge::Passage;
 use crate::money::Money;
@@ -133,6 +133,7 @@ impl Seeker<'_> {
             | Act::Reasons { id }
             | Act::Aspect { id, .. }
             | Act::Buy { id } => goods(vec![id.clone()]),
+            Act::Together { ids } => goods(ids.clone()),
             Act::Compare { first, second } => goods(vec![first.clone(), second.clone()]),
             Act::Offers { wanted } => self.offers(wanted),
             Act::Discount { id, .. } => id
@@ -268,15 +269,21 @@ impl Seeker<'_> {
     fn offers(&self, wanted: &Wanted) -> Found {
         let catalogue = &self.shop.catalogue;
         let query = wanted.query(self.at_ms, HITS_LOOKED_AT);
-        let mut reduced: Vec<(i64, String)> = self
-            .ids(&query)
-            .into_iter()
-            .filter_map(|id| {
-                let product = catalogue.get(&id)?;
-                let saved = product.price.minor - product.price_at(self.at_ms).minor;
-                (saved > 0).then_some((-saved, id))
-            })
-            .collect();
+        let ids = self.ids(&query);
+        let saving = |saved: &dyn Fn(&Product) -> Option<i64>| -> Vec<(i64, String)> {
+            let saved = |id: &String| saved(catalogue.get(id)?).filter(|saved| *saved > 0);
+            let with_saved = |id: &String| Some((-saved(id)?, id.clone()));
+            ids.iter().filter_map(with_saved).collect()
+        };
+        let mut reduced =
+            saving(&|product| Some(product.price.minor - product.price_at(self.at_ms).minor));
+        if reduced.is_empty() {
+            // What is announced for later, of what was asked for.
+            reduced = saving(&|product| {
+                product.sale_from_ms.filter(|from| *from > self.at_ms)?;
+                Some(product.price.minor - product.sale_price?.minor)
+            });
+        }
         reduced.sort();
         reduced.truncate(RECOMMENDED_MAX);
         goods(reduced.into_iter().map(|(_, id)| id).collect())

@@ -83,8 +83,11 @@ impl Knowledge {
     /// The same, where those that also answer what questions of the kind are about come first.
     pub fn search_on(&self, text: &str, topic: Option<&str>, language: Language) -> Vec<Passage> {
         let mut scores: BTreeMap<usize, f32> = self.weights.scores(text).into_iter().collect();
-        for (place, score) in topic.map_or_else(Vec::new, |topic| self.weights.scores(topic)) {
-            *scores.entry(place).or_default() += TOPIC_TIMES * score;
+        let of_topic = topic.map_or_else(Vec::new, |topic| self.weights.scores(topic));
+        for (place, more) in of_topic {
+            if let Some(score) = scores.get_mut(&place) {
+                *score += TOPIC_TIMES * more;
+            }
         }
         let spoken = self.passages.iter().any(|p| p.language == language);
         let mut found: Vec<(f32, &Passage)> = scores

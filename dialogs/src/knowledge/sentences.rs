@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 const SENTENCES_MAX: usize = 3;
 /// Characters of an answer after which no sentence is added.
 const ANSWER_CHARS_MAX: usize = 400;
+/// Letters of a passage that is short enough to be said whole, exceptions and all; a Han character counts as three.
+const WHOLE_LETTERS_MAX: usize = 200;
 /// Of the question's tokens, the share that the best sentence must hold; else the passage's beginning answers its heading.
 const HELD_MIN: f32 = 0.25;
 
@@ -85,6 +87,14 @@ pub(super) fn answer(passage: &Passage, question: &str) -> String {
         } else {
             best(&all, &held, most)
         };
+    let letters = |c: char| if crate::text::han(c) { 3 } else { 1 };
+    let is_short = all.len() <= SENTENCES_MAX
+        && passage.text.chars().map(letters).sum::<usize>() <= WHOLE_LETTERS_MAX;
+    let chosen = if is_short {
+        (0..all.len()).collect()
+    } else {
+        chosen
+    };
     let mut answer = String::new();
     for place in chosen {
         let Some(sentence) = all.get(place) else {

@@ -25,14 +25,14 @@ const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
 /// Words that say how something is asked, not what; longest first where one holds another is left to the automaton.
-const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 多大 多高 多宽 多深 多重 多远 多快 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
+const ASKING: &str = "请问 想问 问一下 问下 你好 您好 我想 我要 想要 想知道 了解 咨询 麻烦 帮我 告诉我 能不能 可不可以 可以 能否 是否 有没有 是不是 会不会 要不要 需不需要 需要 支持 怎么样 怎么 怎样 如何 什么时候 什么 哪些 哪个 哪里 哪儿 在哪 多久 多长时间 多长 多大 多高 多宽 多深 多重 多远 多快 几天 多少 为什么 为何 一下 一般 大概 现在 今天 的话 如果 还是 或者 以及 关于 我们 你们 您们 他们 你 您 我 他 她 它 这个 那个 这 那 吗 呢 吧 啊 呀 哦 嘛 了 的 地 得 着 过 是 有 在 和 与 跟 及 也 都 就 还 又 很 会 能 要 想 给 把 被 让 对 从 到 个 么 \
 a an the of to for in on at by with from and or but if then so is are was were be been am do does did can could will would shall should may might must have has had having i you he she it we they them me my your our their its this that these those ones there here what which who whom whose when where why how much many long any some please tell know want need like about into your yours us hello hi hey thanks thank just also get got let make take takes does not no yes as up out off over s t re ll ve d m now today";
 
 /// Words of trade in general that customers and shops use for each other; one line is one meaning.
 const SAME: [&str; 22] = [
     "运费|邮费|快递费|配送费|包邮|免邮|shipping cost|shipping costs|shipping fee|shipping fees|delivery fee|delivery fees|delivery cost|delivery costs|delivery charge|free shipping|free delivery|postage|pay postage|pay for postage|pay shipping|pay delivery|how much is shipping|what is shipping|whats shipping|what's shipping|how much is delivery|how much is the shipping|how much is the delivery|pay for shipping|pay for delivery|shipping is free|delivery is free",
     "发货|送货|送到|寄到|邮寄|到货|收到货|配送|快递|物流|寄出|发出|送达|delivery|deliver|delivers|delivered|deliveries|shipping|ship|ships|shipped|dispatch|dispatched|courier",
-    "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|money back|exchange",
+    "退货|退款|退换|退掉|换货|无理由|return|returns|returned|returning|refund|refunds|refunded|send back|send it back|send them back|send this back|money back|exchange",
     "保修|质保|三包|维修|修理|报修|warranty|warranties|guarantee|guaranteed|repair|repairs|repaired",
     "发票|开票|专票|普票|invoice|invoices|fapiao",
     "付款|支付|付钱|支付宝|微信支付|信用卡|pay|paying|payment|payments|alipay|credit card|credit cards",

@@ -195,6 +195,7 @@ fn intent(name: &str, scene: &Scene<'_>, plain: &Understanding) -> Result<Intent
     Ok(seen.cloned().unwrap_or(Intent {
         name: name.to_owned(),
         confidence: MODEL_CONFIDENCE,
+        said: String::new(),
     }))
 }
 

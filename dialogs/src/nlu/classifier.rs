@@ -95,6 +95,7 @@ impl Classifier {
                 .map(|(_, (p, name))| Intent {
                     name: (*name).clone(),
                     confidence: rounded(*p),
+                    said: String::new(),
                 })
                 .collect(),
             best => vec![Intent {
@@ -102,6 +103,7 @@ impl Classifier {
                 confidence: best
                     .filter(|(_, name)| name.as_str() == OUT_OF_SCOPE)
                     .map_or(0.0, |(p, _)| rounded(*p)),
+                said: String::new(),
             }],
         }
     }

@@ -51,6 +51,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         return vec![Intent {
             name: OUT_OF_SCOPE.to_owned(),
             confidence: 1.0,
+            said: String::new(),
         }];
     }
     let mut found: Vec<Intent> = Vec::new();
@@ -71,7 +72,10 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     let entities: Vec<&Entity> = read.iter().map(|read| &read.entity).collect();
     let clauses = clauses(&pointed);
     for clause in clauses.iter().take(CLAUSES_MAX) {
-        for intent in listening.classifier.classify(clause).into_iter().take(1) {
+        for mut intent in listening.classifier.classify(clause).into_iter().take(1) {
+            if clauses.len() > 1 {
+                intent.said = (*clause).to_owned();
+            }
             match found.iter_mut().find(|other| other.name == intent.name) {
                 Some(other) if other.confidence < intent.confidence => *other = intent,
                 Some(_) => {}
@@ -80,14 +84,14 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         }
     }
     if clauses.len() > 1 {
-        found.extend(
-            listening
-                .classifier
-                .classify(&clauses.join(", "))
-                .into_iter()
-                .take(1)
-                .filter(|i| i.name != OUT_OF_SCOPE),
-        );
+        let whole = listening.classifier.classify(&clauses.join(", "));
+        for intent in whole.into_iter().take(1).filter(|i| i.name != OUT_OF_SCOPE) {
+            match found.iter_mut().find(|other| other.name == intent.name) {
+                // The part that says it is known.
+                Some(other) => other.confidence = other.confidence.max(intent.confidence),
+                None => found.push(intent),
+            }
+        }
     }
     found.sort_by(|a, b| {
         b.confidence
@@ -167,6 +171,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         found = vec![Intent {
             name: choice::wanted_of_which(listening.expected).to_owned(),
             confidence: 0.9,
+            said: String::new(),
         }];
     }
     // A kind of goods or what is asked of it, and nothing else, tells what is wanted.
@@ -185,6 +190,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
             found = vec![Intent {
                 name: "inform".to_owned(),
                 confidence: 0.9,
+                said: String::new(),
             }];
         }
     }
@@ -204,6 +210,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
             Intent {
                 name: "inform".to_owned(),
                 confidence: 0.5,
+                said: String::new(),
             },
         );
     }
@@ -211,6 +218,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         found.push(Intent {
             name: OUT_OF_SCOPE.to_owned(),
             confidence: 0.0,
+            said: String::new(),
         });
     }
     // A product, and how it is.

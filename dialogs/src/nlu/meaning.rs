@@ -45,6 +45,7 @@ impl Understanding {
             intents: vec![Intent {
                 name: OUT_OF_SCOPE.to_owned(),
                 confidence: 0.0,
+                said: String::new(),
             }],
             entities: Vec::new(),
             sentiment: Sentiment::Neutral,
@@ -59,6 +60,9 @@ pub struct Intent {
     pub name: String,
     /// 0 to 1, two decimals.
     pub confidence: f64,
+    /// The folded part of the message that says it; empty where that is the whole.
+    #[serde(skip)]
+    pub said: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -230,9 +230,15 @@ impl Finder<'_> {
         // A bare "2" under a list points into it.
         let points = currency.is_none() && amount.low <= f64::from(crate::nlu::intents::PLACE_MAX);
         let asked = self.listening.expected == Some("budget_max") && !points;
-        let near = asked || money::speaks_of_budget(before, true);
-        let budget_word = near || (amount.low >= 20.0 && money::speaks_of_budget(before, false));
-        let bare_han = matches!(amount.written, Written::HanDigit) && !near;
+        // 预算3000，一次做两杯: a small number behind the budget's own is another matter.
+        let is_told = amount.low < MONEY_MIN && money::tells_a_budget(before);
+        let near = asked || (!is_told && money::speaks_of_budget(before, true));
+        let budget_word =
+            near || (!is_told && amount.low >= 20.0 && money::speaks_of_budget(before, false));
+        // 一家三口 counts, and a digit in Han alone is an amount only as an end of a range.
+        let bare_han = matches!(amount.written, Written::HanDigit)
+            && currency.is_none()
+            && amount.high.is_none();
         let counted = currency.is_none() && money::counts_things(amount.after());
         // 他们六十多了 is an age, and what it costs elsewhere is nobody's budget.
         let is_age = currency.is_none()

@@ -2,6 +2,7 @@
 
 use super::pattern;
 use crate::money::Currency;
+use crate::nlu::numbers::{self, Written};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -92,6 +93,20 @@ pub(super) fn speaks_of_budget(before: &str, near: bool) -> bool {
         false => before.to_owned(),
     };
     BUDGET_WORD.as_ref().is_some_and(|p| p.is_match(&place))
+}
+
+/// Whether the last word about the budget already has its amount.
+pub(super) fn tells_a_budget(before: &str) -> bool {
+    let Some(word) = BUDGET_WORD
+        .as_ref()
+        .and_then(|p| p.find_iter(before).last())
+    else {
+        return false;
+    };
+    let behind = before.get(word.end()..).unwrap_or_default();
+    numbers::find(behind)
+        .iter()
+        .any(|number| matches!(number.written, Written::Digits | Written::Han))
 }
 
 /// `500 reviews`, `300 cups`: a Latin plural after a number is what it counts.
