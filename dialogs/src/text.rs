@@ -208,8 +208,12 @@ pub fn language(text: &str, fallback: Language) -> Language {
             .iter()
             .any(|known| word.eq_ignore_ascii_case(known))
     };
-    let words = text
-        .split(|c: char| !c.is_ascii_alphabetic())
+    // A command of a platform is typed in every language: /start.
+    let spoken = text
+        .split_whitespace()
+        .filter(|word| !word.starts_with('/'));
+    let words = spoken
+        .flat_map(|word| word.split(|c: char| !c.is_ascii_alphabetic()))
         .filter(|w| w.len() > 1 && !everywhere(w))
         .count();
     match (han_count, words) {

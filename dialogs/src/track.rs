@@ -93,6 +93,9 @@ pub fn mentioned(
     } else {
         &conversation.listed
     };
+    if let Some(id) = of_brand_listed(conversation, understanding, catalogue) {
+        return vec![id];
+    }
     let names_products = understanding
         .entities
         .iter()
@@ -133,6 +136,35 @@ pub fn mentioned(
         ids = vec![variant];
     }
     ids
+}
+
+/// “The Guyu one”, 谷雨那款: the one product of that brand in the list, where a brand and a pointing word are all that names it.
+fn of_brand_listed(
+    conversation: &Conversation,
+    understanding: &Understanding,
+    catalogue: &Catalogue,
+) -> Option<String> {
+    let lists = [&conversation.listed, &conversation.listed_before];
+    let named = || understanding.entities.iter().filter(|e| !e.negated);
+    let points = named().any(|e| matches!(e.value, Value::LastShown));
+    let brand_of = |id: &str| catalogue.get(id)?.brand.clone();
+    let brand = named().find_map(|e| match &e.value {
+        Value::Brand { key } if points => Some(key.clone()),
+        // A product may be called One, too.
+        Value::Product { id } if text::fold(&e.quote).ends_with(" one") => {
+            brand_of(id).filter(|_| !lists.iter().any(|list| list.contains(id)))
+        }
+        _ => None,
+    })?;
+    let is_of_brand = |id: &&String| brand_of(id).as_ref() == Some(&brand);
+    let of_brand = lists
+        .into_iter()
+        .map(|list| list.iter().filter(is_of_brand).collect::<Vec<_>>())
+        .find(|ids| !ids.is_empty())?;
+    match of_brand.as_slice() {
+        [id] => Some((*id).clone()),
+        _ => None,
+    }
 }
 
 /// The variant of a product that has the values told.
@@ -327,6 +359,8 @@ impl Tracker<'_> {
             Value::Company { text } => self.fill("company", SlotValue::Text(text.clone()), quote),
             Value::PersonName { text } => self.fill("name", SlotValue::Text(text.clone()), quote),
             Value::Role { text } => self.fill("role", SlotValue::Text(text.clone()), quote),
+            // It points at one of those listed and chooses among no others.
+            Value::Brand { .. } if self.points_by_brand(understanding) => {}
             Value::Brand { key } => {
                 self.allow(
                     |exclusion| matches!(exclusion, Exclusion::Brand(other) if other == key),
@@ -368,6 +402,10 @@ impl Tracker<'_> {
             .iter()
             .any(|e| matches!(e.value, Value::ProductType { .. } | Value::Brand { .. }));
         conversation.focus.is_some() && conversation.slot("category").is_none() && !names_kind
+    }
+
+    fn points_by_brand(&self, understanding: &Understanding) -> bool {
+        of_brand_listed(self.conversation, understanding, self.known.catalogue).is_some()
     }
 
     fn point_at(&mut self, entity: &Entity, understanding: &Understanding) {

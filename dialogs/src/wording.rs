@@ -126,6 +126,8 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("offers.none", &[]),
     ("opt_out", &[]),
     ("price", &["title", "price"]),
+    ("others.found", &["criteria", "count"]),
+    ("others.none", &["criteria"]),
     ("price.together", &["count", "total"]),
     ("price.total", &["count", "total"]),
     ("price.sale", &["title", "price", "was"]),

@@ -97,6 +97,19 @@ impl Composer<'_> {
         }
     }
 
+    /// Further ones of what is wanted, or that those shown are all.
+    pub(super) fn others(&mut self, wanted: &Wanted, found: &Found) {
+        let criteria = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        match found {
+            Found::Goods { ids } => {
+                let count = self.counted(ids.len());
+                self.say("others.found", &[("criteria", criteria), ("count", count)]);
+                self.show(ids, Some(wanted));
+            }
+            _ => self.say("others.none", &[("criteria", criteria)]),
+        }
+    }
+
     /// One product of each kind, and what the kinds are called.
     pub(super) fn outfit(&mut self, wanted: &Wanted, found: &Found) {
         let Found::Goods { ids } = found else {

@@ -171,6 +171,7 @@ impl<'a> Composer<'a> {
             }
             Act::ContactThanks => self.say("contact.thanks", &[]),
             Act::Recommend { wanted } => self.recommend(wanted, found),
+            Act::Others { wanted, .. } => self.others(wanted, found),
             Act::Outfit { wanted } => self.outfit(wanted, found),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted, found),
             Act::Rank {

@@ -50,6 +50,11 @@ pub enum Act {
         than: String,
         wanted: Wanted,
     },
+    /// More of what is wanted, without those shown already.
+    Others {
+        wanted: Wanted,
+        shown: Vec<String>,
+    },
     /// What several products cost together.
     Together {
         ids: Vec<String>,

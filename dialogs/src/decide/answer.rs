@@ -174,10 +174,24 @@ impl Decider<'_> {
             }
             // “I'd take two, what's the total?” asks before it buys.
             "buy" if !self.has_at_least(intent, CERTAIN_MIN) && self.asks("ask_price") => {}
-            "buy" => self.about(target, why, |id| Act::Buy { id }),
+            "buy" => {
+                // What a colleague offered counts more than the page, and is theirs to confirm.
+                if self.colleague_named_a_figure() {
+                    self.colleague_said("a colleague spoke of a figure".to_owned());
+                }
+                self.about(target, why, |id| Act::Buy { id });
+            }
             // Goods of another kind, where none say that they fit: what there is of them follows.
             "ask_accessories" if self.names_goods() => {}
             "ask_accessories" => self.about(target, why, |of| Act::Accessories { of, kind: None }),
+            // “Any others?”, of a list in which none was picked.
+            "ask_alternatives" if self.mentioned.is_empty() && self.lists_what_is_wanted() => {
+                let wanted = self.wanted().without_words();
+                let conversation = self.scene.conversation;
+                let shown = conversation.listed.iter().chain(&conversation.shown);
+                let shown = shown.cloned().collect();
+                self.act(Act::Others { wanted, shown }, why);
+            }
             "ask_alternatives" => self.about(target, why, |to| Act::Alternatives { to }),
             "ask_discount" => self.discount(target, why),
             "object_price" => self.too_dear(why),
@@ -281,6 +295,12 @@ impl Decider<'_> {
                 }
             }
         }
+    }
+
+    /// Several of what is wanted lie on the table, and none is under discussion.
+    fn lists_what_is_wanted(&self) -> bool {
+        let conversation = self.scene.conversation;
+        conversation.listed.len() > 1 && conversation.focus.is_none() && self.wanted().is_concrete()
     }
 
     /// “Which one is easier to clean?”, of what was just shown.

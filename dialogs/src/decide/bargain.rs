@@ -2,7 +2,7 @@
 
 use super::act::Bargain;
 use super::{Act, Decider};
-use crate::conversation::By;
+use crate::conversation::{By, Utterance};
 use crate::cue::Cue;
 
 /// Cues of bargains; the first that is found counts.
@@ -17,6 +17,11 @@ const BARGAINS: [(Cue, Bargain); 5] = [
 const SAID_WITHIN_CHARS: usize = 18;
 /// Characters of a colleague's words that are quoted.
 const QUOTED_CHARS_MAX: usize = 200;
+
+/// A digit, or a share as Chinese shops say it.
+fn has_figure(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit()) || text.contains('折')
+}
 
 impl Decider<'_> {
     pub(super) fn discount(&mut self, target: Option<String>, why: String) {
@@ -54,14 +59,24 @@ impl Decider<'_> {
 
     /// Their own words where they stand here; what is said of words from elsewhere is neither confirmed nor denied.
     pub(super) fn colleague_said(&mut self, why: String) {
-        let recent = &self.scene.conversation.recent;
-        let said = recent.iter().rev().find(|heard| heard.by == By::Rep);
-        match said {
+        // Of what they wrote, what has a figure in it: a price, a share, a day.
+        let with_figure = self.of_colleagues().find(|heard| has_figure(&heard.text));
+        match with_figure.or_else(|| self.of_colleagues().next()) {
             Some(said) => {
                 let words = said.text.chars().take(QUOTED_CHARS_MAX).collect();
                 self.act(Act::ColleagueSaid { words }, why);
             }
             None => self.act(Act::ColleagueUnheard, why),
         }
+    }
+
+    /// What colleagues wrote here, the newest first.
+    fn of_colleagues(&self) -> impl Iterator<Item = &Utterance> {
+        let recent = &self.scene.conversation.recent;
+        recent.iter().rev().filter(|heard| heard.by == By::Rep)
+    }
+
+    pub(super) fn colleague_named_a_figure(&self) -> bool {
+        self.of_colleagues().any(|heard| has_figure(&heard.text))
     }
 }

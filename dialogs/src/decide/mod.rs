@@ -232,6 +232,8 @@ impl Decider<'_> {
         let tells_more = tells && (self.worth_showing() || !self.told_something());
         if tells_more && wanted.is_concrete() {
             self.act(Act::Recommend { wanted }, "more was told of what is wanted");
+        } else if tells && wanted.is_concrete() && self.names_a_kind() {
+            self.act(Act::Recommend { wanted }, "the kind is named again");
         } else if tells && (conversation.asked.is_some() || self.told_something()) {
             self.act(Act::Acknowledge, "an answer that fills nothing");
         } else if Cue::HasGoods.is_in(&self.words) && self.is_named_in_the_catalogue() {

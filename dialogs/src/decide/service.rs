@@ -123,7 +123,7 @@ impl Decider<'_> {
         }
     }
 
-    fn names_a_kind(&self) -> bool {
+    pub(super) fn names_a_kind(&self) -> bool {
         let entities = &self.scene.understanding.entities;
         entities
             .iter()

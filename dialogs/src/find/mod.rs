@@ -91,6 +91,7 @@ impl Seeker<'_> {
     fn for_act(&self, act: &Act) -> Found {
         match act {
             Act::Recommend { wanted } => self.recommend(wanted),
+            Act::Others { wanted, shown } => self.others(wanted, shown),
             Act::Outfit { wanted } => self.outfit(wanted),
             Act::Extreme { of, wanted } => self.extreme(*of, wanted),
             Act::Rank {
@@ -263,6 +264,21 @@ impl Seeker<'_> {
             return Found::SoldOut { ids: sold_out };
         }
         self.relaxed(wanted)
+    }
+
+    /// A variant of what was shown is no other one.
+    fn others(&self, wanted: &Wanted, shown: &[String]) -> Found {
+        let catalogue = &self.shop.catalogue;
+        let group = |id: &String| catalogue.get(id)?.item_group_id.clone();
+        let groups: Vec<String> = shown.iter().filter_map(group).collect();
+        let query = Query {
+            not_ids: shown.to_vec(),
+            ..wanted.query(self.at_ms, HITS_LOOKED_AT)
+        };
+        let mut ids = self.ids(&query);
+        ids.retain(|id| !group(id).is_some_and(|group| groups.contains(&group)));
+        ids.truncate(RECOMMENDED_MAX);
+        goods(ids)
     }
 
     /// What costs less now than it did, of the kind wanted if there is one; what saves most comes first.
