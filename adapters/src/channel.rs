@@ -81,6 +81,11 @@ pub trait Channel: Send + Sync {
         Err(Refused::NotTaken)
     }
 
+    /// The settings that a delivery is proved by, for an operator whose platform sends what is not taken.
+    fn proved_by(&self) -> &'static str {
+        ""
+    }
+
     /// The same at the conversation that it belongs to, where only what the replicas share says which one that is. Asked before an arrival is taken; after an error it has to be told again.
     fn placed(&self, arrival: Arrival) -> Asking<'_, Result<Arrival, Unkept>> {
         Box::pin(ready(Ok(arrival)))

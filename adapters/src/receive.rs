@@ -177,6 +177,9 @@ pub enum Refused {
     NotTaken,
     #[error("the request does not prove that the platform sent it")]
     Forged,
+    /// Its signature is right, so the platform has another key than we.
+    #[error("the request is signed, and none of the keys that are set opens it")]
+    Sealed,
     #[error("the request cannot be read: {what}")]
     Malformed { what: String },
     /// Whether it is for us cannot be told before the channel has met its platform; it is delivered again.

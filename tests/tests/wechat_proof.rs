@@ -232,3 +232,32 @@ async fn while_a_key_is_changed_deliveries_under_either_are_taken_and_answered_u
     let refused = say(&peer, &server, "oRo", "你好").await;
     assert_eq!(refused[0]["status"], 401, "{refused}");
 }
+
+/// A key that was mistyped would otherwise be seen by customers only.
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_that_no_key_opens_are_told_once_with_the_settings_to_mend() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let another = AES_KEY.chars().rev().collect::<String>();
+    let settings = [("TIANSHENG_CHANNELS__WECHAT__AES_KEY", another.as_str())];
+    let server = serve(&peer, data.path(), &settings);
+    for _ in 0..3 {
+        let act = json!({"from": "oKey", "text": "你好", "safe": true});
+        let sealed = peer.sim("sealed", act).await;
+        let body = sealed["body"].as_str().unwrap();
+        assert_eq!(posted(&server, &sealed["query"], body).await, 401);
+    }
+    let log = std::fs::read_to_string(data.path().join(tests::binary::LOG)).unwrap();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("a delivery is refused"))
+        .collect();
+    let [line] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(
+        line.contains("channels.wechat.aes_key") && line.contains("opens it"),
+        "{line}"
+    );
+    assert!(!log.contains(&another) && !log.contains("你好"), "{log}");
+}

@@ -192,6 +192,10 @@ impl Channel for Discord {
         NAME
     }
 
+    fn proved_by(&self) -> &'static str {
+        "channels.discord.public_key"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: TEXT,

@@ -315,6 +315,10 @@ impl Channel for Telegram {
         NAME
     }
 
+    fn proved_by(&self) -> &'static str {
+        "channels.telegram.secret"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: TEXT,

@@ -197,6 +197,10 @@ impl Channel for WeChat {
         NAME
     }
 
+    fn proved_by(&self) -> &'static str {
+        "channels.wechat.token and channels.wechat.aes_key"
+    }
+
     fn capabilities(&self) -> Capabilities {
         let has_api = self.api.is_some();
         Capabilities {

@@ -185,6 +185,10 @@ impl Channel for WeCom {
         NAME
     }
 
+    fn proved_by(&self) -> &'static str {
+        "channels.wecom.token and channels.wecom.aes_key"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             text: TEXT,

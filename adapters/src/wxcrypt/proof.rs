@@ -121,7 +121,7 @@ impl Shared {
         }
         let mut keys = self.keys.iter().enumerate();
         keys.find_map(|(at, key)| Some((at, key.decrypt(encrypted)?)))
-            .ok_or(Refused::Forged)
+            .ok_or(Refused::Sealed)
     }
 }
 

@@ -26,6 +26,12 @@ pub(super) struct Finding {
 }
 
 pub(super) fn run(args: DoctorArgs) -> Ended {
+    let file = args
+        .config
+        .as_ref()
+        .map_or(crate::config::FILE.into(), |file| {
+            file.display().to_string()
+        });
     let settings = match settings(
         args.config.as_ref(),
         &Overrides {
@@ -40,7 +46,7 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
                 &[wrong(
                     "settings",
                     told,
-                    "correct tiansheng.toml, the variables or the flags named above",
+                    &format!("correct {file}, the variables or the flags named above"),
                 )],
                 args.json,
             ));
@@ -53,8 +59,8 @@ pub(super) fn run(args: DoctorArgs) -> Ended {
     let mut findings = vec![
         fine(
             "settings",
-            match Path::new(crate::config::FILE).exists() {
-                true => format!("{} and the environment", crate::config::FILE),
+            match Path::new(&file).exists() {
+                true => format!("{file} and the environment"),
                 false => "defaults and the environment".to_owned(),
             },
         ),

@@ -12,11 +12,15 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Largest delivery, in bytes: Telegram's longest text twice, each character escaped, with all its entities.
 pub const DELIVERY_BYTES_MAX: usize = 256 * 1024;
+
+/// Between two lines in the log on deliveries of one channel that prove nothing.
+const ADVISED_EVERY: Duration = Duration::from_secs(60);
 
 /// When a delivery should come again that its channel cannot understand yet, milliseconds.
 const NOT_YET_RETRY_MS: u64 = 2_000;
@@ -91,7 +95,10 @@ pub(super) async fn receive(
 fn problem(channel: &dyn Channel, refused: &Refused) -> Problem {
     match refused {
         Refused::NotTaken => not_taken(channel.name()),
-        Refused::Forged => Problem::new(Kind::Forged, refused.to_string()),
+        Refused::Forged | Refused::Sealed => {
+            advise(channel, refused);
+            Problem::new(Kind::Forged, refused.to_string())
+        }
         Refused::Malformed { .. } => {
             // Proved and yet not readable: the platform or we have changed.
             metrics::counter!(CHANNEL_UNREAD, "channel" => channel.name()).increment(1);
@@ -102,6 +109,27 @@ fn problem(channel: &dyn Channel, refused: &Refused) -> Problem {
             Problem::new(Kind::Busy, refused.to_string()).retry_after_ms(NOT_YET_RETRY_MS)
         }
     }
+}
+
+/// Anybody may send what is forged, so it is said now and then; where the platform itself is refused, a setting has to be mended.
+fn advise(channel: &dyn Channel, refused: &Refused) {
+    static SAID: Mutex<BTreeMap<&'static str, Instant>> = Mutex::new(BTreeMap::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = channel.name();
+    if said
+        .get(name)
+        .is_some_and(|at| at.elapsed() < ADVISED_EVERY)
+    {
+        return;
+    }
+    said.insert(name, Instant::now());
+    let settings = channel.proved_by();
+    tracing::warn!(
+        channel = name,
+        settings,
+        %refused,
+        "a delivery is refused; if the platform sent it, these settings differ from what was entered there"
+    );
 }
 
 fn not_taken(name: &str) -> Problem {

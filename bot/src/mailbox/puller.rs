@@ -5,7 +5,7 @@ use crate::store::{Hint, StateStore, StoreError};
 use crate::telemetry::metrics::CHANNEL_UNREAD;
 use adapters::{Channel, PullError, Pulled, Source};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How often the job is looked at while a pull waits, and while another replica has it.
@@ -18,6 +18,10 @@ const STOPPED_RETRY: Duration = Duration::from_secs(30);
 const CONFIRM_MAX: Duration = Duration::from_secs(4);
 /// Longest wait that a platform is believed, milliseconds.
 const LATER_MS_MAX: u64 = 10 * 60 * 1000;
+/// A platform that is away is asked again no later than after so long of our own, milliseconds.
+const LONGER_MS_MAX: u64 = 5_000;
+/// Between two lines in the log on the same trouble.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 /// How long a cursor is kept after the last arrival, milliseconds; platforms keep nothing for so long.
 const CURSOR_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 
@@ -37,6 +41,39 @@ enum Next {
     Later(Duration),
 }
 
+/// A platform that is away: said once and then now and then, and asked less and less often.
+#[derive(Default)]
+struct Trouble {
+    said: Option<(String, Instant)>,
+    rounds: u32,
+}
+
+impl Trouble {
+    fn is_news(&mut self, why: &str) -> bool {
+        let known = self
+            .said
+            .as_ref()
+            .is_some_and(|(said, at)| said == why && at.elapsed() < SAID_EVERY);
+        if !known {
+            self.said = Some((why.to_owned(), Instant::now()));
+        }
+        !known
+    }
+
+    /// What the platform asks for, longer each time up to a few seconds: who writes when it is back should not wait for us.
+    fn rest(&mut self, wait_ms: u64) -> Duration {
+        let longer_ms = wait_ms.saturating_mul(1 << self.rounds.min(10));
+        self.rounds = self.rounds.saturating_add(1);
+        let wait_ms = wait_ms.max(longer_ms.min(LONGER_MS_MAX));
+        Duration::from_millis(wait_ms.clamp(1, LATER_MS_MAX))
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.rounds = 0;
+        self.said.take().is_some()
+    }
+}
+
 impl Puller {
     /// Runs until `stop`; at once done for a channel that is not pulled.
     pub async fn run(self, stop: CancellationToken) {
@@ -47,13 +84,14 @@ impl Puller {
         let mut job = Job::new(Arc::clone(&self.state), name, Arc::clone(&self.clock));
         // Whichever replica was told that something waits, the one that has the job fetches it.
         let mut hints = self.state.hints();
+        let mut trouble = Trouble::default();
         let waits = |hint: &Hint| matches!(hint, Hint::Waiting(channel) if channel == name);
         while !stop.is_cancelled() {
             if !job.held().await {
                 rest(&mut hints, |_| false, LOOK, &stop).await;
                 continue;
             }
-            match self.round(source, &mut job, &stop).await {
+            match self.round(source, &mut job, &mut trouble, &stop).await {
                 Next::Now => {}
                 Next::Waiting => {
                     let most = Duration::from_millis(source.rest_ms()).min(LOOK);
@@ -66,7 +104,13 @@ impl Puller {
     }
 
     /// One pull, and what follows it.
-    async fn round(&self, source: &dyn Source, job: &mut Job, stop: &CancellationToken) -> Next {
+    async fn round(
+        &self,
+        source: &dyn Source,
+        job: &mut Job,
+        trouble: &mut Trouble,
+        stop: &CancellationToken,
+    ) -> Next {
         let name = self.channel.name();
         let key = format!("cursor:{name}");
         let cursor = match self.state.recall(&key, (self.clock)()).await {
@@ -84,14 +128,19 @@ impl Puller {
         let pulled = match pulled {
             Ok(pulled) => pulled,
             Err(PullError::Later { wait_ms, why }) => {
-                tracing::warn!(channel = name, why, "nothing can be pulled now");
-                return Next::Later(Duration::from_millis(wait_ms.clamp(1, LATER_MS_MAX)));
+                if trouble.is_news(&why) {
+                    tracing::warn!(channel = name, why, "nothing can be pulled now");
+                }
+                return Next::Later(trouble.rest(wait_ms));
             }
             Err(PullError::Stopped { why }) => {
                 tracing::error!(channel = name, why, "nothing is pulled");
                 return Next::Later(STOPPED_RETRY);
             }
         };
+        if trouble.is_over() {
+            tracing::info!(channel = name, "pulled again");
+        }
         match self.keep(&key, &pulled).await {
             Ok(()) => {
                 self.confirm(source, &pulled, job).await;

@@ -2,6 +2,7 @@
 
 use super::export::{Listening, Spans};
 use crate::config::{LogFormat, Settings};
+use std::io::IsTerminal as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
@@ -11,7 +12,10 @@ pub fn listen(settings: &Settings) -> anyhow::Result<Option<Spans>> {
     // Other crates' lines may carry what they were given; they are heard only from `warn` on.
     let level = settings.log.level.to_string().to_lowercase();
     let filter = EnvFilter::new(format!("warn,bot={level},tiansheng={level}"));
-    let lines = tracing_subscriber::fmt::layer::<Registry>().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer::<Registry>()
+        .with_writer(std::io::stderr)
+        // A file has no use for colours.
+        .with_ansi(std::io::stderr().is_terminal());
     let lines = match settings.log.format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         LogFormat::Json => lines.json().with_filter(filter).boxed(),

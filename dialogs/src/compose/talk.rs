@@ -295,7 +295,8 @@ impl Composer<'_> {
     /// That a person has it now, and when they answer.
     fn passed_on(&mut self) {
         let hours = &self.stage.shop.profile.hours;
-        if hours.is_empty() {
+        // Who sits at the platform's own desk keeps hours of their own.
+        if hours.is_empty() || !self.stage.talks_on {
             self.say("handoff.closed_unknown", &[]);
         } else if hours.open_at(self.stage.moment) {
             self.say("handoff.open", &[]);
