@@ -99,7 +99,10 @@ impl Decider<'_> {
         let chooses = self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,
-                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. }
+                Value::Budget { .. }
+                    | Value::Product { .. }
+                    | Value::Ordinal { .. }
+                    | Value::Feature { .. }
             )
         }) || !self.mentioned.is_empty();
         // “Do you have hand grinders?” asks for goods, whatever the pages say of them.
