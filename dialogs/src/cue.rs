@@ -110,6 +110,8 @@ pub enum Cue {
     ForUse,
     /// What stands right behind it.
     OfUse,
+    /// What somebody has already for whom goods are chosen.
+    TheyHave,
     /// A question whether something can do something.
     CanIt,
     /// Only so much room is there for something.
@@ -284,6 +286,7 @@ mod tests {
             Cue::Carriage,
             Cue::ForUse,
             Cue::OfUse,
+            Cue::TheyHave,
             Cue::CanIt,
             Cue::Room,
             Cue::BackIn,

@@ -78,7 +78,7 @@ pub fn settled(
         matches!(entity.value, Value::ProductType { .. }).then_some(kind.as_str())
     });
     let kind = named.or(open.as_deref());
-    if points_at_a_product(&understanding) {
+    if points_at_a_product(&understanding, named.is_some()) {
         let is_taste = |entity: &Entity| matches!(entity.value, Value::Taste { .. });
         understanding.entities.retain(|entity| !is_taste(entity));
     } else {
@@ -92,15 +92,13 @@ pub fn settled(
     understanding
 }
 
-fn points_at_a_product(understanding: &Understanding) -> bool {
-    understanding.entities.iter().any(|entity| {
-        matches!(
-            entity.value,
-            Value::Product { .. }
-                | Value::LastShown
-                | Value::Ordinal { .. }
-                | Value::OfShown { .. }
-        )
+/// 那个豆子 names beans rather than one product.
+fn points_at_a_product(understanding: &Understanding, names_kind: bool) -> bool {
+    let mut values = understanding.entities.iter().map(|entity| &entity.value);
+    values.any(|value| match value {
+        Value::Product { .. } | Value::Ordinal { .. } | Value::OfShown { .. } => true,
+        Value::LastShown => !names_kind,
+        _ => false,
     })
 }
 
@@ -113,7 +111,10 @@ fn features(words: &str, kind: &str, shop: &Shop) -> Vec<Entity> {
     for named in shop.aspects.find(words) {
         let head = words.get(..named.start).unwrap_or_default();
         let name = words.get(named.start..named.end).unwrap_or_default();
-        let mut rest = words.replacen(name, "", 1);
+        let tail = words.get(named.end..).unwrap_or_default();
+        let before = head.rsplit(border).next().unwrap_or_default();
+        let after = tail.split(border).next().unwrap_or_default();
+        let mut rest = format!("{before} {after}");
         for word in BESIDE_NAME {
             rest = rest.replace(word, "");
         }
@@ -144,9 +145,17 @@ fn keep_tastes_that_are_told(
     catalogue: &Catalogue,
 ) {
     understanding.entities.retain(|entity| match &entity.value {
-        Value::Taste { taste, .. } => catalogue.tells_taste(taste, kind),
+        Value::Taste { taste, .. } => catalogue.tells_taste(taste, None, kind),
         _ => true,
     });
+}
+
+/// Where a clause ends.
+fn border(c: char) -> bool {
+    matches!(
+        c,
+        ',' | '，' | '.' | '。' | '!' | '！' | '?' | '？' | ';' | '；' | '\n'
+    )
 }
 
 /// The words around a kind say that something is for it: 做手冲, 手冲用的, “for pour-over”; `of` are the goods that stand elsewhere in the message.
@@ -155,7 +164,7 @@ fn says_purpose(head: &str, tail: &str, of: Option<&str>) -> bool {
         return true;
     }
     // 手冲的, with nothing that it could be the possessor of.
-    let Some(rest) = tail.strip_prefix('的') else {
+    let Some(rest) = tail.strip_prefix(['的', '得']) else {
         return false;
     };
     let rest = rest.trim_start();

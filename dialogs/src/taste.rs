@@ -86,6 +86,14 @@ fn without_end<'t>(text: &'t str, words: &[String]) -> Option<&'t str> {
         .min_by_key(|rest| rest.len())
 }
 
+/// Where a clause ends.
+fn border(c: char) -> bool {
+    matches!(
+        c,
+        ',' | '，' | '.' | '。' | '!' | '！' | '?' | '？' | ';' | '；' | '\n'
+    )
+}
+
 fn starts(text: &str, words: &[String]) -> bool {
     let text = text.trim_start_matches([' ', '-']);
     words
@@ -146,10 +154,10 @@ impl Tastes {
             .then(|| wish(Toward::Less, 0))
     }
 
-    /// 太酸了, and nothing else.
+    /// 太酸了, and nothing else between two marks.
     fn is_all_too_much(&self, head: &str, tail: &str) -> bool {
         let source = &self.source;
-        let mut rest = head;
+        let mut rest = head.rsplit(border).next().unwrap_or_default();
         let mut is_much = false;
         while let Some(before) = without_end(rest, &source.too_much) {
             is_much = true;
@@ -158,7 +166,7 @@ impl Tastes {
         while let Some(before) = without_end(rest, &source.beside) {
             rest = before;
         }
-        let mut after = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let mut after = tail.split(border).next().unwrap_or_default();
         while let Some(before) = without_end(after, &source.beside) {
             after = before;
         }
@@ -215,14 +223,19 @@ pub fn told(folded: &str) -> BTreeMap<&'static str, Toward> {
         .collect()
 }
 
-/// A wish as the reply calls it: 不酸, “not sour”.
-pub fn wished(taste: &str, toward: Toward, language: Language) -> Option<&'static str> {
+/// A wish as the reply calls it: 不酸, “not sour”; where no product is said to be so, that none is said to be the contrary.
+pub fn wished(taste: &str, toward: Toward, is_told: bool, language: Language) -> Option<String> {
     let taste = TASTES.as_ref()?.source.tastes.get(taste)?;
-    let names = match toward {
-        Toward::Less => &taste.less,
-        Toward::More => &taste.more,
+    let names = match (toward, is_told) {
+        (Toward::Less, true) | (Toward::More, false) => &taste.less,
+        (Toward::More, true) | (Toward::Less, false) => &taste.more,
     };
-    names.get(&language).map(String::as_str)
+    let name = names.get(&language)?;
+    Some(match (is_told, language) {
+        (true, _) => name.clone(),
+        (false, Language::Zh) => format!("没写{name}"),
+        (false, Language::En) => format!("not described as {name}"),
+    })
 }
 
 /// What a description tells, as a reason calls it: 酸度低, “low acidity”.
@@ -259,6 +272,7 @@ mod tests {
             ("不要太苦也不要太酸", vec![("bitter", Less), ("sour", Less)]),
             ("酸度低一点的", vec![("sour", Less)]),
             ("太酸了", vec![("sour", Less)]),
+            ("你好，太酸了，谢谢", vec![("sour", Less)]),
             ("我喜欢苦一点的", vec![("bitter", More)]),
             ("偏甜的", vec![("sweet", More)]),
             ("beans that are not sour", vec![("sour", Less)]),

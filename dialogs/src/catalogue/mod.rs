@@ -240,9 +240,9 @@ impl Catalogue {
         self.tastes.told(self.place(id)?, taste)
     }
 
-    /// Whether any product under the type tells of a taste, either way.
-    pub fn tells_taste(&self, taste: &str, type_key: Option<&str>) -> bool {
-        self.tastes.tell(taste).any(|place| {
+    /// Whether any product under the type tells of a taste, that way or either.
+    pub fn tells_taste(&self, taste: &str, toward: Option<Toward>, type_key: Option<&str>) -> bool {
+        self.tastes.tell(taste, toward).any(|place| {
             type_key.is_none_or(|key| {
                 let product = self.products.get(place);
                 product.is_some_and(|product| product.type_keys.iter().any(|own| own == key))

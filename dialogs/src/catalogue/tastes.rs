@@ -36,11 +36,14 @@ impl Tastes {
         }
     }
 
-    /// Places of the products that tell a taste, either way.
-    pub(super) fn tell(&self, taste: &str) -> impl Iterator<Item = usize> {
+    /// Places of the products that tell a taste, that way or either.
+    pub(super) fn tell(&self, taste: &str, toward: Option<Toward>) -> impl Iterator<Item = usize> {
         self.0
             .iter()
-            .filter(move |(_, told)| told.contains_key(taste))
+            .filter(move |(_, told)| {
+                let told = told.get(taste);
+                told.is_some_and(|told| toward.is_none_or(|toward| toward == *told))
+            })
             .map(|(place, _)| *place)
     }
 }

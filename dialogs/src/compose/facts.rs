@@ -145,7 +145,10 @@ impl<'a> Composer<'a> {
                 }
             }))
             .chain(wanted.tastes.iter().filter_map(|(taste, toward)| {
-                taste::wished(taste, *toward, language).map(str::to_owned)
+                let kind = wanted.category.as_deref();
+                let catalogue = &self.stage.shop.catalogue;
+                let is_told = catalogue.tells_taste(taste, Some(*toward), kind);
+                taste::wished(taste, *toward, is_told, language)
             }))
             .collect();
         let brand = wanted.brand.as_deref().map(|brand| self.brand(brand));

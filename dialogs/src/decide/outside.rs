@@ -135,6 +135,9 @@ impl Decider<'_> {
         }
         if self.asks_what_kinds() {
             self.kinds(why);
+        } else if Cue::TheyHave.is_in(&self.words) && !self.is_a_question() {
+            // Told, not asked, whatever the pages say of such goods.
+            self.act(Act::Acknowledge, why);
         } else if self.is_in_the_knowledge() {
             self.know(why);
         } else if self.is_a_question() {

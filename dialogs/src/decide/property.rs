@@ -30,6 +30,8 @@ const OF_PROPERTIES: [&str; 16] = [
 
 /// Products of one question whose figures are told.
 const NAMED_MAX: usize = 3;
+/// Intents beside a question that change nothing of it.
+const COURTESIES: [&str; 3] = ["greet", "thank", "small_talk"];
 
 /// Others than the product under discussion could be meant.
 fn wanted_kind(wanted: &Wanted) -> bool {
@@ -237,7 +239,9 @@ impl Decider<'_> {
 
     /// A question about properties: what one product has, what there is, or what has less or more of it.
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
-        if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) {
+        let is_courtesy = |i: &String| COURTESIES.contains(&i.as_str());
+        let mut asked = intents.iter().filter(|i| !is_courtesy(i)).peekable();
+        if asked.peek().is_none() || !asked.all(|i| OF_PROPERTIES.contains(&i.as_str())) {
             return false;
         }
         if self.fits_the_measure() {

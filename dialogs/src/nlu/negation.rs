@@ -219,9 +219,11 @@ fn refused_before(clause: &str, after: &str, is_kind: bool) -> bool {
 
 /// 不要苦的豆子 wants beans: what is refused stands before 的.
 fn ends_in_quality(gap: &str) -> bool {
-    gap.trim_end().strip_suffix('的').is_some_and(|quality| {
-        !quality.is_empty() && !POINTERS.iter().any(|word| quality.ends_with(word))
-    })
+    gap.trim_end()
+        .strip_suffix(['的', '得'])
+        .is_some_and(|quality| {
+            !quality.is_empty() && !POINTERS.iter().any(|word| quality.ends_with(word))
+        })
 }
 
 /// “No sour beans” as well.
