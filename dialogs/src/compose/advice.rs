@@ -238,7 +238,12 @@ impl Composer<'_> {
             self.say("extreme.unknown", &[]);
             return;
         };
-        let kind = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        // What is put in order may cost far less than about what was said.
+        let mut up_to = wanted.clone();
+        if up_to.price_near.take().is_some() {
+            up_to.price_min = None;
+        }
+        let kind = self.criteria(&up_to).unwrap_or_else(|| self.kind(wanted));
         let (title, value) = (self.title(product), self.figure(product, attribute));
         let name = attribute;
         let attribute = self.attribute_label(name);

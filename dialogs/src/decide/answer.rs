@@ -8,6 +8,7 @@ use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Superlative, Value};
+use crate::text;
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.65;
@@ -17,6 +18,8 @@ const NAMED_SCORE_MIN: f32 = 0.4;
 const NEARER_MIN: f32 = 1.5;
 /// Confidence from which somebody buys who asks for the price as well.
 const CERTAIN_MIN: f64 = 0.85;
+/// Characters of most Chinese words.
+const HAN_WORD_CHARS: usize = 2;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
 /// Products of one message that are each answered.
@@ -407,10 +410,37 @@ impl Decider<'_> {
     fn nearest_of_kind(&mut self, why: String) {
         let query = self.wanted().query(self.scene.at_ms, 1);
         let hits = self.scene.shop.catalogue.search(&query);
-        match hits.into_iter().next().filter(|hit| hit.score > 0.0) {
+        let first = hits.into_iter().next();
+        match first.filter(|hit| self.tells_of_the_question(&hit.id)) {
             Some(hit) => self.act(Act::Details { id: hit.id }, why),
             None => self.know(why),
         }
+    }
+
+    /// What a product says of itself has a word of the question beside the kinds that it names.
+    fn tells_of_the_question(&self, id: &str) -> bool {
+        let Some(product) = self.scene.shop.catalogue.get(id) else {
+            return false;
+        };
+        let mut words = self.wanted().words;
+        for entity in &self.scene.understanding.entities {
+            words = words.replacen(&text::fold(&entity.quote), " ", 1);
+        }
+        let told: Vec<String> = product
+            .description
+            .texts()
+            .map(|(_, t)| text::fold(t))
+            .collect();
+        let is_told = |piece: &str| told.iter().any(|text| text.contains(piece));
+        words.split(|c: char| !c.is_alphanumeric()).any(|word| {
+            let letters: Vec<char> = word.chars().collect();
+            match word.is_ascii() {
+                true => word.len() >= TELLING_CHARS_MIN && is_told(word),
+                false => letters
+                    .windows(HAN_WORD_CHARS)
+                    .any(|pair| is_told(&pair.iter().collect::<String>())),
+            }
+        })
     }
 
     /// Goods asked for by their words that cannot be bought now: the nearest of their kind, whatever else is in stock.

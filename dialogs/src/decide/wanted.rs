@@ -46,9 +46,15 @@ pub struct Wanted {
 /// The customer's words of this turn without what is a constraint already and without the words of asking.
 fn telling_words(conversation: &Conversation) -> String {
     let mut words = text::fold(&conversation.newest_words());
+    let has_taste = conversation
+        .slots
+        .keys()
+        .any(|slot| slot.starts_with(TASTE));
     for (slot, filled) in &conversation.slots {
         let quote = text::fold(&filled.quote);
-        let is_searched = matches!(filled.value, SlotValue::Key(_)) && !slot.starts_with(TASTE);
+        // Where a taste is wished for, the kind's own name would put what is called like it first.
+        let is_told = slot.starts_with(TASTE) || (slot == "category" && has_taste);
+        let is_searched = matches!(filled.value, SlotValue::Key(_)) && !is_told;
         if !quote.is_empty() && !is_searched {
             words = words.replacen(&quote, " ", 1);
         }
