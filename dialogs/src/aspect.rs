@@ -39,6 +39,7 @@ pub struct Named<'a> {
     pub says: Says,
     /// Bytes of the folded text.
     pub start: usize,
+    pub end: usize,
 }
 
 /// The aspects that a catalogue can tell of.
@@ -77,7 +78,13 @@ impl Aspects {
                 })
                 .collect();
             compiled.aspects.push(vec![attribute.clone()]);
-            for name in names {
+            // What the shop says itself that customers call it.
+            let aliases = profile.aliases.iter();
+            let said = aliases.filter(|(_, name)| name == attribute);
+            for name in names
+                .into_iter()
+                .chain(said.map(|(said, _)| text::fold(said)))
+            {
                 patterns.push(name);
                 compiled.surfaces.push((place, Says::Name));
             }
@@ -155,6 +162,7 @@ impl Aspects {
                 attributes,
                 says: *says,
                 start: hit.start(),
+                end: hit.end(),
             };
             if found
                 .iter()

@@ -106,6 +106,22 @@ pub enum Cue {
     HowLong,
     /// What it costs to have something sent.
     Carriage,
+    /// What stands right before that for which something is to be used.
+    ForUse,
+    /// What stands right behind it.
+    OfUse,
+    /// What somebody has already for whom goods are chosen.
+    TheyHave,
+    /// A question whether something can do something.
+    CanIt,
+    /// Only so much room is there for something.
+    Room,
+    /// That goods are there again.
+    BackIn,
+    /// What stands before something that goods should have or do.
+    Wishing,
+    /// What stands right before something that goods need not have.
+    Without,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
     Asking,
 }
@@ -268,6 +284,14 @@ mod tests {
             Cue::Abroad,
             Cue::HowLong,
             Cue::Carriage,
+            Cue::ForUse,
+            Cue::OfUse,
+            Cue::TheyHave,
+            Cue::CanIt,
+            Cue::Room,
+            Cue::BackIn,
+            Cue::Wishing,
+            Cue::Without,
             Cue::Asking,
         ] {
             assert!(CUES.words.contains_key(&cue), "{cue:?}");

@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no random number. Whoever calls hands in the time.
 //!
-//! A turn runs `nlu::understand` → `track` → `decide` → `find` → `compose`; `event` and `conversation` hold what is remembered of it, and everything a shop may change is compiled by `shop`.
+//! A turn runs `nlu::understand` → `purpose::settled` → `track` → `decide` → `find` → `compose`; `event` and `conversation` hold what is remembered of it, and everything a shop may change is compiled by `shop`.
 
 pub mod aspect;
 pub mod calendar;
@@ -25,8 +25,10 @@ pub mod money;
 pub mod nlu;
 mod problem;
 pub mod profile;
+pub mod purpose;
 pub mod reply;
 pub mod shop;
+pub mod taste;
 pub mod text;
 pub mod track;
 pub mod vocabulary;

@@ -55,6 +55,7 @@ pub fn defaults() -> Vec<(&'static str, &'static str)> {
         ("policies/handoff.yaml", DEFAULT_HANDOFF),
         ("aspects.yaml", DEFAULT_ASPECTS),
         ("cues.yaml", crate::cue::DEFAULT_CUES),
+        ("tastes.yaml", crate::taste::DEFAULT_TASTES),
     ];
     all.extend(DEFAULT_REPLIES.map(|(language, source)| match language {
         Language::Zh => ("replies/zh.yaml", source),

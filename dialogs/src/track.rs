@@ -3,6 +3,7 @@
 mod kinds;
 mod pointed;
 
+use crate::aspect::Toward;
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
 use crate::cue;
@@ -12,11 +13,17 @@ use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
-use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type, related};
+use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type};
+pub(crate) use kinds::{can_it, related};
 
 /// Confidence below which an intent starts nothing that leads to a person.
 const GUESS_MAX: f64 = 0.4;
 
+/// What a slot of a feature holds.
+const YES: &str = "yes";
+/// What a slot of a taste holds.
+pub(crate) const TASTE_LESS: &str = "less";
+pub(crate) const TASTE_MORE: &str = "more";
 /// Slots that hold a number; a correction of one is told by its size.
 const NUMBER_SLOTS: [&str; 5] = [
     "budget_min",
@@ -279,8 +286,9 @@ impl Tracker<'_> {
                     matches!(
                         slot.as_str(),
                         "budget_min" | "budget_max" | "product" | "brand"
-                    ) || slot.starts_with("attr:")
-                        || slot.starts_with("measure:")
+                    ) || ["attr:", "measure:", "taste:", "has:"]
+                        .iter()
+                        .any(|of| slot.starts_with(of))
                 })
                 .cloned()
                 .collect();
@@ -370,7 +378,10 @@ impl Tracker<'_> {
             Value::Attribute { .. }
                 if asks_of_service(understanding)
                     || understanding.is_beyond()
-                    || asks_of_one(understanding) => {}
+                    || asks_of_one(
+                        understanding,
+                        &text::fold(&self.conversation.newest_words()),
+                    ) => {}
             Value::Attribute { name, key } => {
                 let wanted = Exclusion::Attribute {
                     name: name.clone(),
@@ -378,6 +389,24 @@ impl Tracker<'_> {
                 };
                 self.allow(|exclusion| *exclusion == wanted);
                 self.fill(&format!("attr:{name}"), SlotValue::Key(key.clone()), quote);
+            }
+            Value::Feature { attribute } => {
+                self.fill(
+                    &format!("has:{attribute}"),
+                    SlotValue::Key(YES.to_owned()),
+                    quote,
+                );
+            }
+            Value::Taste { taste, toward } => {
+                let key = match toward {
+                    Toward::Less => TASTE_LESS,
+                    Toward::More => TASTE_MORE,
+                };
+                self.fill(
+                    &format!("taste:{taste}"),
+                    SlotValue::Key(key.to_owned()),
+                    quote,
+                );
             }
             Value::Product { .. }
             | Value::Ordinal { .. }

@@ -9,6 +9,7 @@ pub(crate) use typos::{letters, shortenings, stands_alone, with_hash};
 use crate::cue::Cue;
 use crate::text;
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use typos::Typos;
 
@@ -22,6 +23,8 @@ pub struct Vocabulary {
     terms: Vec<Term>,
     automaton: Option<AhoCorasick>,
     typos: Typos,
+    /// By the key of a kind: the attribute value that one of its words is as well.
+    also_values: BTreeMap<String, (String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +91,17 @@ impl Vocabulary {
                 .then_with(|| key(x).cmp(&key(y)))
                 .then_with(|| a.cmp(b))
         });
-        ranked.dedup_by(|(_, later), (_, kept)| later.surface == kept.surface);
+        let mut also_values = BTreeMap::new();
+        ranked.dedup_by(|(_, later), (_, kept)| {
+            let is_same = later.surface == kept.surface;
+            if let (true, TermKind::ProductType, TermKind::Attribute { name }) =
+                (is_same, &kept.kind, &later.kind)
+            {
+                let value = (name.clone(), later.key.clone());
+                also_values.entry(kept.key.clone()).or_insert(value);
+            }
+            is_same
+        });
         if ranked.len() > TERMS_MAX {
             // Kinds, brands and values first: they find what the names left out would.
             ranked.sort_by_key(|(at, term)| (rank(&term.kind), *at));
@@ -104,7 +117,13 @@ impl Vocabulary {
             typos: Typos::of(&terms),
             terms,
             automaton,
+            also_values,
         }
+    }
+
+    /// Pour-over is a kind of gear, and what beans and grinders are for: the attribute and the value key that a kind's word is as well.
+    pub fn value_of_kind(&self, key: &str) -> Option<&(String, String)> {
+        self.also_values.get(key)
     }
 
     pub fn terms(&self) -> &[Term] {

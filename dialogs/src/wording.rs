@@ -135,6 +135,7 @@ pub const REPLIES: &[(&str, &[&str])] = &[
     ("question.after_list", &[]),
     ("rank.least", &["kind", "attribute", "title", "value"]),
     ("rank.most", &["kind", "attribute", "title", "value"]),
+    ("rank.one", &["kind", "attribute", "title", "value"]),
     ("reasons", &["title", "reasons"]),
     ("others_data", &[]),
     ("outfit", &["criteria", "kinds"]),

@@ -21,6 +21,7 @@ use dialogs::event::{Event, FileKind, Said};
 use dialogs::find::find;
 use dialogs::handoff::{self, Reason};
 use dialogs::nlu::Understanding;
+use dialogs::purpose;
 use dialogs::track::{Known, track};
 use judge::Judged;
 
@@ -240,6 +241,7 @@ async fn answer(
 ) {
     let understood = reading::understand(log, utterance, shop, moment, model);
     let (understanding, expired_choice) = measured_wait(Part::Understand, understood).await;
+    let understanding = purpose::settled(understanding, &log.conversation, &shop.dialog);
     log.push(Event::Understood {
         understanding: understanding.clone(),
     });

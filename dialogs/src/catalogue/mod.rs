@@ -14,6 +14,7 @@ mod query;
 mod short_names;
 mod spelling;
 mod spread;
+mod tastes;
 mod terms;
 mod types;
 mod values;
@@ -38,6 +39,7 @@ use measures::Measures;
 use nearness::Nearness;
 use spelling::Spelling;
 use std::collections::{BTreeMap, BTreeSet};
+use tastes::Tastes;
 use types::Types;
 use values::{Own, Values};
 
@@ -62,6 +64,7 @@ pub struct Catalogue {
     values: Values,
     facts: Facts,
     measures: Measures,
+    tastes: Tastes,
     index: Index,
     nearness: Nearness,
     spelling: Spelling,
@@ -85,6 +88,7 @@ impl Catalogue {
         let (values, own) = Values::of(&products);
         let facts = Facts::of(&products, &own);
         let measures = Measures::of(&products);
+        let tastes = Tastes::of(&products);
         let index = Index::of(&products);
         let mut spelling = Spelling::default();
         let nearness = Nearness::of(&products, &index, &mut spelling);
@@ -99,6 +103,7 @@ impl Catalogue {
             values,
             facts,
             measures,
+            tastes,
             index,
             nearness,
             spelling: spelling.learned(),
@@ -193,7 +198,56 @@ impl Catalogue {
         if !query.measures.is_empty() {
             kept.retain(|place| self.measures.keep(*place, &query.measures));
         }
+        if !query.features.is_empty() {
+            kept.retain(|place| {
+                query
+                    .features
+                    .iter()
+                    .all(|name| self.has(*place, name) == Some(true))
+            });
+        }
+        self.tastes.keep(&mut kept, &query.tastes);
         kept
+    }
+
+    /// Whether a product has what an attribute tells; none where it does not tell.
+    fn has(&self, place: usize, attribute: &str) -> Option<bool> {
+        let mut told = self
+            .own
+            .get(place)?
+            .iter()
+            .filter(|(name, _)| name == attribute);
+        let (_, first) = told.next()?;
+        Some(!values::says_none(first))
+    }
+
+    /// Whether some products under the type have what an attribute tells, and others say that they do not.
+    pub fn tells_apart(&self, attribute: &str, type_key: &str) -> bool {
+        let places = (0..self.products.len()).filter(|place| {
+            let product = self.products.get(*place);
+            product.is_some_and(|product| product.type_keys.iter().any(|own| own == type_key))
+        });
+        let (mut with, mut without) = (false, false);
+        for has in places.filter_map(|place| self.has(place, attribute)) {
+            with |= has;
+            without |= !has;
+        }
+        with && without
+    }
+
+    /// What a product's words tell of a taste.
+    pub fn taste_of(&self, id: &str, taste: &str) -> Option<Toward> {
+        self.tastes.told(self.place(id)?, taste)
+    }
+
+    /// Whether any product under the type tells of a taste, that way or either.
+    pub fn tells_taste(&self, taste: &str, toward: Option<Toward>, type_key: Option<&str>) -> bool {
+        self.tastes.tell(taste, toward).any(|place| {
+            type_key.is_none_or(|key| {
+                let product = self.products.get(place);
+                product.is_some_and(|product| product.type_keys.iter().any(|own| own == key))
+            })
+        })
     }
 
     /// Those that share words with the query, the nearest first.
@@ -229,7 +283,7 @@ impl Catalogue {
         (1.0 - times / PRICE_APART_MAX).max(0.0)
     }
 
-    /// Without words: by price or measure as the order says, what tells no such measure last, else in stock first, then as the feed has them.
+    /// Without words: by price or measure as the order says, what tells no such measure last, else in stock first, then what costs about what was asked, or as the feed has them.
     fn ordered(&self, places: Vec<usize>, query: &Query, limit: usize) -> Vec<Hit> {
         let mut keyed: Vec<(bool, i64, usize)> = places
             .into_iter()
@@ -237,7 +291,14 @@ impl Catalogue {
                 let product = self.products.get(place)?;
                 let price = product.price_at(query.now_ms).minor;
                 Some(match &query.order {
-                    Order::Relevance => (!product.in_stock(), i64::from(product.line), place),
+                    Order::Relevance => match query.price_near {
+                        Some(near) => (
+                            !product.in_stock(),
+                            price.saturating_sub(near.minor).saturating_abs(),
+                            place,
+                        ),
+                        None => (!product.in_stock(), i64::from(product.line), place),
+                    },
                     Order::PriceUp => (false, price, place),
                     Order::PriceDown => (false, price.saturating_neg(), place),
                     Order::MeasureUp(attribute) => match self.measures.span(place, attribute) {
@@ -378,38 +439,6 @@ impl Catalogue {
         };
         let (attribute, _) = self.attribute_for(quality, type_key.unwrap_or_default())?;
         Some((attribute, toward))
-    }
-
-    /// Of the products that keep the query's constraints, that with the least or the most of a measure, and the figure as the feed writes it.
-    pub fn extreme_by(
-        &self,
-        attribute: &str,
-        query: &Query,
-        lowest: bool,
-    ) -> Option<(String, Localized)> {
-        let told = |place: usize| {
-            let span = self.measures.span(place, attribute)?;
-            Some(if lowest {
-                span.low
-            } else {
-                span.high.saturating_neg()
-            })
-        };
-        let place = self
-            .kept(query)
-            .into_iter()
-            .filter_map(|place| Some((told(place)?, place)))
-            .min()
-            .map(|(_, place)| place)?;
-        let product = self.products.get(place)?;
-        let value = match product.attributes.get(attribute) {
-            Some(text) => text.clone(),
-            None => {
-                let span = self.measures.span(place, attribute)?;
-                Localized::new(Language::En, span.dimension.written(span.high))
-            }
-        };
-        Some((product.id.clone(), value))
     }
 
     /// Whether products under the type tell figures of an attribute.

@@ -1,5 +1,6 @@
 //! What is asked of the catalogue and what comes back.
 
+use crate::aspect::Toward;
 use crate::measure::MeasureBound;
 use crate::money::Money;
 
@@ -18,6 +19,10 @@ pub struct Query {
     pub attributes: Vec<(String, String)>,
     /// All of these; a product that does not tell a measure does not pass.
     pub measures: Vec<MeasureBound>,
+    /// Attributes that must be told, and not as missing: milk, wifi.
+    pub features: Vec<String>,
+    /// Little or much of a taste: what is said to have it, else what is not said to have the contrary.
+    pub tastes: Vec<(String, Toward)>,
     pub not_types: Vec<String>,
     pub not_brands: Vec<String>,
     pub not_attributes: Vec<(String, String)>,

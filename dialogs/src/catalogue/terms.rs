@@ -52,14 +52,25 @@ pub(super) fn learn(
                 kind: term.kind.clone(),
                 key: term.key.clone(),
             }),
+            // A word for an attribute is no word for goods.
+            None if values.iter().any(|(attribute, _)| attribute == name) => {}
             None => unknown.push((surface.clone(), name.clone())),
         }
     }
+    let numbered: Vec<Term> = own
+        .iter()
+        .filter_map(|term| {
+            Some(Term {
+                surface: other_number(&term.surface)?,
+                ..term.clone()
+            })
+        })
+        .collect();
     let respelled: Vec<Term> = terms.iter().flat_map(unhyphened).collect();
     let short = short_names::of(products, types, values, &terms);
     // The shop's own word for a thing goes before what was learned.
     let learned = own.into_iter().chain(terms).chain(respelled);
-    let all = learned.chain(short).chain(general);
+    let all = learned.chain(numbered).chain(short).chain(general);
     (
         all.filter(|term| !term.surface.is_empty()).collect(),
         unknown,

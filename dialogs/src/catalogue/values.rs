@@ -23,6 +23,25 @@ pub(super) struct Value {
     pub entry: Option<usize>,
 }
 
+/// Values that say that a thing does not have something, folded.
+const LACKS: [&str; 10] = [
+    "no",
+    "false",
+    "none",
+    "not supported",
+    "without",
+    "否",
+    "无",
+    "没有",
+    "不支持",
+    "不带",
+];
+
+/// The value says that there is none.
+pub(super) fn says_none(key: &str) -> bool {
+    LACKS.contains(&key)
+}
+
 /// Attribute name and value key of each value a product has.
 pub(super) type Own = Vec<(String, String)>;
 

@@ -196,7 +196,7 @@ impl Composer<'_> {
             (Superlative::Cheapest, _) => "extreme.cheapest",
             (Superlative::MostExpensive, _) => "extreme.dearest",
             (_, Some((attribute, toward))) => {
-                self.rank(&attribute, toward, wanted, found);
+                self.rank(&attribute, toward, wanted, false, found);
                 return;
             }
             (_, None) => {
@@ -222,19 +222,34 @@ impl Composer<'_> {
     }
 
     /// One end of a measured attribute, with the figure.
-    pub(super) fn rank(&mut self, attribute: &str, toward: Toward, wanted: &Wanted, found: &Found) {
-        let first = match found {
-            Found::Goods { ids } => ids.first().cloned(),
-            _ => None,
+    pub(super) fn rank(
+        &mut self,
+        attribute: &str,
+        toward: Toward,
+        wanted: &Wanted,
+        several: bool,
+        found: &Found,
+    ) {
+        let ids = match found {
+            Found::Goods { ids } => ids.as_slice(),
+            _ => &[],
         };
-        let Some(product) = first.as_deref().and_then(|id| self.product(id)) else {
+        let Some(product) = ids.first().and_then(|id| self.product(id)) else {
             self.say("extreme.unknown", &[]);
             return;
         };
-        let kind = self.criteria(wanted).unwrap_or_else(|| self.kind(wanted));
+        // What is put in order may cost far less than about what was said.
+        let mut up_to = wanted.clone();
+        if up_to.price_near.take().is_some() {
+            up_to.price_min = None;
+        }
+        let kind = self.criteria(&up_to).unwrap_or_else(|| self.kind(wanted));
         let (title, value) = (self.title(product), self.figure(product, attribute));
-        let attribute = self.attribute_label(attribute);
+        let name = attribute;
+        let attribute = self.attribute_label(name);
+        let is_one = ids.len() == 1;
         let key = match toward {
+            _ if is_one && several => "rank.one",
             Toward::Less => "rank.least",
             Toward::More => "rank.most",
         };
@@ -247,8 +262,21 @@ impl Composer<'_> {
                 ("value", value),
             ],
         );
-        let id = product.id.clone();
-        self.show(&[id], None);
+        match ids {
+            [id] => self.show(std::slice::from_ref(id), None),
+            _ => self.show_because(&self.with_figures(ids, name)),
+        }
+    }
+
+    /// Each product with its figure, as the reason on its card.
+    fn with_figures(&self, ids: &[String], attribute: &str) -> Vec<(String, String)> {
+        let products = ids.iter().filter_map(|id| self.product(id));
+        products
+            .map(|product| {
+                let figure = self.figure(product, attribute).text;
+                (product.id.clone(), self.attribute(attribute, &figure))
+            })
+            .collect()
     }
 
     pub(super) fn more_of(&mut self, attribute: &str, toward: Toward, than: &str, found: &Found) {
@@ -268,15 +296,7 @@ impl Composer<'_> {
                     Toward::More => "more.found",
                 };
                 self.say(key, &facts);
-                let reasons: Vec<(String, String)> = ids
-                    .iter()
-                    .filter_map(|id| self.product(id))
-                    .map(|other| {
-                        let figure = self.figure(other, attribute).text;
-                        (other.id.clone(), self.attribute(attribute, &figure))
-                    })
-                    .collect();
-                self.show_because(&reasons);
+                self.show_because(&self.with_figures(ids, attribute));
             }
             _ => {
                 let key = match toward {

@@ -8,6 +8,7 @@ use crate::event::{Exclusion, SlotValue};
 use crate::find::Constraint;
 use crate::measure::MeasureBound;
 use crate::reply::Good;
+use crate::taste;
 
 /// Characters of a fact quoted from a description or a passage.
 pub const FACT_CHARS_MAX: usize = 600;
@@ -38,7 +39,9 @@ impl<'a> Composer<'a> {
         let catalogue = &self.stage.shop.catalogue;
         let mut reasons = Vec::new();
         let price = product.price_at(self.stage.moment.at_ms);
-        if let Some(max) = wanted.price_max.filter(|max| price <= *max) {
+        // Who says about how much is told what keeps to the figure that they said.
+        let most = wanted.price_near.or(wanted.price_max);
+        if let Some(max) = most.filter(|max| price <= *max) {
             reasons.push(match language {
                 Language::Zh => format!("在预算 {max} 以内"),
                 Language::En => format!("within your budget of {max}"),
@@ -60,6 +63,18 @@ impl<'a> Composer<'a> {
                     Language::En => format!("{label}: {shown}"),
                 });
             }
+        }
+        for name in &wanted.features {
+            if let Some(value) = product.attributes.get(name) {
+                reasons.push(self.attribute(name, value.get(language)));
+            }
+        }
+        for (taste, _) in &wanted.tastes {
+            let told = catalogue.taste_of(&product.id, taste);
+            reasons.extend(
+                told.and_then(|told| taste::told_as(taste, told, language))
+                    .map(str::to_owned),
+            );
         }
         for bound in &wanted.measures {
             if let Some(name) = &bound.attribute
@@ -102,6 +117,12 @@ impl<'a> Composer<'a> {
     pub(super) fn criteria(&self, wanted: &Wanted) -> Option<Fact> {
         let language = self.stage.language;
         let price = match (wanted.price_min, wanted.price_max, language) {
+            (Some(_), Some(_), Language::Zh) if wanted.price_near.is_some() => {
+                wanted.price_near.map(|near| format!("{near} 左右"))
+            }
+            (Some(_), Some(_), Language::En) if wanted.price_near.is_some() => {
+                wanted.price_near.map(|near| format!("around {near}"))
+            }
             (None, Some(max), Language::Zh) => Some(format!("{max} 以内")),
             (None, Some(max), Language::En) => Some(format!("up to {max}")),
             (Some(min), None, Language::Zh) => Some(format!("{min} 以上")),
@@ -116,6 +137,19 @@ impl<'a> Composer<'a> {
             .map(|(name, key)| self.value_name(name, key))
             .chain(wanted.measures.iter().map(|bound| self.bound(bound)))
             .chain(wanted.excluded.iter().map(|what| self.exclusion(what)))
+            .chain(wanted.features.iter().map(|name| {
+                let label = self.stage.shop.profile.attribute_name(name, language);
+                match language {
+                    Language::Zh => format!("有{label}"),
+                    Language::En => format!("with {}", crate::text::within_sentence(&label)),
+                }
+            }))
+            .chain(wanted.tastes.iter().filter_map(|(taste, toward)| {
+                let kind = wanted.category.as_deref();
+                let catalogue = &self.stage.shop.catalogue;
+                let is_told = catalogue.tells_taste(taste, Some(*toward), kind);
+                taste::wished(taste, *toward, is_told, language)
+            }))
             .collect();
         let brand = wanted.brand.as_deref().map(|brand| self.brand(brand));
         let kind = wanted

@@ -178,7 +178,8 @@ impl<'a> Composer<'a> {
                 attribute,
                 toward,
                 wanted,
-            } => self.rank(attribute, *toward, wanted, found),
+                several,
+            } => self.rank(attribute, *toward, wanted, *several, found),
             Act::MoreOf {
                 attribute,
                 toward,

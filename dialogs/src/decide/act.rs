@@ -42,6 +42,9 @@ pub enum Act {
         attribute: String,
         toward: Toward,
         wanted: Wanted,
+        /// Those that come next are shown as well.
+        #[serde(default)]
+        several: bool,
     },
     /// Products on one side of another one in a measured attribute: quieter, lighter, larger.
     MoreOf {

@@ -1,17 +1,25 @@
 //! What each intent is answered with.
 
 use super::{Act, Decider};
+use crate::catalogue::Query;
 use crate::choice;
 use crate::conversation::Mode;
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Superlative, Value};
+use crate::text;
 
 /// Confidence from which an intent stands beside facts that speak for another.
 const SURE_MIN: f64 = 0.65;
+/// Nearness (0 to 1) from which words name one product of a kind.
+const NAMED_SCORE_MIN: f32 = 0.4;
+/// How much nearer than what is in stock it must come.
+const NEARER_MIN: f32 = 1.5;
 /// Confidence from which somebody buys who asks for the price as well.
 const CERTAIN_MIN: f64 = 0.85;
+/// Characters of most Chinese words.
+const HAN_WORD_CHARS: usize = 2;
 /// Characters of a question from which on it says what it is about.
 const TELLING_CHARS_MIN: usize = 4;
 /// Products of one message that are each answered.
@@ -159,7 +167,10 @@ impl Decider<'_> {
             "ask_stock" if self.mentioned.is_empty() && Cue::Similar.is_in(&self.words) => {
                 self.about(target, why, |to| Act::Alternatives { to });
             }
-            "ask_stock" => self.about(target, why, |id| Act::Stock { id }),
+            "ask_stock" => match self.sold_out_by_name() {
+                Some(id) => self.act(Act::Stock { id }, why),
+                None => self.about(target, why, |id| Act::Stock { id }),
+            },
             // Nothing is under discussion that this could be a question about.
             "ask_details" if self.is_about_nothing_here(&target) => self.know(why),
             // “Does it come in green?”
@@ -256,6 +267,8 @@ impl Decider<'_> {
                         || (Cue::HasGoods.is_in(&self.words)
                             && self.is_named_in_the_catalogue())) => {}
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
+            // “Does the aluminium pot work on induction?”, of a kind: what the nearest says of itself.
+            "ask_compatibility" if self.asks_of_a_kind() => self.nearest_of_kind(why),
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
             }
@@ -345,9 +358,25 @@ impl Decider<'_> {
         intents.any(|i| i.name == intent)
     }
 
-    /// Goods of a kind are asked for, and the intent is a guess.
+    /// Goods are to have something that others of their kind lack.
+    pub(super) fn wishes_feature(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        entities
+            .iter()
+            .any(|entity| matches!(entity.value, Value::Feature { .. }))
+    }
+
+    /// Goods of a kind are asked for, and the intent is a guess; or a kind is named with what it should be, and nothing is asked.
     fn rather_wants_goods(&self, intent: &str) -> bool {
-        !self.is_sure_of(intent) && self.names_kind() && Cue::HasGoods.is_in(&self.words)
+        let entities = &self.scene.understanding.entities;
+        let names =
+            |wanted: fn(&Value) -> bool| entities.iter().any(|e| !e.negated && wanted(&e.value));
+        let describes = names(|value| matches!(value, Value::ProductType { .. }))
+            && names(|value| matches!(value, Value::Attribute { .. }));
+        (describes && !self.is_a_question())
+            || self.wishes_feature()
+            || (self.says_budget() && !self.is_in_the_knowledge())
+            || (!self.is_sure_of(intent) && self.names_kind() && Cue::HasGoods.is_in(&self.words))
     }
 
     /// A kind, a brand or a property of the catalogue is named.
@@ -370,6 +399,69 @@ impl Decider<'_> {
             && !wanted.is_concrete()
             && !self.told_something()
             && wanted.words.chars().filter(|c| c.is_alphanumeric()).count() >= TELLING_CHARS_MIN
+    }
+
+    /// A kind is named, no product of it, and the words say more: what fits or works is asked.
+    fn asks_of_a_kind(&self) -> bool {
+        self.mentioned.is_empty() && self.names_goods() && self.is_a_question()
+    }
+
+    /// The product of the kind whose words come nearest, else that nothing is written.
+    fn nearest_of_kind(&mut self, why: String) {
+        let query = self.wanted().query(self.scene.at_ms, 1);
+        let hits = self.scene.shop.catalogue.search(&query);
+        let first = hits.into_iter().next();
+        match first.filter(|hit| self.tells_of_the_question(&hit.id)) {
+            Some(hit) => self.act(Act::Details { id: hit.id }, why),
+            None => self.know(why),
+        }
+    }
+
+    /// What a product says of itself has a word of the question beside the kinds that it names.
+    fn tells_of_the_question(&self, id: &str) -> bool {
+        let Some(product) = self.scene.shop.catalogue.get(id) else {
+            return false;
+        };
+        let mut words = self.wanted().words;
+        for entity in &self.scene.understanding.entities {
+            words = words.replacen(&text::fold(&entity.quote), " ", 1);
+        }
+        let told: Vec<String> = product
+            .description
+            .texts()
+            .map(|(_, t)| text::fold(t))
+            .collect();
+        let is_told = |piece: &str| told.iter().any(|text| text.contains(piece));
+        words.split(|c: char| !c.is_alphanumeric()).any(|word| {
+            let letters: Vec<char> = word.chars().collect();
+            match word.is_ascii() {
+                true => word.len() >= TELLING_CHARS_MIN && is_told(word),
+                false => letters
+                    .windows(HAN_WORD_CHARS)
+                    .any(|pair| is_told(&pair.iter().collect::<String>())),
+            }
+        })
+    }
+
+    /// Goods asked for by their words that cannot be bought now: the nearest of their kind, whatever else is in stock.
+    fn sold_out_by_name(&self) -> Option<String> {
+        if !self.mentioned.is_empty() || !self.names_goods() {
+            return None;
+        }
+        let wanted = self.wanted();
+        let query = Query {
+            in_stock: false,
+            ..wanted.query(self.scene.at_ms, 1)
+        };
+        let catalogue = &self.scene.shop.catalogue;
+        let hit = catalogue.search(&query).into_iter().next()?;
+        let sold_out = !catalogue.get(&hit.id)?.in_stock();
+        let instead = catalogue.search(&wanted.query(self.scene.at_ms, 1));
+        let least = instead
+            .first()
+            .map_or(0.0, |other| other.score * NEARER_MIN)
+            .max(NAMED_SCORE_MIN);
+        (sold_out && hit.score >= least).then_some(hit.id)
     }
 
     /// An act on one product, or the way to find out which.

@@ -49,6 +49,10 @@ impl Decider<'_> {
         match intent.as_str() {
             "buy" if how => "ask_usage".to_owned(),
             guess if self.is_a_guess(guess) && self.orders_by_name() => "buy".to_owned(),
+            // “When do you have the decaf again?” asks for no opening hours.
+            "ask_opening_hours" if self.names_kind() && Cue::BackIn.is_in(&self.words) => {
+                "ask_stock".to_owned()
+            }
             of if to_a_place && OF_PARCELS.contains(&of) => "ask_delivery".to_owned(),
             _ => intent,
         }

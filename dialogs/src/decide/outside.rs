@@ -99,7 +99,10 @@ impl Decider<'_> {
         let chooses = self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,
-                Value::Budget { .. } | Value::Product { .. } | Value::Ordinal { .. }
+                Value::Budget { .. }
+                    | Value::Product { .. }
+                    | Value::Ordinal { .. }
+                    | Value::Feature { .. }
             )
         }) || !self.mentioned.is_empty();
         // “Do you have hand grinders?” asks for goods, whatever the pages say of them.
@@ -132,6 +135,9 @@ impl Decider<'_> {
         }
         if self.asks_what_kinds() {
             self.kinds(why);
+        } else if Cue::TheyHave.is_in(&self.words) && !self.is_a_question() {
+            // Told, not asked, whatever the pages say of such goods.
+            self.act(Act::Acknowledge, why);
         } else if self.is_in_the_knowledge() {
             self.know(why);
         } else if self.is_a_question() {

@@ -15,7 +15,11 @@ impl Decider<'_> {
         let narrows = self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,
-                Value::Attribute { .. } | Value::Measure { .. } | Value::Superlative { .. }
+                Value::Attribute { .. }
+                    | Value::Measure { .. }
+                    | Value::Taste { .. }
+                    | Value::Feature { .. }
+                    | Value::Superlative { .. }
             )
         });
         let lists = conversation.listed.len() > 1 && conversation.focus.is_none();
@@ -125,6 +129,8 @@ impl Decider<'_> {
                     | Value::Quantity { .. }
                     | Value::Horizon { .. }
                     | Value::Measure { .. }
+                    | Value::Taste { .. }
+                    | Value::Feature { .. }
                     | Value::Corrected { .. }
             )
         }) || self.answered_question()
@@ -149,8 +155,9 @@ impl Decider<'_> {
                 let chosen_by = matches!(
                     slot.as_str(),
                     "category" | "brand" | "budget_max" | "budget_min"
-                ) || slot.starts_with("attr:")
-                    || slot.starts_with("measure:");
+                ) || ["attr:", "measure:", "taste:", "has:"]
+                    .iter()
+                    .any(|of| slot.starts_with(of));
                 chosen_by && filled.turn == conversation.turn
             })
             || self.scene.understanding.entities.iter().any(|e| e.negated)

@@ -6,6 +6,7 @@ use crate::catalogue::{Order, Query};
 use crate::cue::Cue;
 use crate::measure::Quality;
 use crate::nlu::{Superlative, Value};
+use crate::track::can_it;
 
 /// Intents that a question about a property is taken for.
 const OF_PROPERTIES: [&str; 16] = [
@@ -29,6 +30,8 @@ const OF_PROPERTIES: [&str; 16] = [
 
 /// Products of one question whose figures are told.
 const NAMED_MAX: usize = 3;
+/// Intents beside a question that change nothing of it.
+const COURTESIES: [&str; 3] = ["greet", "thank", "small_talk"];
 
 /// Others than the product under discussion could be meant.
 fn wanted_kind(wanted: &Wanted) -> bool {
@@ -105,6 +108,7 @@ impl Decider<'_> {
                 attribute,
                 toward,
                 wanted: wanted.clone(),
+                several: false,
             },
             "one end of a property is asked for",
         );
@@ -210,15 +214,49 @@ impl Decider<'_> {
         true
     }
 
+    /// The words between two bytes stand in what a product is called.
+    fn is_in_a_name(&self, start: usize, end: usize) -> bool {
+        let piece = self.words.get(start..end).unwrap_or_default();
+        let mut entities = self.scene.understanding.entities.iter();
+        entities.any(|entity| {
+            matches!(entity.value, Value::Product { .. })
+                && crate::text::fold(&entity.quote).contains(piece)
+        })
+    }
+
+    /// “Can the H30 grind for espresso?”: what the product says of that, in its own words.
+    fn asks_whether_one_can(&mut self) -> bool {
+        let [id] = self.mentioned.as_slice() else {
+            return false;
+        };
+        let asks = self.says_value() && can_it(self.scene.understanding, &self.words);
+        if asks {
+            let id = id.clone();
+            self.act(Act::Details { id }, "what one product can do");
+        }
+        asks
+    }
+
     /// A question about properties: what one product has, what there is, or what has less or more of it.
     pub(super) fn ask_of_properties(&mut self, intents: &[String]) -> bool {
-        if !intents.iter().all(|i| OF_PROPERTIES.contains(&i.as_str())) {
+        let is_courtesy = |i: &String| COURTESIES.contains(&i.as_str());
+        let mut asked = intents.iter().filter(|i| !is_courtesy(i)).peekable();
+        if asked.peek().is_none() || !asked.all(|i| OF_PROPERTIES.contains(&i.as_str())) {
             return false;
         }
         if self.fits_the_measure() {
             return true;
         }
-        let aspects = self.scene.shop.aspects.find(&self.words);
+        if self.asks_whether_one_can() {
+            return true;
+        }
+        let mut aspects = self.scene.shop.aspects.find(&self.words);
+        // The name of a product asks for no property: the Latte.
+        aspects.retain(|aspect| !self.is_in_a_name(aspect.start, aspect.end));
+        // What goods must have is wished for, not asked.
+        if self.wishes_feature() {
+            aspects.retain(|aspect| aspect.says != Says::Name);
+        }
         let Some(first) = aspects.first() else {
             let untold = self.scene.shop.aspects.names_untold(&self.words);
             let open = untold && !self.mentioned.is_empty() && !self.told_something();
@@ -262,6 +300,7 @@ impl Decider<'_> {
                         attribute,
                         toward,
                         wanted,
+                        several: true,
                     },
                     "less or more of a property is wanted",
                 ),

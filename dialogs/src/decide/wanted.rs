@@ -1,15 +1,20 @@
 //! What the customer wants, as constraints on the catalogue.
 
+use crate::aspect::Toward;
 use crate::catalogue::{Order, Query};
 use crate::conversation::Conversation;
 use crate::cue::Cue;
 use crate::event::{Exclusion, SlotValue};
 use crate::measure::MeasureBound;
 use crate::money::Money;
+use crate::nlu::numbers_in;
 use crate::text;
+use crate::track::TASTE_LESS;
 use crate::vocabulary::is_common_word;
 use serde::{Deserialize, Serialize};
 
+/// How the slots of tastes begin.
+const TASTE: &str = "taste:";
 /// Characters of a question that is looked up.
 pub const QUESTION_CHARS_MAX: usize = 300;
 
@@ -22,8 +27,17 @@ pub struct Wanted {
     pub excluded: Vec<Exclusion>,
     pub price_min: Option<Money>,
     pub price_max: Option<Money>,
+    /// About how much it may cost, where that was said: what costs less does as well, and what comes near is shown first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_near: Option<Money>,
     #[serde(default)]
     pub measures: Vec<MeasureBound>,
+    /// Attributes that must be told, and not as missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// Little or much of a taste.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tastes: Vec<(String, Toward)>,
     /// How many people it is for; what is made for so many comes first.
     #[serde(default)]
     pub people: Option<u32>,
@@ -32,9 +46,16 @@ pub struct Wanted {
 /// The customer's words of this turn without what is a constraint already and without the words of asking.
 fn telling_words(conversation: &Conversation) -> String {
     let mut words = text::fold(&conversation.newest_words());
-    for filled in conversation.slots.values() {
+    let has_taste = conversation
+        .slots
+        .keys()
+        .any(|slot| slot.starts_with(TASTE));
+    for (slot, filled) in &conversation.slots {
         let quote = text::fold(&filled.quote);
-        if !quote.is_empty() && !matches!(filled.value, SlotValue::Key(_)) {
+        // Where a taste is wished for, the kind's own name would put what is called like it first.
+        let is_told = slot.starts_with(TASTE) || (slot == "category" && has_taste);
+        let is_searched = matches!(filled.value, SlotValue::Key(_)) && !is_told;
+        if !quote.is_empty() && !is_searched {
             words = words.replacen(&quote, " ", 1);
         }
     }
@@ -50,6 +71,22 @@ fn telling_words(conversation: &Conversation) -> String {
         .chars()
         .take(QUESTION_CHARS_MAX)
         .collect()
+}
+
+/// The middle of a budget whose two ends were told with one figure: 三千左右.
+fn price_near(conversation: &Conversation) -> Option<Money> {
+    let (min, max) = (
+        conversation.slots.get("budget_min")?,
+        conversation.slots.get("budget_max")?,
+    );
+    let (SlotValue::Money(low), SlotValue::Money(high)) = (&min.value, &max.value) else {
+        return None;
+    };
+    let is_one = min.quote == max.quote && numbers_in(&min.quote).len() == 1;
+    (is_one && low.currency == high.currency).then(|| Money {
+        minor: low.minor.saturating_add(high.minor) / 2,
+        currency: low.currency,
+    })
 }
 
 impl Wanted {
@@ -83,6 +120,24 @@ impl Wanted {
             },
             price_min: money("budget_min"),
             price_max: money("budget_max"),
+            price_near: price_near(conversation),
+            features: conversation
+                .slots
+                .keys()
+                .filter_map(|slot| slot.strip_prefix("has:").map(str::to_owned))
+                .collect(),
+            tastes: conversation
+                .slots
+                .iter()
+                .filter_map(|(slot, filled)| {
+                    let taste = slot.strip_prefix(TASTE)?;
+                    let toward = match &filled.value {
+                        SlotValue::Key(key) if key == TASTE_LESS => Toward::Less,
+                        _ => Toward::More,
+                    };
+                    Some((taste.to_owned(), toward))
+                })
+                .collect(),
             measures: conversation
                 .slots
                 .values()
@@ -100,6 +155,8 @@ impl Wanted {
             || self.brand.is_some()
             || !self.attributes.is_empty()
             || !self.measures.is_empty()
+            || !self.tastes.is_empty()
+            || !self.features.is_empty()
     }
 
     /// The same without the words of the message: a question about what there is.
@@ -115,7 +172,10 @@ impl Wanted {
             brands: self.brand.iter().cloned().collect(),
             attributes: self.attributes.clone(),
             measures: self.measures.clone(),
-            price_min: self.price_min,
+            features: self.features.clone(),
+            tastes: self.tastes.clone(),
+            // “Around 3,000” refuses nothing that costs less.
+            price_min: self.price_min.filter(|_| self.price_near.is_none()),
             price_max: self.price_max,
             in_stock: true,
             order: Order::Relevance,

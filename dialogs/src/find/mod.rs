@@ -98,7 +98,11 @@ impl Seeker<'_> {
                 attribute,
                 toward,
                 wanted,
-            } => self.rank(attribute, *toward, wanted),
+                several,
+            } => {
+                let limit = if *several { RECOMMENDED_MAX } else { 1 };
+                self.rank(attribute, *toward, wanted, limit)
+            }
             Act::MoreOf {
                 attribute,
                 toward,
@@ -241,22 +245,34 @@ impl Seeker<'_> {
     /// Hard constraints first with the words as taste, then without the words; the budget is never stretched in silence.
     fn recommend(&self, wanted: &Wanted) -> Found {
         let mut query = wanted.query(self.at_ms, RECOMMENDED_MAX);
+        if wanted.price_near.is_some() {
+            query.price_min = wanted.price_min;
+        }
         let best = |query: &Query| match wanted.people {
             Some(people) => self.ids_for(people, query),
             None => self.ids(query),
         };
         let mut ids = best(&query);
+        let is_near = !ids.is_empty();
         let bounded = wanted.price_min.is_some() || wanted.price_max.is_some();
         if ids.len() < RECOMMENDED_MAX && (wanted.is_concrete() || bounded) {
             query.words.clear();
+            query.price_min = wanted.query(self.at_ms, 1).price_min;
+            query.price_near = wanted.price_near;
             for id in best(&query) {
                 if ids.len() < RECOMMENDED_MAX && !ids.contains(&id) {
                     ids.push(id);
                 }
             }
         }
-        if !ids.is_empty() {
-            return Found::Goods { ids };
+        match wanted.price_min {
+            // Nothing costs about that; what costs less is said to.
+            Some(min) if wanted.price_near.is_some() && !is_near && !ids.is_empty() => {
+                let given_up = vec![Constraint::PriceMin(min)];
+                return Found::Relaxed { ids, given_up };
+            }
+            _ if !ids.is_empty() => return Found::Goods { ids },
+            _ => {}
         }
         query.in_stock = false;
         let sold_out = self.ids(&query);
@@ -327,11 +343,16 @@ impl Seeker<'_> {
     }
 
     /// One end of a measured attribute, within every constraint.
-    fn rank(&self, attribute: &str, toward: Toward, wanted: &Wanted) -> Found {
-        let query = wanted.clone().without_words().query(self.at_ms, 1);
-        let lowest = toward == Toward::Less;
-        let end = self.shop.catalogue.extreme_by(attribute, &query, lowest);
-        goods(end.into_iter().map(|(id, _)| id).collect())
+    fn rank(&self, attribute: &str, toward: Toward, wanted: &Wanted, limit: usize) -> Found {
+        let mut query = wanted.clone().without_words().query(self.at_ms, limit);
+        query.order = match toward {
+            Toward::Less => Order::MeasureUp(attribute.to_owned()),
+            Toward::More => Order::MeasureDown(attribute.to_owned()),
+        };
+        let catalogue = &self.shop.catalogue;
+        let mut ids = self.ids(&query);
+        ids.retain(|id| catalogue.measure_of(id, attribute).is_some());
+        goods(ids)
     }
 
     /// Of the kind wanted, or of the product's own, what has less (or more) of an attribute, nearest first.
@@ -407,7 +428,7 @@ impl Seeker<'_> {
                     .catalogue
                     .measured_by(of, wanted.category.as_deref())
                 {
-                    Some((attribute, toward)) => self.rank(&attribute, toward, wanted),
+                    Some((attribute, toward)) => self.rank(&attribute, toward, wanted, 1),
                     None => Found::Nothing,
                 };
             }

@@ -131,7 +131,11 @@ fn constraints(wanted: &Wanted) -> Vec<Constraint> {
         });
     let measures = wanted.measures.iter().cloned().map(Constraint::Measure);
     let brand = wanted.brand.iter().cloned().map(Constraint::Brand);
-    let floor = wanted.price_min.into_iter().map(Constraint::PriceMin);
+    let floor = wanted
+        .price_min
+        .filter(|_| wanted.price_near.is_none())
+        .into_iter()
+        .map(Constraint::PriceMin);
     let excluded = wanted.excluded.iter().cloned().map(Constraint::Excluded);
     attributes
         .chain(measures)

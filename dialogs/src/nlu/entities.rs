@@ -119,6 +119,7 @@ impl Finder<'_> {
             if self.counts(hit.start, hit.end) || owned || (had && wants_another) {
                 continue;
             }
+            let is_kind = matches!(hit.kind, TermKind::ProductType);
             let value = match hit.kind {
                 TermKind::ProductType => Value::ProductType { key: hit.key },
                 TermKind::Brand => Value::Brand { key: hit.key },
@@ -126,7 +127,7 @@ impl Finder<'_> {
                 TermKind::Product | TermKind::Model => Value::Product { id: hit.key },
             };
             let next = starts.get(at + 1).copied();
-            let negated = negation::refused(self.text(), hit.start, hit.end, next);
+            let negated = negation::refused(self.text(), hit.start, hit.end, next, is_kind);
             self.add_negated(hit.start, hit.end, value, negated);
         }
     }
@@ -155,9 +156,15 @@ impl Finder<'_> {
         }
     }
 
-    /// “50 bags of”: what the pieces are of follows.
+    /// “50 bags of”: what the pieces are of follows; nor does “per cup” ask for cups.
     fn counts(&self, start: usize, end: usize) -> bool {
         let text = self.text();
+        let is_portion = text
+            .get(..start)
+            .is_some_and(|before| before.ends_with(" per ") || before.ends_with("每"));
+        if is_portion {
+            return true;
+        }
         let numbered = text
             .get(..start)
             .and_then(|before| before.split_whitespace().next_back())

@@ -131,11 +131,21 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     for intent in &mut found {
         // "Is there a black one" is close to "is there a better one", and names something else.
         let mistaken = match intent.name.as_str() {
-            "ask_better" => catalogue && !says(|v| matches!(v, Value::Better)),
+            "ask_better" => {
+                let named = catalogue || says(|v| matches!(v, Value::Taste { .. }));
+                named && !says(|v| matches!(v, Value::Better))
+            }
             // "Budget 500" says how much it may cost.
             "ask_cheaper" => {
-                let bounds = catalogue || says(|v| matches!(v, Value::Budget { .. }));
+                let bounds =
+                    catalogue || says(|v| matches!(v, Value::Budget { .. } | Value::Taste { .. }));
                 bounds && !says(|v| matches!(v, Value::Cheaper))
+            }
+            // “Too sour” is no price that is too high.
+            "object_price" | "complain" | "insult"
+                if says(|v| matches!(v, Value::Taste { .. })) =>
+            {
+                intent.confidence < CERTAIN
             }
             // Who names what broke speaks of a fault, and wishes for no goods.
             "complain" if cue::says_fault(folded) => false,

@@ -2,6 +2,7 @@
 
 use super::OUT_OF_SCOPE;
 use crate::Language;
+use crate::aspect::Toward;
 use crate::measure::{Dimension, Quality};
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
@@ -140,6 +141,15 @@ pub enum Value {
     Attribute {
         name: String,
         key: String,
+    },
+    /// What an attribute of the catalogue tells must be there.
+    Feature {
+        attribute: String,
+    },
+    /// Little or much of a taste is wished for.
+    Taste {
+        taste: String,
+        toward: Toward,
     },
     Product {
         id: String,

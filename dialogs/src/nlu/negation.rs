@@ -1,7 +1,7 @@
 //! Whether the words around a product word say that it is not wanted.
 
 use super::entities::pattern;
-use crate::text;
+use crate::{taste, text};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -108,18 +108,31 @@ const TURNS: [&str; 36] = [
     " is ",
 ];
 
+/// What 的 makes no quality of: 不要你们的机器.
+const POINTERS: [&str; 14] = [
+    "这样", "那样", "这种", "那种", "这类", "那类", "你们", "你", "任何", "别", "其他", "其它",
+    "推荐", "刚才",
+];
+
 static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
         r"^(?:的|色|款|牌子|品牌|家|那款|那种|这种|那个|这个|材质|我|就|都|也|可)*(?:不要|不考虑|不喜欢|不行|不想要|不需要|不用|别要|除外|以外|之外|算了|免了|排除)",
     )
 });
 
-/// Whether what stands at `start..end` of a folded text is refused; `next` is where the next product word starts.
-pub(super) fn refused(folded: &str, start: usize, end: usize, next: Option<usize>) -> bool {
+/// Whether what stands at `start..end` of a folded text is refused; `next` is where the next product word starts, `is_kind` that goods of a kind are named.
+pub(super) fn refused(
+    folded: &str,
+    start: usize,
+    end: usize,
+    next: Option<usize>,
+    is_kind: bool,
+) -> bool {
     let before = folded.get(..start).unwrap_or_default();
     let after = folded.get(end..).unwrap_or_default();
     let clause = before.rsplit(border).next().unwrap_or_default();
-    refused_before(clause, after) || refused_after(after, next.map(|at| at.saturating_sub(end)))
+    refused_before(clause, after, is_kind)
+        || refused_after(after, next.map(|at| at.saturating_sub(end)))
 }
 
 /// What the customer had: 以前用胶囊机, “we used to have one of those”.
@@ -148,12 +161,31 @@ static HAS_ALREADY: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     Some((has, already))
 });
 
-/// Whether what stands at `start..end` of a folded text is the customer's already.
+/// What somebody else has for whom the customer chooses: 他有咖啡机, “she has a kettle”.
+static OTHERS_HAVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:[他她](?:们)?(?:家)?(?:里)?(?:也|都|自己)?有了?|\b(?:he|she|they)(?:'s got| has| have|'ve got| owns?| got))(?: |一?(?:台|个|款|把|张|只|双|套|条|件)|an?\b|the\b|some\b)*$").ok()
+});
+
+/// Whether what stands at `start..end` of a folded text is somebody's already.
 pub(super) fn has_already(folded: &str, start: usize, end: usize) -> bool {
     let before = folded.get(..start).unwrap_or_default();
     let clause = before.rsplit(border).next().unwrap_or_default();
     let after = folded.get(end..).unwrap_or_default();
     HAS.as_ref().is_some_and(|has| has.is_match(clause))
+        || OTHERS_HAVE.as_ref().is_some_and(|have| {
+            let found = have.find(clause);
+            let asks = |at: usize| {
+                let head = clause.get(..at).unwrap_or_default().trim_end();
+                ["do", "does", "did", "if"]
+                    .iter()
+                    .any(|w| head.ends_with(w))
+            };
+            let ends_asking = after
+                .split(border)
+                .next()
+                .is_some_and(|rest| rest.trim_end().ends_with(['吗', '么', '没']));
+            found.is_some_and(|found| !asks(found.start()) && !ends_asking)
+        })
         || HAS_ALREADY
             .as_ref()
             .is_some_and(|(has, already)| has.is_match(clause) && already.is_match(after))
@@ -167,7 +199,7 @@ fn border(c: char) -> bool {
     )
 }
 
-fn refused_before(clause: &str, after: &str) -> bool {
+fn refused_before(clause: &str, after: &str, is_kind: bool) -> bool {
     // The negation nearest to the word decides.
     let nearest = BEFORE
         .iter()
@@ -181,7 +213,23 @@ fn refused_before(clause: &str, after: &str) -> bool {
     };
     let head = clause.get(..usize::MAX - below).unwrap_or_default();
     let gap = clause.get(end..).unwrap_or_default();
-    !is_question(head, no, after) && !too_far(gap) && !turned(gap, no)
+    let is_of_quality = is_kind && (ends_in_quality(gap) || ends_in_taste(clause));
+    !is_question(head, no, after) && !too_far(gap) && !turned(gap, no) && !is_of_quality
+}
+
+/// 不要苦的豆子 wants beans: what is refused stands before 的.
+fn ends_in_quality(gap: &str) -> bool {
+    gap.trim_end()
+        .strip_suffix(['的', '得'])
+        .is_some_and(|quality| {
+            !quality.is_empty() && !POINTERS.iter().any(|word| quality.ends_with(word))
+        })
+}
+
+/// “No sour beans” as well.
+fn ends_in_taste(clause: &str) -> bool {
+    let end = clause.trim_end().len();
+    taste::wishes(clause).iter().any(|wish| wish.end == end)
 }
 
 /// 要不要, 是不是, 喜不喜欢, and 不是…吗 leave open what is wanted.
@@ -256,6 +304,10 @@ mod tests {
             ("i have a small kettle at home", "kettle", true),
             ("do you have a kettle", "kettle", false),
             ("有磨豆机吗", "磨豆机", false),
+            ("他有咖啡机", "咖啡机", true),
+            ("他们有咖啡机吗", "咖啡机", false),
+            ("she has a kettle", "kettle", true),
+            ("do they have a kettle", "kettle", false),
             ("we have a plan to buy a desk", "desk", false),
         ] {
             let start = text.find(goods).expect("the goods are in the text");

@@ -55,7 +55,7 @@ pub(super) fn deepest_type(understanding: &Understanding) -> Option<(&String, &S
 }
 
 /// One type is the other or lies below it.
-pub(super) fn related(one: &str, other: &str) -> bool {
+pub(crate) fn related(one: &str, other: &str) -> bool {
     below(one, other) || below(other, one)
 }
 
@@ -67,7 +67,7 @@ pub(super) fn below(path: &str, root: &str) -> bool {
 }
 
 /// “Does the second one come in green?” asks of one product and wishes for no other.
-pub(super) fn asks_of_one(understanding: &Understanding) -> bool {
+pub(super) fn asks_of_one(understanding: &Understanding, words: &str) -> bool {
     let points = understanding.entities.iter().any(|e| {
         matches!(
             e.value,
@@ -78,7 +78,25 @@ pub(super) fn asks_of_one(understanding: &Understanding) -> bool {
         )
     });
     let best = understanding.intents.first().map(|i| i.name.as_str());
-    points && matches!(best, Some("ask_details" | "ask_stock"))
+    let asks = matches!(best, Some("ask_details" | "ask_stock")) || can_it(understanding, words);
+    points && asks
+}
+
+/// “Can the H30 grind for espresso?” asks what one product that is named can do.
+pub(crate) fn can_it(understanding: &Understanding, words: &str) -> bool {
+    let mut values = understanding.entities.iter().map(|entity| &entity.value);
+    let names_one = values
+        .clone()
+        .filter(|value| matches!(value, Value::Product { .. }))
+        .count()
+        == 1;
+    let names_goods = values.any(|value| matches!(value, Value::ProductType { .. }));
+    let best = understanding.intents.first().map(|i| i.name.as_str());
+    let open = matches!(
+        best,
+        Some("inform" | "out_of_scope" | "ask_usage" | "ask_compatibility" | "ask_recommendation")
+    );
+    names_one && !names_goods && open && Cue::CanIt.is_in(words)
 }
 
 /// The message is about the deal, and names no goods to look for.

@@ -2,6 +2,7 @@
 
 use super::amounts::Amount;
 use super::money::{self, About};
+use crate::cue::Cue;
 use crate::measure::{Dimension, Quality, Unit, quality_at, quality_before, unit_at};
 use crate::nlu::Value;
 use crate::nlu::numbers::{self, Written};
@@ -111,6 +112,10 @@ pub(super) fn read(amount: &Amount<'_>) -> Option<(usize, usize, Value)> {
         }
         // Nobody minds a longer warranty.
         (None, _) if quality.is_some_and(more_is_better) => (Some(base(amount.low)?), None),
+        // Room for so much holds whatever is smaller.
+        (None, _) if unit.dimension == Dimension::Length && Cue::Room.is_in(amount.text) => {
+            (None, Some(base(amount.low)?))
+        }
         (None, _) => (Some(base(amount.low)?), Some(base(amount.low)?)),
     };
     let value = Value::Measure {

@@ -2,6 +2,7 @@
 
 use super::{Finder, pattern};
 use crate::nlu::{Superlative, Value};
+use crate::taste;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -183,6 +184,13 @@ impl Finder<'_> {
             if let Some(at) = text.find(word) {
                 self.add(at, at + word.len(), Value::Better);
             }
+        }
+        for wish in taste::wishes(&text) {
+            let value = Value::Taste {
+                taste: wish.taste,
+                toward: wish.toward,
+            };
+            self.add(wish.start, wish.end, value);
         }
         let whole = text
             .trim_end_matches(|c: char| !c.is_alphanumeric())
