@@ -12,7 +12,9 @@ use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
-use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type, related};
+use kinds::{
+    asked_type, asks_of_one, asks_of_service, asks_when_open, below, deepest_type, related,
+};
 
 /// Confidence below which an intent starts nothing that leads to a person.
 const GUESS_MAX: f64 = 0.4;
@@ -201,7 +203,7 @@ impl Tracker<'_> {
     fn category(&mut self, understanding: &Understanding) {
         let words = text::fold(&self.conversation.newest_words());
         // What broke is no wish for another one.
-        if cue::says_fault(&words) {
+        if cue::says_fault(&words) || understanding.complains() {
             return;
         }
         let asked = asked_type(understanding, &words);
@@ -290,9 +292,14 @@ impl Tracker<'_> {
                 self.fill("quantity", SlotValue::Count(*count), quote);
             }
             Value::People { count } => self.fill("people", SlotValue::Count(*count), quote),
+            // Whether anybody is there on a day says nothing of when something is needed.
+            Value::Horizon { .. } if asks_when_open(understanding) => {}
             Value::Horizon { days } => {
                 self.fill("deadline_days", SlotValue::Count(*days), quote);
             }
+            // A stranger's number is not the customer's.
+            Value::Phone { .. } | Value::Email { .. } | Value::Wechat { .. }
+                if understanding.asks_of_others() => {}
             Value::Phone { text } => self.fill("phone", SlotValue::Text(text.clone()), quote),
             Value::Email { text } => self.fill("email", SlotValue::Text(text.clone()), quote),
             Value::Wechat { text } => self.fill("wechat", SlotValue::Text(text.clone()), quote),

@@ -165,6 +165,7 @@ impl Seeker<'_> {
             | Act::MatchPrice
             | Act::OtherCurrency
             | Act::Hours
+            | Act::HoursOn { .. }
             | Act::AskWhich { .. }
             | Act::NotCompared
             | Act::AtYourService

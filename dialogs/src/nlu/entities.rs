@@ -102,7 +102,12 @@ impl Finder<'_> {
     }
 
     fn catalogue(&mut self) {
-        let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
+        let hits = naming::find(
+            self.message,
+            self.folded,
+            self.listening.vocabulary,
+            self.listening.language,
+        );
         let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
         let had: Vec<bool> = hits
             .iter()

@@ -8,6 +8,7 @@ mod intents;
 mod learning;
 mod meaning;
 mod mending;
+mod mistaken;
 mod naming;
 mod negation;
 mod numbers;
@@ -82,8 +83,15 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
         .fold(folded.text.clone(), |text, address| {
             text.replacen(&text::fold(&address.entity.quote), "", 1)
         });
+    // A product's short name is written alike in every language.
+    let only_a_name = matches!(read.as_slice(), [only]
+        if matches!(only.entity.value, Value::Product { .. })
+            && text::tokens(&folded.text).len() == 1);
     Understanding {
-        language: text::language(&spoken, listening.language),
+        language: match only_a_name {
+            true => listening.language,
+            false => text::language(&spoken, listening.language),
+        },
         intents,
         sentiment,
         entities: read.into_iter().map(|read| read.entity).collect(),

@@ -81,6 +81,12 @@ pub(super) fn asks_of_one(understanding: &Understanding) -> bool {
     points && matches!(best, Some("ask_details" | "ask_stock"))
 }
 
+/// “Are you open on Sunday?”
+pub(super) fn asks_when_open(understanding: &Understanding) -> bool {
+    let best = understanding.intents.first();
+    best.is_some_and(|intent| intent.name == "ask_opening_hours")
+}
+
 /// The message is about the deal, and names no goods to look for.
 pub(super) fn asks_of_service(understanding: &Understanding) -> bool {
     let names_kind = understanding
