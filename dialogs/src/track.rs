@@ -104,6 +104,10 @@ pub fn mentioned(
             Value::Product { id } => vec![id.clone()],
             Value::Ordinal { index } => nth(list, *index).into_iter().collect(),
             Value::LastShown => last_shown(conversation).into_iter().collect(),
+            Value::PricedAt { amount } => {
+                let kind = deepest_type(understanding).map(|(key, _)| key.as_str());
+                pointed::priced_at(*amount, kind, catalogue, now_ms)
+            }
             Value::Number { count }
                 if only_a_number(understanding) && is_a_place(conversation, *count) =>
             {
@@ -325,6 +329,7 @@ impl Tracker<'_> {
                 self.fill(&format!("attr:{name}"), SlotValue::Key(key.clone()), quote);
             }
             Value::Product { .. }
+            | Value::PricedAt { .. }
             | Value::Ordinal { .. }
             | Value::LastShown
             | Value::OfShown { .. } => {

@@ -50,10 +50,7 @@ impl Composer<'_> {
             [] => ("hours.off", self.usual_hours()),
             spans => ("hours.on", spans.join(self.pause())),
         };
-        let name = match asked {
-            AskedDay::Weekday { weekday } => weekday_name(weekday, self.stage.language).to_owned(),
-            _ => self.date(day),
-        };
+        let name = self.day_name(asked, day);
         let name = self.shop_fact(&name, "hours");
         let hours = self.shop_fact(&hours, "hours");
         self.say(key, &[("day", name), ("hours", hours)]);
@@ -68,13 +65,35 @@ impl Composer<'_> {
             .iter()
             .map(|(first, last)| match (first == last, self.stage.language) {
                 (true, _) => self.date(*first),
-                (false, Language::Zh) => format!("{}至{}", self.date(*first), self.date(*last)),
+                (false, Language::Zh) if first.civil().1 == last.civil().1 => {
+                    format!("{}至 {} 日", self.date(*first), last.civil().2)
+                }
+                (false, Language::Zh) => format!("{}至 {}", self.date(*first), self.date(*last)),
                 (false, Language::En) => format!("{} to {}", self.date(*first), self.date(*last)),
             })
             .collect();
         let days = self.shop_fact(&spans.join(self.comma()), "holidays");
         let hours = self.shop_fact(&self.usual_hours(), "hours");
         self.say("hours.holidays", &[("days", days), ("hours", hours)]);
+    }
+
+    /// A day as the customer would name it, within a sentence.
+    fn day_name(&self, asked: AskedDay, day: Day) -> String {
+        let language = self.stage.language;
+        match (asked, language) {
+            (AskedDay::Ahead { days: 0 }, Language::Zh) => "今天".to_owned(),
+            (AskedDay::Ahead { days: 0 }, Language::En) => "today".to_owned(),
+            (AskedDay::Ahead { days: 1 }, Language::Zh) => "明天".to_owned(),
+            (AskedDay::Ahead { days: 1 }, Language::En) => "tomorrow".to_owned(),
+            (AskedDay::Weekday { weekday }, Language::Zh) => {
+                weekday_name(weekday, language).to_owned()
+            }
+            (AskedDay::Weekday { weekday }, Language::En) => {
+                format!("on {}", weekday_name(weekday, language))
+            }
+            (_, Language::Zh) => self.date(day),
+            (_, Language::En) => format!("on {}", self.date(day)),
+        }
     }
 
     fn date(&self, day: Day) -> String {

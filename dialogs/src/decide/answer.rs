@@ -24,6 +24,7 @@ impl Decider<'_> {
                 matches!(
                     entity.value,
                     Value::Product { .. }
+                        | Value::PricedAt { .. }
                         | Value::ProductType { .. }
                         | Value::Brand { .. }
                         | Value::LastShown

@@ -20,6 +20,8 @@ pub enum AskedDay {
 }
 
 const TODAY: [&str; 5] = ["今天", "今日", "今晚", "today", "tonight"];
+/// Not the nearest day of that name.
+const NEXT: [&str; 4] = ["下周", "下个周", "下星期", "next "];
 /// How Chinese begins the name of a weekday.
 const WEEKS: [&str; 3] = ["周", "星期", "礼拜"];
 const WEEKDAYS: [(&str, char); 7] = [
@@ -67,12 +69,14 @@ impl Decider<'_> {
         if Cue::Feast.is_in(words) {
             return Some(AskedDay::Closures);
         }
+        if let Some(weekday) = weekday(words).filter(|_| !NEXT.iter().any(|w| words.contains(w))) {
+            return Some(weekday);
+        }
         let entities = &self.scene.understanding.entities;
-        let ahead = entities.iter().find_map(|entity| match entity.value {
+        entities.iter().find_map(|entity| match entity.value {
             Value::Horizon { days } => Some(AskedDay::Ahead { days }),
             _ => None,
-        });
-        ahead.or_else(|| weekday(words))
+        })
     }
 }
 

@@ -159,7 +159,7 @@ impl Decider<'_> {
             || self.brand_not_carried()
             || self.outfit()
             || self.goods_that_fit(&intents)
-            || self.ask_of_properties(&intents)
+            || (!self.says_only_a_name() && self.ask_of_properties(&intents))
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);
         if !settled || faulty || hurt {
@@ -179,7 +179,8 @@ impl Decider<'_> {
             .skip(before)
             .any(|act| !act.is_courtesy() && !act.is_opening());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
-        let courteous = self.acts.len() > before && !answered;
+        let advises = intents.iter().any(|i| i == "ask_recommendation");
+        let courteous = self.acts.len() > before && !answered && !advises;
         if settled && !self.digressed(answered) {
             // The question was answered; nothing was told that leads on.
         } else if self.told_something()

@@ -144,13 +144,18 @@ impl Decider<'_> {
         let language = self.scene.conversation.language;
         let topic = cue::topic("renting", language).unwrap_or_default();
         let own = self.scene.conversation.newest_words();
-        [own, topic.to_owned()].into_iter().any(|question| {
+        let told = [own, topic.to_owned()].into_iter().any(|question| {
             let found = self.scene.shop.knowledge.search(&question, language);
             let told = found.first().is_some_and(|page| {
                 rents(&crate::text::fold(&format!("{} {}", page.title, page.text)))
             });
             told && self.know_if_told(question, "something is to be rented")
-        })
+        });
+        // What the rent is, a colleague has to say.
+        if told && Cue::Monthly.is_in(&self.words) {
+            self.act(Act::OfferPerson, "something is to be rented");
+        }
+        told
     }
 
     /// “How do I clean it?”, of the product under discussion: a page about its kind comes first.

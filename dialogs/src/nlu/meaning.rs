@@ -100,6 +100,10 @@ pub enum Value {
     Price {
         amount: Money,
     },
+    /// The one that costs so much: “the 1899 machine”.
+    PricedAt {
+        amount: Money,
+    },
     Number {
         count: u32,
     },

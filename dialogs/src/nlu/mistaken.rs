@@ -7,15 +7,22 @@ use crate::cue::Cue;
 const OTHERS_MIN: f64 = 0.4;
 /// Of a complaint that is told by its words.
 const TOLD: f64 = 0.8;
-/// What a complaint about something bought is taken for.
-const OF_COMPLAINTS: [&str; 7] = [
-    "ask_recommendation",
-    "ask_details",
-    "ask_reason",
-    "inform",
-    "buy",
-    "thank",
-    "out_of_scope",
+/// What stands beside a complaint about something bought and is no mistake.
+const BESIDE_COMPLAINTS: [&str; 14] = [
+    "affirm",
+    "ask_delivery",
+    "ask_human",
+    "ask_return",
+    "ask_warranty",
+    "compare",
+    "deny",
+    "give_contact",
+    "goodbye",
+    "greet",
+    "insult",
+    "opt_out",
+    "order_status",
+    "privacy_request",
 ];
 
 /// Renames the intents that are mistaken by the words that they share with others.
@@ -58,12 +65,12 @@ pub(super) fn set_right(
                 "ask_details"
             }
             // 我妈的生日快到了，送什么好: what comes is a birthday, and no parcel.
-            "ask_delivery"
+            "ask_delivery" | "order_status"
                 if wants_advice && Cue::Kin.is_in(folded) && !Cue::Sending.is_in(folded) =>
             {
                 "inform"
             }
-            of if complains_of_own && OF_COMPLAINTS.contains(&of) => {
+            of if complains_of_own && !BESIDE_COMPLAINTS.contains(&of) => {
                 intent.confidence = intent.confidence.max(TOLD);
                 "complain"
             }

@@ -74,6 +74,7 @@ pub(super) fn asks_of_one(understanding: &Understanding) -> bool {
             Value::LastShown
                 | Value::Ordinal { .. }
                 | Value::OfShown { .. }
+                | Value::PricedAt { .. }
                 | Value::Product { .. }
         )
     });
