@@ -137,6 +137,11 @@ impl Hours {
         &self.spans
     }
 
+    /// First and last day of each holiday, inclusive.
+    pub fn closures(&self) -> &[(Day, Day)] {
+        &self.closed
+    }
+
     fn closed_on(&self, day: Day) -> bool {
         self.closed
             .iter()

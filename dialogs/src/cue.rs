@@ -122,6 +122,30 @@ pub enum Cue {
     Wishing,
     /// What stands right before something that goods need not have.
     Without,
+    /// Relatives and friends whom something is for.
+    Kin,
+    /// An illness, or a state in which one asks a doctor first.
+    Illness,
+    /// Other people than the customer.
+    Others,
+    /// What somebody bought or ordered, asked of whoever it was.
+    BoughtWhat,
+    /// Something looked at in an earlier conversation.
+    SeenBefore,
+    /// When somebody answers who was passed a question on.
+    AnsweredWhen,
+    /// That goods arrive.
+    Arriving,
+    /// Whether the shop is honest.
+    DoubtsShop,
+    /// That something bought is no good.
+    Dissatisfied,
+    /// What is paid each month.
+    Monthly,
+    /// Something is rented, not bought.
+    Renting,
+    /// Days on which shops are often closed.
+    Feast,
     /// Words of asking and of the customer's own affairs, which say nothing of a product.
     Asking,
 }
@@ -292,6 +316,18 @@ mod tests {
             Cue::BackIn,
             Cue::Wishing,
             Cue::Without,
+            Cue::Kin,
+            Cue::Illness,
+            Cue::Others,
+            Cue::BoughtWhat,
+            Cue::SeenBefore,
+            Cue::AnsweredWhen,
+            Cue::Arriving,
+            Cue::DoubtsShop,
+            Cue::Dissatisfied,
+            Cue::Monthly,
+            Cue::Renting,
+            Cue::Feast,
             Cue::Asking,
         ] {
             assert!(CUES.words.contains_key(&cue), "{cue:?}");

@@ -13,7 +13,7 @@ use crate::measure::{Dimension, MeasureBound, Quality};
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
-use kinds::{asked_type, asks_of_one, asks_of_service, below, deepest_type};
+use kinds::{asked_type, asks_of_one, asks_of_service, asks_when_open, below, deepest_type};
 pub(crate) use kinds::{can_it, related};
 
 /// Confidence below which an intent starts nothing that leads to a person.
@@ -112,6 +112,10 @@ pub fn mentioned(
             Value::Product { id } => vec![id.clone()],
             Value::Ordinal { index } => nth(list, *index).into_iter().collect(),
             Value::LastShown => last_shown(conversation).into_iter().collect(),
+            Value::PricedAt { amount } => {
+                let kind = deepest_type(understanding).map(|(key, _)| key.as_str());
+                pointed::priced_at(*amount, kind, catalogue, now_ms)
+            }
             Value::Number { count }
                 if only_a_number(understanding) && is_a_place(conversation, *count) =>
             {
@@ -268,7 +272,7 @@ impl Tracker<'_> {
     fn category(&mut self, understanding: &Understanding) {
         let words = text::fold(&self.conversation.newest_words());
         // What broke is no wish for another one.
-        if cue::says_fault(&words) {
+        if cue::says_fault(&words) || understanding.complains() {
             return;
         }
         let asked = asked_type(understanding, &words);
@@ -358,9 +362,14 @@ impl Tracker<'_> {
                 self.fill("quantity", SlotValue::Count(*count), quote);
             }
             Value::People { count } => self.fill("people", SlotValue::Count(*count), quote),
+            // Whether anybody is there on a day says nothing of when something is needed.
+            Value::Horizon { .. } if asks_when_open(understanding) => {}
             Value::Horizon { days } => {
                 self.fill("deadline_days", SlotValue::Count(*days), quote);
             }
+            // A stranger's number is not the customer's.
+            Value::Phone { .. } | Value::Email { .. } | Value::Wechat { .. }
+                if understanding.asks_of_others() => {}
             Value::Phone { text } => self.fill("phone", SlotValue::Text(text.clone()), quote),
             Value::Email { text } => self.fill("email", SlotValue::Text(text.clone()), quote),
             Value::Wechat { text } => self.fill("wechat", SlotValue::Text(text.clone()), quote),
@@ -409,6 +418,7 @@ impl Tracker<'_> {
                 );
             }
             Value::Product { .. }
+            | Value::PricedAt { .. }
             | Value::Ordinal { .. }
             | Value::LastShown
             | Value::OfShown { .. } => {

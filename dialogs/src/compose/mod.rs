@@ -3,6 +3,7 @@
 mod advice;
 mod draft;
 mod facts;
+mod hours;
 mod product;
 mod talk;
 
@@ -243,6 +244,7 @@ impl<'a> Composer<'a> {
             }
             Act::Know { question, .. } => self.know(question, found),
             Act::Hours => self.hours(),
+            Act::HoursOn { day } => self.hours_on(*day),
             Act::Buy { id } => self.buy(id),
             Act::NotCompared => {
                 self.say("compare.unknown", &[]);

@@ -1,6 +1,6 @@
 //! What is said around the products: questions, answers from the shop's pages, discounts, hours, handing over.
 
-use super::facts::{MONTHS, clip, day_range, weekday_name};
+use super::facts::{MONTHS, clip, weekday_name};
 use super::{Composer, Fact};
 use crate::Language;
 use crate::calendar::clock;
@@ -178,30 +178,6 @@ impl Composer<'_> {
         }
     }
 
-    pub(super) fn hours(&mut self) {
-        let language = self.stage.language;
-        let mut groups: Vec<((u32, u32), Vec<u8>)> = Vec::new();
-        for (weekday, from, to) in self.stage.shop.profile.hours.spans() {
-            match groups.iter_mut().find(|(span, _)| *span == (*from, *to)) {
-                Some((_, days)) => days.push(*weekday),
-                None => groups.push(((*from, *to), vec![*weekday])),
-            }
-        }
-        let lines: Vec<String> = groups
-            .iter()
-            .map(|((from, to), days)| {
-                let days = day_range(days, language);
-                format!("{days} {}–{}", clock(*from), clock(*to))
-            })
-            .collect();
-        let joint = match language {
-            Language::Zh => "，",
-            Language::En => ", ",
-        };
-        let fact = self.shop_fact(&lines.join(joint), "hours");
-        self.say("hours", &[("hours", fact)]);
-    }
-
     /// Says what came and that it was not looked at; a person can.
     pub(super) fn cannot_open(&mut self, kind: FileKind) {
         let key = match kind {
@@ -217,7 +193,14 @@ impl Composer<'_> {
 
     /// Which of those shown; the answer gets what was wanted of it.
     pub(super) fn ask_which(&mut self, wanted: &str) {
-        self.say("ask.which", &[]);
+        // With nothing to choose from, something is meant that was never seen here.
+        let listed = &self.stage.conversation.listed;
+        let key = if listed.is_empty() {
+            "ask.which_before"
+        } else {
+            "ask.which"
+        };
+        self.say(key, &[]);
         let verb = if wanted.is_empty() { "details" } else { wanted };
         let listed = self.stage.conversation.listed.clone();
         for id in &listed {

@@ -1,6 +1,6 @@
 //! The acts of a turn: everything that the agent can do, as data.
 
-use super::Wanted;
+use super::{AskedDay, Wanted};
 use crate::aspect::Toward;
 use crate::event::FileKind;
 use crate::handoff::Reason;
@@ -158,6 +158,10 @@ pub enum Act {
         topic: Option<String>,
     },
     Hours,
+    /// Whether anybody is there on a day.
+    HoursOn {
+        day: AskedDay,
+    },
     Buy {
         id: String,
     },

@@ -39,6 +39,7 @@ impl Decider<'_> {
                 matches!(
                     entity.value,
                     Value::Product { .. }
+                        | Value::PricedAt { .. }
                         | Value::ProductType { .. }
                         | Value::Brand { .. }
                         | Value::LastShown
@@ -147,6 +148,12 @@ impl Decider<'_> {
                 }
                 self.act(Act::CannotNotify, why);
             }
+            "ask_stock" | "ask_details" | "ask_price" | "buy"
+                if self.recalls_what_is_unknown(&target) =>
+            {
+                let wanted = String::new();
+                self.act(Act::AskWhich { wanted }, why);
+            }
             "ask_price" if self.asks_of_a_colleague() => self.colleague_said(why),
             "ask_price" => {
                 self.about(target, why.clone(), |id| Act::Price { id });
@@ -239,7 +246,10 @@ impl Decider<'_> {
                 None => {}
             },
             "ask_opening_hours" if !self.scene.shop.profile.hours.is_empty() => {
-                self.act(Act::Hours, why);
+                match self.asked_day() {
+                    Some(day) => self.act(Act::HoursOn { day }, why),
+                    None => self.act(Act::Hours, why),
+                }
             }
             "ask_memory" => self.act(Act::Recall, why),
             "ask_repeat" => {
@@ -464,6 +474,15 @@ impl Decider<'_> {
         (sold_out && hit.score >= least).then_some(hit.id)
     }
 
+    /// “Is the one from yesterday still there?”, where nothing is known of yesterday.
+    fn recalls_what_is_unknown(&self, target: &Option<String>) -> bool {
+        Cue::SeenBefore.is_in(&self.words)
+            && target.is_none()
+            && self.scene.conversation.listed.is_empty()
+            && !self.says_value()
+            && !self.says_budget()
+    }
+
     /// An act on one product, or the way to find out which.
     fn about(&mut self, target: Option<String>, why: String, act: impl Fn(String) -> Act) {
         // Who names a kind asks for the kind, whatever was looked at before.
@@ -539,7 +558,8 @@ impl Decider<'_> {
         let conversation = self.scene.conversation;
         if conversation.listed.is_empty() && conversation.focus.is_none() {
             let wanted = self.wanted();
-            if wanted.is_concrete() {
+            // The cheapest of all that is for an office is a paper cup.
+            if wanted.category.is_some() || wanted.brand.is_some() {
                 self.extreme(Superlative::Cheapest, why);
             } else {
                 self.ask("category", why);

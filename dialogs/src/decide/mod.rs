@@ -1,10 +1,11 @@
 //! What to do next: the acts of a turn, each from what the customer meant and what is known.
 //!
-//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `bargain` those that want a lower price, `service` those about the deal and what follows it; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
+//! `answer` gives each intent its act, `property` answers questions about properties, `outside` those that lead past the goods, `bargain` those that want a lower price, `service` those about the deal and what follows it; `days` which day is asked about; `doubt` keeps harmful intents from counting where they are guesses, `pointing` tells which product is meant, `question` picks what to ask next and where a flow leads.
 
 mod act;
 mod answer;
 mod bargain;
+mod days;
 mod doubt;
 mod outside;
 mod pointing;
@@ -14,6 +15,7 @@ mod service;
 mod wanted;
 
 pub use act::{Act, Bargain};
+pub use days::AskedDay;
 pub use wanted::{QUESTION_CHARS_MAX, Wanted};
 
 use crate::conversation::{Conversation, Mode};
@@ -38,6 +40,18 @@ const BESIDE_SHARE_MIN: f64 = 0.45;
 const BESIDE_PLACE_CHARS_MAX: usize = 4;
 /// Silence after which a customer is welcomed back.
 const AWAY_MS: i64 = 12 * 60 * 60 * 1000;
+
+/// Intents that want goods, whatever else is said.
+const WISHES: [&str; 8] = [
+    "ask_recommendation",
+    "ask_alternatives",
+    "ask_cheaper",
+    "ask_better",
+    "ask_price",
+    "ask_stock",
+    "compare",
+    "buy",
+];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -136,17 +150,21 @@ impl Decider<'_> {
         }
         let before = self.acts.len();
         let faulty = self.on_a_fault(&intents);
+        let hurt = self.scene.understanding.complains() && !self.wishes_for_goods(&intents);
         let settled = faulty
+            || hurt
+            || self.asks_when_answered(&intents)
+            || self.asks_to_rent()
             || self.asks_for_the_frail()
             || self.brand_not_carried()
             || self.outfit()
             || self.goods_that_fit(&intents)
-            || self.ask_of_properties(&intents)
+            || (!self.says_only_a_name() && self.ask_of_properties(&intents))
             || self.not_carried(&intents)
             || self.asks_the_pages(&intents);
-        if !settled || faulty {
+        if !settled || faulty || hurt {
             for intent in &intents {
-                if !(faulty && Self::is_of_a_fault(intent)) {
+                if !(faulty && self.is_of_a_fault(intent)) {
                     self.intent(intent);
                 }
             }
@@ -161,7 +179,8 @@ impl Decider<'_> {
             .skip(before)
             .any(|act| !act.is_courtesy() && !act.is_opening());
         let lost = intents.iter().all(|i| i == "out_of_scope") && !self.told_something();
-        let courteous = self.acts.len() > before && !answered;
+        let advises = intents.iter().any(|i| i == "ask_recommendation");
+        let courteous = self.acts.len() > before && !answered && !advises;
         if settled && !self.digressed(answered) {
             // The question was answered; nothing was told that leads on.
         } else if self.told_something()
@@ -347,12 +366,21 @@ impl Decider<'_> {
     }
 
     fn new_contact(&self) -> bool {
+        !self.scene.understanding.asks_of_others() && self.names_contact()
+    }
+
+    fn names_contact(&self) -> bool {
         self.scene.understanding.entities.iter().any(|entity| {
             matches!(
                 entity.value,
                 Value::Phone { .. } | Value::Email { .. } | Value::Wechat { .. }
             )
         })
+    }
+
+    /// Beside whatever is said in anger, goods are asked for.
+    fn wishes_for_goods(&self, intents: &[String]) -> bool {
+        intents.iter().any(|i| WISHES.contains(&i.as_str()))
     }
 
     fn foreign_currency(&self) -> bool {

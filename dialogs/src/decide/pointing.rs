@@ -57,6 +57,20 @@ impl Decider<'_> {
         }
     }
 
+    /// “Quiet”, where that is a product, asks for nothing quieter.
+    pub(super) fn says_only_a_name(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        let [only] = entities.as_slice() else {
+            return false;
+        };
+        let quote = crate::text::fold(&only.quote);
+        matches!(only.value, Value::Product { .. })
+            && !self
+                .words
+                .replacen(&quote, "", 1)
+                .contains(char::is_alphanumeric)
+    }
+
     /// The product under discussion.
     pub(super) fn target(&self) -> Option<String> {
         self.mentioned

@@ -2,6 +2,7 @@
 
 use super::{Act, Decider, QUESTION_CHARS_MAX};
 use crate::catalogue::Availability;
+use crate::conversation::{By, Mode};
 use crate::cue::{self, Cue};
 use crate::nlu::Value;
 
@@ -27,10 +28,27 @@ const OF_FAULTS: [&str; 16] = [
     "out_of_scope",
 ];
 
+/// Intents that impatience is taken for.
+const OF_WAITING: [&str; 13] = [
+    "ask_delivery",
+    "ask_human",
+    "ask_next",
+    "ask_opening_hours",
+    "ask_robot",
+    "complain",
+    "correct",
+    "greet",
+    "hesitate",
+    "inform",
+    "order_status",
+    "out_of_scope",
+    "small_talk",
+];
+
 impl Decider<'_> {
     /// What is broken is mended or replaced; no other one is sold for it. True where the intent is answered by that.
     pub(super) fn on_a_fault(&mut self, intents: &[String]) -> bool {
-        let open = intents.iter().any(|i| OF_FAULTS.contains(&i.as_str()));
+        let open = intents.iter().any(|i| self.is_of_a_fault(i));
         let complains = intents.iter().any(|i| i == "complain");
         if !cue::says_fault(&self.words) || !(open || complains || intents.is_empty()) {
             return false;
@@ -74,9 +92,32 @@ impl Decider<'_> {
         true
     }
 
+    /// “How long will that take?”, of the colleague who was asked, not of a parcel.
+    pub(super) fn asks_when_answered(&mut self, intents: &[String]) -> bool {
+        let waits = matches!(self.scene.conversation.mode, Mode::Waiting { .. })
+            && Cue::AnsweredWhen.is_in(&self.words)
+            && intents.iter().all(|i| OF_WAITING.contains(&i.as_str()));
+        let of_goods = self.told_something()
+            || !self.mentioned.is_empty()
+            || Cue::Ordered.is_in(&self.words)
+            || Cue::Sending.is_in(&self.words)
+            || Cue::Arriving.is_in(&self.words)
+            || Cue::Place.is_in(&self.words);
+        if !waits || of_goods {
+            return false;
+        }
+        let why = "a colleague is waited for";
+        self.act(Act::HandedOffAlready, why);
+        if !self.scene.shop.profile.hours.is_empty() {
+            self.act(Act::Hours, why);
+        }
+        true
+    }
+
     /// Answered by what is said of a fault.
-    pub(super) fn is_of_a_fault(intent: &str) -> bool {
-        OF_FAULTS.contains(&intent)
+    pub(super) fn is_of_a_fault(&self, intent: &str) -> bool {
+        // “Bought three months ago and broken” buys nothing; a product that is named may be bought.
+        OF_FAULTS.contains(&intent) || (intent == "buy" && self.mentioned.is_empty())
     }
 
     /// A page on this very fault, told by the word for it: “it leaks”.
@@ -104,6 +145,35 @@ impl Decider<'_> {
             self.know(why.to_owned());
         }
         named
+    }
+
+    /// Whether and for how much something can be rented stands on the pages; a price tag is for buying.
+    pub(super) fn asks_to_rent(&mut self) -> bool {
+        let rents = |folded: &str| Cue::Renting.is_in(&Cue::OtherWords.cut_from(folded));
+        // “And how much is that a month?” goes on about it.
+        let went_on = Cue::Monthly.is_in(&self.words) && {
+            let said = self.scene.conversation.recent.iter().rev();
+            let own = said.filter(|u| u.by == By::Customer).nth(1);
+            own.is_some_and(|before| rents(&crate::text::fold(&before.text)))
+        };
+        if !went_on && !rents(&self.words) {
+            return false;
+        }
+        let language = self.scene.conversation.language;
+        let topic = cue::topic("renting", language).unwrap_or_default();
+        let own = self.scene.conversation.newest_words();
+        let told = [own, topic.to_owned()].into_iter().any(|question| {
+            let found = self.scene.shop.knowledge.search(&question, language);
+            let told = found.first().is_some_and(|page| {
+                rents(&crate::text::fold(&format!("{} {}", page.title, page.text)))
+            });
+            told && self.know_if_told(question, "something is to be rented")
+        });
+        // What the rent is, a colleague has to say.
+        if told && Cue::Monthly.is_in(&self.words) {
+            self.act(Act::OfferPerson, "something is to be rented");
+        }
+        told
     }
 
     /// “How do I clean it?”, of the product under discussion: a page about its kind comes first.
@@ -172,7 +242,28 @@ impl Decider<'_> {
                 self.know(why.to_owned());
             }
         }
-        asks
+        asks || self.seeks_for_the_ill()
+    }
+
+    /// “Which coffee for my mother, who has a bad heart?”: what the pages tell such people to ask first, before any goods.
+    fn seeks_for_the_ill(&mut self) -> bool {
+        let seeks = Cue::Illness.is_in(&self.words)
+            && self.has_intent("ask_recommendation")
+            && self.mentioned.is_empty()
+            && !self.says_value()
+            && !self.says_budget();
+        if !seeks {
+            return false;
+        }
+        let language = self.scene.conversation.language;
+        let ills = Cue::Illness.words(&self.words).map(|(_, word)| word);
+        let ills = ills.collect::<Vec<&str>>().join(" ");
+        let doctor = cue::topic("health", language).unwrap_or_default();
+        let told = self.know_if_told(format!("{ills} {doctor}"), "what is good for the ill");
+        if told {
+            self.act(Act::OfferPerson, "what is good for the ill");
+        }
+        told
     }
 
     /// How long a parcel takes and what it costs: whichever is asked, and both where only a place is named.

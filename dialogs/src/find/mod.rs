@@ -171,6 +171,7 @@ impl Seeker<'_> {
             | Act::MatchPrice
             | Act::OtherCurrency
             | Act::Hours
+            | Act::HoursOn { .. }
             | Act::AskWhich { .. }
             | Act::NotCompared
             | Act::AtYourService

@@ -4,6 +4,7 @@ use super::naming;
 use super::negation;
 use super::references;
 use super::{ENTITIES_MAX, Entity, Listening, Value};
+use crate::money::Money;
 use crate::text::Folded;
 use crate::vocabulary::TermKind;
 use regex::Regex;
@@ -13,6 +14,11 @@ const SMALL_NUMBERS: [&str; 14] = [
     "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty",
     "thirty", "fifty", "hundred",
 ];
+
+/// “The 1899 machine”: what stands before a price that tells which one is meant.
+const THAT_ONE: [&str; 7] = ["the", "that", "this", "那台", "那个", "这台", "这个"];
+/// A smaller number before goods is one of pieces, or part of a name.
+const PRICE_MIN: u32 = 100;
 
 struct Finder<'a> {
     message: &'a str,
@@ -102,7 +108,12 @@ impl Finder<'_> {
     }
 
     fn catalogue(&mut self) {
-        let hits = naming::find(self.message, self.folded, self.listening.vocabulary);
+        let hits = naming::find(
+            self.message,
+            self.folded,
+            self.listening.vocabulary,
+            self.listening.language,
+        );
         let starts: Vec<usize> = hits.iter().map(|hit| hit.start).collect();
         let had: Vec<bool> = hits
             .iter()
@@ -145,8 +156,18 @@ impl Finder<'_> {
             })
             .map(|read| read.start)
             .collect();
+        let text = &self.folded.text;
+        let currency = self.listening.currency;
         for read in &mut self.found {
+            let head = text.get(..read.start).unwrap_or_default();
+            let points = THAT_ONE.iter().any(|word| head.trim_end().ends_with(word));
             if let Value::Number { count } = read.entity.value
+                && points
+                && count >= PRICE_MIN
+            {
+                let amount = Money::from_major(i64::from(count), currency);
+                read.entity.value = Value::PricedAt { amount };
+            } else if let Value::Number { count } = read.entity.value
                 && goods
                     .iter()
                     .any(|at| *at >= read.end && *at - read.end <= 1)

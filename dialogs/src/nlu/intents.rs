@@ -2,6 +2,7 @@
 
 use super::clauses::{MANNERS, clauses};
 use super::entities::{Read, pattern};
+use super::mistaken;
 use super::{Entity, INTENTS_MAX, Intent, Listening, OUT_OF_SCOPE, Sentiment, Value, sentiment};
 use crate::choice;
 use crate::cue;
@@ -128,6 +129,8 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         )
     });
     let says = |wanted: fn(&Value) -> bool| entities.iter().any(|e| wanted(&e.value));
+    let mood = sentiment::of(folded);
+    mistaken::set_right(&mut found, folded, &entities, mood);
     for intent in &mut found {
         // "Is there a black one" is close to "is there a better one", and names something else.
         let mistaken = match intent.name.as_str() {
@@ -149,6 +152,8 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
             }
             // Who names what broke speaks of a fault, and wishes for no goods.
             "complain" if cue::says_fault(folded) => false,
+            // “Your coffee machine is garbage” wishes for no coffee machine.
+            "complain" | "insult" if mood == Sentiment::Negative => false,
             "insult" | "opt_out" | "complain" | "order_status" | "thank" | "small_talk"
             | "privacy_request" | "goodbye" | "hesitate" | "give_contact" | "ask_robot" => {
                 catalogue && intent.confidence < CERTAIN
@@ -173,8 +178,9 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     if sentiment::of(&clauses.join(", ")) == Sentiment::Positive && found.len() > 1 {
         found.retain(|i| !matches!(i.name.as_str(), "complain" | "insult"));
     }
-    // "The second one, please", or "2", and nothing else.
+    // "The second one, please", "2" or a product's name, and nothing else.
     if let [only] = read
+        && !only.entity.negated
         && points_at_one(&only.entity.value, listening.expected)
         && bare(folded, folded.get(only.start..only.end).unwrap_or_default())
     {
@@ -261,10 +267,10 @@ fn without_addresses(text: &str) -> String {
     }
 }
 
-/// A place among the products shown; a bare number is one where no other number was asked for.
+/// A product by its name or its place among those shown; a bare number is one where no other number was asked for.
 fn points_at_one(value: &Value, expected: Option<&str>) -> bool {
     match value {
-        Value::Ordinal { .. } | Value::OfShown { .. } => true,
+        Value::Ordinal { .. } | Value::OfShown { .. } | Value::Product { .. } => true,
         Value::Number { count } => match expected {
             Some("people" | "quantity" | "deadline_days") => false,
             _ => *count <= PLACE_MAX,

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Confidence from which a message is surely not for this shop.
 const BEYOND_MIN: f64 = 0.85;
 
+/// Confidence from which somebody complains in calm words.
+const COMPLAINS_MIN: f64 = 0.8;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Understanding {
     pub language: Language,
@@ -37,6 +40,22 @@ impl Understanding {
         });
         let best = self.intents.first();
         !names_goods && best.is_some_and(|i| i.name == OUT_OF_SCOPE && i.confidence >= BEYOND_MIN)
+    }
+
+    /// What is asked of somebody else: a number or an address in it is not the customer's own.
+    pub fn asks_of_others(&self) -> bool {
+        let best = self.intents.first();
+        best.is_some_and(|intent| intent.name == "ask_others_data")
+    }
+
+    /// Angry, or surely complaining.
+    pub fn complains(&self) -> bool {
+        let is_angry = self.sentiment == Sentiment::Negative;
+        let best = self.intents.first();
+        best.is_some_and(|intent| {
+            matches!(intent.name.as_str(), "complain" | "insult")
+                && (is_angry || intent.confidence >= COMPLAINS_MIN)
+        })
     }
 
     /// What was refused before it was read.
@@ -84,6 +103,10 @@ pub enum Value {
     },
     /// An amount not said as a budget.
     Price {
+        amount: Money,
+    },
+    /// The one that costs so much: “the 1899 machine”.
+    PricedAt {
         amount: Money,
     },
     Number {

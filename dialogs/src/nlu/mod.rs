@@ -8,6 +8,7 @@ mod intents;
 mod learning;
 mod meaning;
 mod mending;
+mod mistaken;
 mod naming;
 mod negation;
 mod numbers;
@@ -82,8 +83,22 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
         .fold(folded.text.clone(), |text, address| {
             text.replacen(&text::fold(&address.entity.quote), "", 1)
         });
+    // A product's short name is written alike in every language, and a longer one answers a question in that of the question.
+    let names = text::tokens(&folded.text);
+    let is_short = names
+        .iter()
+        .filter(|n| !n.text.parse::<u32>().is_ok())
+        .count()
+        == 1;
+    let only_a_name = (is_short || listening.expected.is_some())
+        && matches!(read.as_slice(), [only]
+            if matches!(only.entity.value, Value::Product { .. })
+                && names.iter().all(|n| only.start <= n.start && n.end <= only.end));
     Understanding {
-        language: text::language(&spoken, listening.language),
+        language: match only_a_name {
+            true => listening.language,
+            false => text::language(&spoken, listening.language),
+        },
         intents,
         sentiment,
         entities: read.into_iter().map(|read| read.entity).collect(),

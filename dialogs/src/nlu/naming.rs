@@ -1,5 +1,6 @@
 //! The catalogue's words in a message, also where they are shortened or mistyped.
 
+use crate::Language;
 use crate::text::{self, Folded};
 use crate::vocabulary::{Found, TermKind, Vocabulary, is_common_word};
 
@@ -7,11 +8,26 @@ use crate::vocabulary::{Found, TermKind, Vocabulary, is_common_word};
 const SHORT_NAME_LETTERS: usize = 5;
 
 /// What the message names, in its order.
-pub(super) fn find(message: &str, folded: &Folded, vocabulary: &Vocabulary) -> Vec<Found> {
+pub(super) fn find(
+    message: &str,
+    folded: &Folded,
+    vocabulary: &Vocabulary,
+    language: Language,
+) -> Vec<Found> {
     let is_chinese = folded.text.chars().any(text::han);
+    // Whoever writes Chinese and then one word of Latin letters says a name.
+    let is_alone = |hit: &Found| {
+        let rest = [folded.text.get(..hit.start), folded.text.get(hit.end..)];
+        language == Language::Zh
+            && !rest
+                .into_iter()
+                .flatten()
+                .any(|rest| rest.chars().any(char::is_alphanumeric))
+    };
     let mut found = vocabulary.find(&folded.text);
     found.retain(|hit| {
         hit.kind != TermKind::Model
+            || is_alone(hit)
             || (is_chinese && !is_everyday(message, folded, hit))
             || is_name(message, folded, hit.start, hit.end)
     });

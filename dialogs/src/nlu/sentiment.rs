@@ -2,7 +2,7 @@
 
 use super::Sentiment;
 
-const NEGATIVE: [&str; 44] = [
+const NEGATIVE: [&str; 52] = [
     "投诉",
     "太差",
     "垃圾",
@@ -23,6 +23,12 @@ const NEGATIVE: [&str; 44] = [
     "态度",
     "坑",
     "曝光",
+    "真差",
+    "很差",
+    "太烂",
+    "难喝",
+    "难吃",
+    "难用",
     "terrible",
     "awful",
     "unacceptable",
@@ -47,6 +53,8 @@ const NEGATIVE: [&str; 44] = [
     "not happy",
     "waste",
     "horrible",
+    "rubbish",
+    "junk",
 ];
 const POSITIVE: [&str; 18] = [
     "谢谢",

@@ -74,6 +74,7 @@ pub(super) fn asks_of_one(understanding: &Understanding, words: &str) -> bool {
             Value::LastShown
                 | Value::Ordinal { .. }
                 | Value::OfShown { .. }
+                | Value::PricedAt { .. }
                 | Value::Product { .. }
         )
     });
@@ -97,6 +98,12 @@ pub(crate) fn can_it(understanding: &Understanding, words: &str) -> bool {
         Some("inform" | "out_of_scope" | "ask_usage" | "ask_compatibility" | "ask_recommendation")
     );
     names_one && !names_goods && open && Cue::CanIt.is_in(words)
+}
+
+/// “Are you open on Sunday?”
+pub(super) fn asks_when_open(understanding: &Understanding) -> bool {
+    let best = understanding.intents.first();
+    best.is_some_and(|intent| intent.name == "ask_opening_hours")
 }
 
 /// The message is about the deal, and names no goods to look for.

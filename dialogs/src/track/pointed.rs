@@ -2,6 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::conversation::Conversation;
+use crate::money::Money;
 use crate::nlu::Which;
 
 /// The products pointed at; none where that is not clear.
@@ -29,6 +30,25 @@ pub(super) fn of_shown(
         Which::Both => None,
     };
     one.into_iter().collect()
+}
+
+/// The one product of a kind that costs so much; none where several do.
+pub(super) fn priced_at(
+    amount: Money,
+    kind: Option<&str>,
+    catalogue: &Catalogue,
+    now_ms: i64,
+) -> Vec<String> {
+    let mut hits = catalogue
+        .products()
+        .iter()
+        .filter(|product| product.price_at(now_ms) == amount)
+        .filter(|product| kind.is_none_or(|kind| catalogue.is_of_kind(&product.id, kind)))
+        .map(|product| product.id.clone());
+    match (hits.next(), hits.next()) {
+        (Some(only), None) => vec![only],
+        _ => Vec::new(),
+    }
 }
 
 /// The newest list of several, else the two products looked at last.

@@ -1,6 +1,7 @@
 //! Numbers in their surroundings: money, people, pieces, measures, spans of time, and corrections of them.
 
 use super::{Finder, measures, money, pattern};
+use crate::cue::Cue;
 use crate::measure::unit_at;
 use crate::money::{Currency, Money};
 use crate::nlu::Value;
@@ -21,6 +22,24 @@ const MONEY_MIN: f64 = 100.0;
 const AGE_MAX: f64 = 120.0;
 /// What follows a number that is an age.
 const AGES: [&str; 5] = ["岁", "了", "多了", "多岁", "几岁"];
+/// What stands before one in English.
+const AGES_BEFORE: [&str; 12] = [
+    "he's", "she's", "he is", "she is", "turned", "turning", "turns", "aged", "age", "age of",
+    "in his", "in her",
+];
+/// What follows one in English.
+const AGES_AFTER: [&str; 6] = [
+    "years old",
+    "year old",
+    "years-old",
+    "-year-old",
+    "year-old",
+    "y/o",
+];
+/// Between an amount and the unit that it is for: 两万左右一台.
+const AMOUNT_ENDS: [&str; 9] = [
+    "左右", "以内", "以下", "上下", "之内", "万", "千", "百", "内",
+];
 /// The same for a number that is said as a limit: “under 30”.
 const LIMIT_MIN: f64 = 10.0;
 /// Between a word of correction and its number.
@@ -148,7 +167,7 @@ impl Finder<'_> {
         let (start, end) = (amount.start, amount.end);
         let weak = matches!(amount.written, Written::HanDigit | Written::Article);
         let highest = amount.high.unwrap_or(amount.low);
-        if amount.written == Written::Model {
+        if amount.written == Written::Model || is_age_in_english(amount) {
             return None;
         }
         let half_year = weak && amount.low < 1.0;
@@ -176,6 +195,9 @@ impl Finder<'_> {
         }
         if let Some(found) = measures::read(amount) {
             return Some(found);
+        }
+        if is_each(amount) {
+            return None;
         }
         if let Some(found) = self.pieces(amount) {
             return Some(found);
@@ -313,6 +335,34 @@ impl Finder<'_> {
             },
         ))
     }
+}
+
+/// 两万左右一台: what one costs, and no count of them.
+fn is_each(amount: &Amount<'_>) -> bool {
+    let before = amount.before().trim_end();
+    matches!(amount.written, Written::HanDigit | Written::Article)
+        && amount.low <= 1.0
+        && AMOUNT_ENDS.iter().any(|end| before.ends_with(end))
+        && PIECES.as_ref().is_some_and(|p| p.is_match(amount.after()))
+}
+
+/// “He's 70” is no budget.
+fn is_age_in_english(amount: &Amount<'_>) -> bool {
+    let before = amount.before().trim_end();
+    let after = amount.after().trim_start();
+    let ends_word = after.is_empty() || after.starts_with(|c: char| c.is_ascii_punctuation());
+    let is_said = |word: &str| {
+        before
+            .strip_suffix(word)
+            .is_some_and(|head| !head.ends_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    let kin = before
+        .strip_suffix(" is")
+        .or_else(|| before.strip_suffix("'s"))
+        .is_some_and(|head| Cue::Kin.ends(head));
+    amount.low < AGE_MAX
+        && ((ends_word && (kin || AGES_BEFORE.iter().any(|word| is_said(word))))
+            || AGES_AFTER.iter().any(|word| after.starts_with(word)))
 }
 
 fn money_of(value: f64, currency: Currency) -> Money {

@@ -19,6 +19,11 @@ patterns! {
 const NO_ID: [&str; 8] = [
     "payment", "payments", "number", "please", "wechat", "support", "account", "instead",
 ];
+/// After “call me” when and where to, which is no name: “call me at 139…”.
+const NO_NAME: [&str; 17] = [
+    "at", "on", "back", "when", "if", "in", "later", "please", "now", "today", "tomorrow",
+    "tonight", "anytime", "asap", "after", "before", "again",
+];
 /// Where somebody works that is no company.
 const NO_COMPANY: [&str; 13] = [
     "一家", "一个", "一间", "家", "个", "这家", "home", "a ", "an ", "the ", "my ", "myself",
@@ -94,7 +99,8 @@ impl Finder<'_> {
             }
         }
         for groups in NAME.iter().flat_map(|p| p.captures_iter(text)) {
-            if let Some(hit) = groups.iter().skip(1).flatten().next() {
+            let told = groups.iter().skip(1).flatten().next();
+            if let Some(hit) = told.filter(|hit| !NO_NAME.contains(&hit.as_str())) {
                 let value = Value::PersonName {
                     text: self.own(hit.start(), hit.end()),
                 };
