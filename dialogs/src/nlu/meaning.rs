@@ -81,7 +81,7 @@ pub struct Intent {
     /// 0 to 1, two decimals.
     pub confidence: f64,
     /// The folded part of the message that says it; empty where that is the whole.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub said: String,
 }
 
