@@ -274,8 +274,20 @@ pub trait StateStore: Send + Sync + 'static {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>>;
 
-    /// Keeps a small fact unless another is kept under its key: true where this is the one that is kept, then and whenever it is asked again.
-    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool>;
+    /// Keeps a small fact where what is kept under its key is still what the caller saw there, `None` for nothing: true where this is the one that is kept, then and whenever it is asked again.
+    fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Step<'_, bool>;
+
+    /// Keeps a small fact unless another is kept under its key, as [`Self::replace`] does.
+    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool> {
+        self.replace(key, None, value, now_ms, until_ms)
+    }
 
     /// Takes a job that one process at a time may have, or keeps it, until a time: its fencing token, which rises with each new holder, or `None` while another has it.
     fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>>;
