@@ -76,6 +76,8 @@ const DELIVERY_MS: u64 = 5_000;
 const DELIVERIES: u64 = 3;
 /// An answer is held back for at most this long, milliseconds: it must still get there.
 const HELD_MS: u64 = 4_500;
+/// Where what is late goes over the API, a reply is the answer if it is ready within this, milliseconds: that it was taken has to be kept before it is shown.
+const READY_MS: u64 = 4_000;
 /// The same over all deliveries of a message, of which only the last has to be answered.
 const HELD_IN_ALL_MS: u64 = DELIVERY_MS * (DELIVERIES - 1) + HELD_MS;
 /// How often it is told that somebody is typing, milliseconds: well within the 30 s that WeChat takes it after a customer's act (客服输入状态).
@@ -119,7 +121,9 @@ impl WeChat {
             (None, _) => SyncReply::Only {
                 within_ms: HELD_IN_ALL_MS,
             },
-            (Some(_), true) => SyncReply::InTime { within_ms: HELD_MS },
+            (Some(_), true) => SyncReply::InTime {
+                within_ms: READY_MS,
+            },
             (Some(_), false) => SyncReply::None,
         };
         Self {
@@ -175,11 +179,15 @@ impl WeChat {
             timestamp: given(&opened.query, "timestamp").to_owned(),
             nonce: given(&opened.query, "nonce").to_owned(),
         };
-        let acknowledgement = match &read.arrival {
-            Some(Arrival::Said(said) | Arrival::Pressed(said))
-                if self.sync_reply != SyncReply::None =>
-            {
-                let waiting = self.shared.waiting(&form, said, request.now_ms, success);
+        let within_ms = match self.sync_reply {
+            SyncReply::None => None,
+            SyncReply::InTime { within_ms } => Some(within_ms),
+            SyncReply::Only { .. } => Some(HELD_MS),
+        };
+        let acknowledgement = match (&read.arrival, within_ms) {
+            (Some(Arrival::Said(said) | Arrival::Pressed(said)), Some(within_ms)) => {
+                let now_ms = request.now_ms;
+                let waiting = self.shared.waiting(&form, said, within_ms, now_ms, success);
                 waiting.map_or_else(Acknowledgement::AtOnce, Acknowledgement::WithReply)
             }
             _ => Acknowledgement::AtOnce(success),
