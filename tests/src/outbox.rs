@@ -2,7 +2,7 @@
 
 use adapters::{
     Address, Asking, Body, Capabilities, Channel, Delivery, Idempotency, Inbound, InboundBody,
-    Outbound, OutboundBody, Part, Receipt, Sending, Speaker, Window,
+    Outbound, OutboundBody, Part, Receipt, Sending, Speaker, Typing, Window,
 };
 use bot::mailbox::{Burst, Clock, Sender, take};
 use bot::store::embedded::State;
@@ -25,9 +25,11 @@ const LOOKS: usize = 600;
 pub struct Scripted {
     idempotency: Idempotency,
     window: Option<Window>,
+    typing: Typing,
     answers: Mutex<VecDeque<Receipt>>,
     last: Receipt,
     sent: Mutex<Vec<String>>,
+    typed: Mutex<Vec<String>>,
 }
 
 impl Scripted {
@@ -36,9 +38,19 @@ impl Scripted {
         Self {
             idempotency: Idempotency::None,
             window: None,
+            typing: Typing::None,
             answers: Mutex::new(answers.into_iter().collect()),
             last,
             sent: Mutex::default(),
+            typed: Mutex::default(),
+        }
+    }
+
+    /// It shows for so long that somebody is typing.
+    pub fn showing_typing(self, lasts_ms: u64) -> Self {
+        Self {
+            typing: Typing::Action { lasts_ms },
+            ..self
         }
     }
 
@@ -63,6 +75,11 @@ impl Scripted {
         self.sent.lock().unwrap().clone()
     }
 
+    /// To whom it was asked to show that somebody is typing.
+    pub fn typed(&self) -> Vec<String> {
+        self.typed.lock().unwrap().clone()
+    }
+
     pub async fn sends_at_least(&self, count: usize) -> Vec<String> {
         for _ in 0..LOOKS {
             let sends = self.sends();
@@ -85,6 +102,7 @@ impl Channel for Scripted {
             pace: None,
             idempotency: self.idempotency,
             window: self.window,
+            typing: self.typing,
             ..adapters::web::Web.capabilities()
         }
     }
@@ -102,7 +120,9 @@ impl Channel for Scripted {
         Box::pin(ready(answer.unwrap_or_else(|| self.last.clone())))
     }
 
-    fn typing<'a>(&'a self, _address: &'a Address) -> Asking<'a, ()> {
+    fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
+        let to = address.as_str().to_owned();
+        self.typed.lock().unwrap().push(to);
         Box::pin(ready(()))
     }
 }
