@@ -159,6 +159,7 @@ impl Sender {
             conversation: claim.conversation.clone(),
             token: claim.token,
             done_to,
+            newest: claim.newest,
             feed,
             retry_at_ms,
             refused: was_refused,

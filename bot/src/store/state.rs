@@ -93,6 +93,8 @@ pub struct SendClaim {
     /// Settlements in a row after which a platform had refused the first message.
     pub attempts: u32,
     pub outbounds: Vec<Outgoing>,
+    /// The number of the newest message, which may stand behind those that were claimed.
+    pub newest: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +112,8 @@ pub struct Settle {
     pub token: u64,
     /// Messages up to this one are done with.
     pub done_to: u64,
+    /// The newest message at the claim: where another was committed since, what is left is due now, as it would be had nobody been sending.
+    pub newest: u64,
     /// What of them goes into the conversation's feed.
     pub feed: Vec<NewFeedItem>,
     /// When to try what is left, `None` for at once.

@@ -268,6 +268,7 @@ impl Inner {
             epoch: raw.head.epoch,
             attempts: raw.head.send_attempts,
             outbounds,
+            newest: raw.head.last_out,
         })
     }
 }

@@ -213,7 +213,9 @@ impl Inner {
                         .arg(placing)
                         .arg(block)
                         .arg(BLOCKS_MAX)
-                        .arg(u8::from(settle.refused));
+                        .arg(u8::from(settle.refused))
+                        .arg(settle.newest)
+                        .arg(settle.now_ms);
                     self.told_by(command, shard);
                 })
                 .await?;
