@@ -1,6 +1,7 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::{DELIVERIES, DELIVERY_MS, TEXT};
+use super::{DELIVERIES, DELIVERY_MS};
+use crate::tencent::TEXT;
 use crate::wxcrypt::crypto::{SALT_BYTES, signature};
 use crate::wxcrypt::proof::Shared;
 use crate::wxcrypt::xml;

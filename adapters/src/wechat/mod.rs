@@ -10,12 +10,13 @@ mod outcome;
 mod render;
 
 use crate::render::tokens;
+use crate::tencent::{MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, PACE, TEXT};
 use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Brief, Capabilities, Cards, CatchUp,
     Channel, Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length,
-    Outbound, OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    Outbound, OutboundBody, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
     SyncReply, Typing, Unit, Unkept, WORDS_EVENT, Window,
 };
 use answer::Form;
@@ -31,11 +32,6 @@ pub const NAME: &str = "wechat";
 /// The vendor's own API.
 pub const API_URL: &str = "https://api.weixin.qq.com/";
 
-/// Longest text (被动回复用户消息, 回复文本消息; the same is taken for 发送客服消息, whose manual names none: where it answers 45002 all the same, the text leaves in shorter ones).
-const TEXT: Length = Length {
-    max: 2048,
-    unit: Unit::Bytes,
-};
 /// One of the shorter texts that a text is cut into which WeChat finds too long.
 const SHORTER_TEXT: Length = Length {
     max: 1024,
@@ -45,18 +41,6 @@ const SHORTER_TEXT: Length = Length {
 const ANSWER_TEXT: Length = Length {
     max: 1960,
     unit: Unit::Bytes,
-};
-/// Lines of a menu, the longest id of one and the longest text above them, in bytes. The manual of official accounts names none; these are those of the same menu in WeCom's customer service (微信客服, 发送消息, 菜单消息).
-const MENU_ITEMS_MAX: usize = 10;
-const MENU_ID_BYTES_MAX: usize = 64;
-const MENU_HEAD_BYTES_MAX: usize = 1024;
-/// Messages that follow each other too quickly arrive in another order; the manual names no pace, half a second is what others keep.
-const PACE: Pace = Pace {
-    lane_every_ms: 500.0,
-    lane_burst: 1,
-    shared_lane: None,
-    all_every_ms: 10.0,
-    all_burst: 100,
 };
 /// How long it is known how many of the shorter texts have left, milliseconds: longer than a message is tried.
 const SHORTER_KEPT_MS: u64 = WINDOW.open_ms;
