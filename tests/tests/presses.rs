@@ -77,6 +77,9 @@ impl Stores {
     }
 }
 
+/// An event, when it was and when it is told, milliseconds.
+type Told = (&'static str, i64, i64);
+
 /// One press: its customer, its event, and when it was and is told, milliseconds.
 async fn press(store: &dyn StateStore, customer: &str, event: &str, at_ms: i64, told_ms: i64) {
     let pressed = Arrival::Said(Inbound {
@@ -95,8 +98,8 @@ async fn press(store: &dyn StateStore, customer: &str, event: &str, at_ms: i64, 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_platforms_times_tell_a_second_click_from_a_second_press() {
-    // What happened: an event, when it was and when it is told; and how many of them count.
-    let cases: [(&str, &[(&str, i64, i64)], usize); 9] = [
+    // What is told in order, and how many presses it is.
+    let cases: [(&str, &[Told], usize); 9] = [
         ("at once", &[("a", 0, 50), ("b", 200, 250)], 1),
         (
             "over the border of a second",

@@ -135,3 +135,16 @@ async fn typing_is_shown_anew_only_when_it_is_about_to_end() {
     stop.cancel();
     run.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_while_a_message_is_being_refused_is_not_put_aside_with_it() {
+    let wait_ms = 2 * HOUR_MS.unsigned_abs();
+    let platform = Scripted::new([Receipt::RetryAfter { wait_ms }], sent()).held();
+    let outbox = Outbox::open(platform);
+    outbox.answered("1", &["a"]).await;
+    outbox.platform.sends_at_least(1).await;
+    outbox.reminded("2", &["b"]).await;
+    outbox.platform.let_answer(3);
+    let all = outbox.platform.sends_at_least(3).await;
+    assert_eq!(all, ["a", "a", "b"]);
+}

@@ -134,7 +134,7 @@ impl Inner {
             self.bring_back(id).await?;
             head = self.head(id).await?;
         }
-        Ok(head.map_or(0, |head| head.epoch))
+        Ok(head.map_or(0, |head| head.counters.epoch))
     }
 
     pub(super) async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
@@ -152,8 +152,8 @@ impl Inner {
         Ok(match state.is_empty() {
             true => None,
             false => Some(Snapshot {
-                rev: head.rev,
-                epoch: head.epoch,
+                rev: head.counters.rev,
+                epoch: head.counters.epoch,
                 state: unpack(state)?,
             }),
         })
