@@ -1,8 +1,7 @@
-//! Asking a platform over HTTP: its whole answer, up to a length, and what it means that there is none.
+//! Asking a platform over HTTP: its answer up to a length, and what it means that there is none.
 //!
 //! Addresses and headers hold tokens, so no error of the HTTP client is ever shown.
 
-use http::{HeaderMap, StatusCode};
 use reqwest::{RequestBuilder, Response};
 use url::Url;
 
@@ -16,33 +15,16 @@ pub(crate) enum Unanswered {
     TooLong,
 }
 
-pub(crate) struct Answered {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    /// The status stands even where the rest of the answer did not come.
-    pub(crate) body: Result<Vec<u8>, Unanswered>,
-}
-
-pub(crate) async fn answered(
-    request: RequestBuilder,
-    bytes_max: usize,
-) -> Result<Answered, Unanswered> {
+/// Its head; what the answer says is read by [`whole`], where it is needed.
+pub(crate) async fn answered(request: RequestBuilder) -> Result<Response, Unanswered> {
     let sent = request.send().await;
-    let mut response = sent.map_err(|error| match error.is_connect() {
+    sent.map_err(|error| match error.is_connect() {
         true => Unanswered::NoConnection,
         false => Unanswered::NoAnswer,
-    })?;
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let body = whole(response, bytes_max).await;
-    Ok(Answered {
-        status,
-        headers,
-        body,
     })
 }
 
-async fn whole(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Unanswered> {
+pub(crate) async fn whole(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Unanswered> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Unanswered::NoAnswer)? {
         if bytes.len().saturating_add(chunk.len()) > bytes_max {

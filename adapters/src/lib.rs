@@ -19,6 +19,7 @@ pub mod render;
 #[cfg(test)]
 mod sample;
 pub mod telegram;
+mod tencent;
 pub mod web;
 pub mod wechat;
 pub mod wecom;

@@ -1,7 +1,7 @@
 //! Pictures that a platform shows only from its own store: fetched from where the shop has them, uploaded once for all replicas while the platform keeps them, and named by their content.
 
 use crate::Keep;
-use crate::answered::answered;
+use crate::answered::{answered, whole};
 use crate::digest::digest;
 use crate::render::public_url;
 use reqwest::StatusCode;
@@ -137,9 +137,9 @@ async fn uploaded<S: Store>(
 
 async fn fetched(http: &reqwest::Client, address: &str, bytes_max: usize) -> Option<Vec<u8>> {
     let request = http.get(public_url(address)?);
-    let answered = answered(request, bytes_max).await.ok()?;
-    match answered.status {
-        StatusCode::OK => answered.body.ok(),
+    let response = answered(request).await.ok()?;
+    match response.status() {
+        StatusCode::OK => whole(response, bytes_max).await.ok(),
         _ => None,
     }
 }

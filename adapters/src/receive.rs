@@ -93,6 +93,7 @@ pub struct Waiting {
     pub address: Address,
     /// What the delivery told; a repetition of it gets the same answer.
     pub event_id: String,
+    /// A reply that is ready in this time after the delivery came is the answer, milliseconds.
     pub within_ms: u64,
     /// Unanswered, the platform turns away after so long and delivers the same again, milliseconds.
     pub turns_away_ms: u64,

@@ -157,6 +157,7 @@ async fn turns(state: &State, sample: &Whole, size: usize) -> Vec<Duration> {
             conversation: claim.conversation.clone(),
             token: claim.token,
             done_to: claim.outbounds.last().unwrap().seq,
+            newest: claim.newest,
             feed: vec![NewFeedItem {
                 epoch: 0,
                 bot: true,

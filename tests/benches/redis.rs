@@ -181,6 +181,7 @@ async fn work(state: &State) -> Vec<Duration> {
             conversation: claim.conversation.clone(),
             token: claim.token,
             done_to: claim.outbounds.last().map_or(0, |out| out.seq),
+            newest: claim.newest,
             feed: Vec::new(),
             retry_at_ms: None,
             refused: false,

@@ -430,10 +430,10 @@ class Acts:
         told = await self.deliver(payload, server, wrong)
         return {**told, "id": str(record.id), "at": time.time()}
 
-    async def press(self, user, channel, message, id, values=None, times=1, clicks=1, server=None, wrong=None):
-        """The same press may be told more than once; a second click is another press."""
+    async def press(self, user, channel, message, id, values=None, times=1, clicks=1, server=None, wrong=None, late=0):
+        """The same press may be told more than once, and seconds late; a second click is another press."""
         if clicks > 1:
-            click = lambda: self.press(user, channel, message, id, values, times, 1, server, wrong)
+            click = lambda: self.press(user, channel, message, id, values, times, 1, server, wrong, late)
             return {"clicks": [await click() for _ in range(clicks)]}
         data = {"custom_id": id, "component_type": 3 if values else 2}
         if values:
@@ -442,6 +442,7 @@ class Acts:
         source = self.backend.get_message(int(channel), int(message))
         record.source_message_id = source.id
         payload["message"] = dict(serializers.message_payload(self.backend, source))
+        await asyncio.sleep(late)
         for _ in range(times):
             told = await self.deliver(payload, server, wrong)
         return {**told, "id": str(record.id), "at": time.time()}

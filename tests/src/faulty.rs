@@ -155,8 +155,15 @@ impl<S: StateStore + ?Sized> StateStore for Faulty<S> {
         self.store.remember(key, value, until_ms)
     }
 
-    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool> {
-        self.store.keep_first(key, value, now_ms, until_ms)
+    fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Step<'_, bool> {
+        self.store.replace(key, seen, value, now_ms, until_ms)
     }
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {

@@ -2,16 +2,17 @@
 
 use adapters::{
     Address, Asking, Body, Capabilities, Channel, Delivery, Idempotency, Inbound, InboundBody,
-    Outbound, OutboundBody, Part, Receipt, Sending, Speaker, Window,
+    Outbound, OutboundBody, Part, Receipt, Sending, Speaker, Typing, Window,
 };
 use bot::mailbox::{Burst, Clock, Sender, take};
 use bot::store::embedded::State;
-use bot::store::{Commit, NewOut, StateStore};
+use bot::store::{Commit, NewMail, NewOut, StateStore};
 use std::collections::VecDeque;
 use std::future::ready;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const BEGUN_MS: i64 = 1_800_000_000_000;
@@ -25,9 +26,13 @@ const LOOKS: usize = 600;
 pub struct Scripted {
     idempotency: Idempotency,
     window: Option<Window>,
+    typing: Typing,
     answers: Mutex<VecDeque<Receipt>>,
     last: Receipt,
     sent: Mutex<Vec<String>>,
+    typed: Mutex<Vec<String>>,
+    /// Where there is one, each answer needs a permit of it.
+    held: Option<Semaphore>,
 }
 
 impl Scripted {
@@ -36,9 +41,20 @@ impl Scripted {
         Self {
             idempotency: Idempotency::None,
             window: None,
+            typing: Typing::None,
             answers: Mutex::new(answers.into_iter().collect()),
             last,
             sent: Mutex::default(),
+            typed: Mutex::default(),
+            held: None,
+        }
+    }
+
+    /// It shows for so long that somebody is typing.
+    pub fn showing_typing(self, lasts_ms: u64) -> Self {
+        Self {
+            typing: Typing::Action { lasts_ms },
+            ..self
         }
     }
 
@@ -58,9 +74,28 @@ impl Scripted {
         }
     }
 
+    /// It answers only as often as it is let.
+    pub fn held(self) -> Self {
+        Self {
+            held: Some(Semaphore::new(0)),
+            ..self
+        }
+    }
+
+    pub fn let_answer(&self, times: usize) {
+        if let Some(held) = &self.held {
+            held.add_permits(times);
+        }
+    }
+
     /// The ids of what it was asked to send.
     pub fn sends(&self) -> Vec<String> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// To whom it was asked to show that somebody is typing.
+    pub fn typed(&self) -> Vec<String> {
+        self.typed.lock().unwrap().clone()
     }
 
     pub async fn sends_at_least(&self, count: usize) -> Vec<String> {
@@ -85,6 +120,7 @@ impl Channel for Scripted {
             pace: None,
             idempotency: self.idempotency,
             window: self.window,
+            typing: self.typing,
             ..adapters::web::Web.capabilities()
         }
     }
@@ -99,10 +135,18 @@ impl Channel for Scripted {
     fn send<'a>(&'a self, message: &'a Outbound, _piece: usize) -> Sending<'a> {
         self.sent.lock().unwrap().push(message.id.clone());
         let answer = self.answers.lock().unwrap().pop_front();
-        Box::pin(ready(answer.unwrap_or_else(|| self.last.clone())))
+        let answer = answer.unwrap_or_else(|| self.last.clone());
+        Box::pin(async move {
+            if let Some(held) = &self.held {
+                held.acquire().await.unwrap().forget();
+            }
+            answer
+        })
     }
 
-    fn typing<'a>(&'a self, _address: &'a Address) -> Asking<'a, ()> {
+    fn typing<'a>(&'a self, address: &'a Address) -> Asking<'a, ()> {
+        let to = address.as_str().to_owned();
+        self.typed.lock().unwrap().push(to);
         Box::pin(ready(()))
     }
 }
@@ -166,6 +210,24 @@ impl Outbox {
         };
         let (state, platform) = (self.state.as_ref(), self.platform.as_ref());
         take(state, platform, said, burst, now_ms).await.unwrap();
+        self.committed(replies).await;
+    }
+
+    /// A turn without a word of the customer's, such as a reminder's, with these messages.
+    pub async fn reminded(&self, event_id: &str, replies: &[&str]) {
+        let mail = NewMail {
+            conversation: CUSTOMER.to_owned(),
+            event_id: event_id.to_owned(),
+            at_ms: (self.clock)(),
+            quiet_ms: 0,
+            quiet_max_ms: 0,
+            body: "{}".to_owned(),
+        };
+        self.state.accept(mail).await.unwrap();
+        self.committed(replies).await;
+    }
+
+    async fn committed(&self, replies: &[&str]) {
         let claimed = self.state.claim_turns((self.clock)(), TURN_MS, 1);
         let claimed = claimed.await.unwrap();
         let claim = &claimed.claims[0];

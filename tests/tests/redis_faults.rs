@@ -284,6 +284,7 @@ async fn replicas_of_the_program_hear_of_one_another() {
         conversation: "a:1".to_owned(),
         token: sending.token,
         done_to: sending.outbounds[0].seq,
+        newest: sending.newest,
         feed: vec![NewFeedItem {
             epoch: 0,
             bot: true,

@@ -90,6 +90,7 @@ async fn send(store: &State) {
             conversation: claim.conversation,
             token: claim.token,
             done_to: claim.outbounds.last().unwrap().seq,
+            newest: claim.newest,
             feed: vec![NewFeedItem {
                 epoch: claim.epoch,
                 bot: true,

@@ -13,7 +13,7 @@ use tests::front::Front;
 use tests::peer::until;
 use tests::redis_server::Redis;
 use tests::served::wechat::{hook, say, serve, serve_at};
-use tests::served::{QUIET, metrics, slow_model};
+use tests::served::{QUIET, metrics, slow_model, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, shown, words};
 
 const IN_TIME: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "true");
@@ -196,4 +196,59 @@ async fn replicas_that_die_lose_and_double_nothing() {
         let sent = peer.sent(&format!("oF{customer}")).await;
         assert_eq!(sent.len(), 1, "{customer}: {sent:#?}");
     }
+}
+
+/// What the manual's table tells is the time that a reply has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_waits_as_long_as_its_channel_says() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = WeChatPeer::start(&[]);
+    let model = slow_model(Duration::from_secs(6)).await;
+    let settings = [
+        IN_TIME,
+        ("TIANSHENG_MODEL__URL", model.as_str()),
+        ("TIANSHENG_MODEL__NAME", "slow"),
+    ];
+    let server = serve(&peer, data.path(), &settings);
+    let delivery = say(&peer, &server, "oG", "你们的咖啡豆是哪里烘焙的，能不能参观").await;
+    assert_eq!(shown(&delivery), None);
+    // Two clocks are read in whole milliseconds.
+    let held_ms = delivery[0]["ms"].as_u64().unwrap() + 5;
+    assert!(held_ms >= 4_000, "{delivery}");
+    let manual = include_str!("../../README.md");
+    for told in ["ready in 4 s", "ready within four seconds"] {
+        assert!(manual.contains(told), "README.md should hold `{told}`");
+    }
+}
+
+/// It may have been kept that this delivery showed the reply: answered with nothing, nobody would see it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_of_which_nobody_knows_whether_it_took_the_reply_is_not_answered_at_a_stop() {
+    let data = tempfile::tempdir().unwrap();
+    let mut redis = Redis::start();
+    let state = redis.url();
+    let peer = WeChatPeer::start(&[]);
+    let model = slow_model(Duration::from_secs(20)).await;
+    let settings = [
+        IN_TIME,
+        ("TIANSHENG_STATE__URL", state.as_str()),
+        ("TIANSHENG_MODEL__URL", model.as_str()),
+        ("TIANSHENG_MODEL__NAME", "slow"),
+        ("TIANSHENG_WEB__DRAIN_MS", "0"),
+    ];
+    let server = serve(&peer, data.path(), &settings);
+    let act = json!({"url": hook(&server), "from": "oH", "safe": true, "attempts": 1,
+        "text": "你们的咖啡豆是哪里烘焙的，能不能参观"});
+    let stopped = async {
+        let taken = "channel_messages_total{channel=\"wechat\",duplicate=\"false\"} 1";
+        until_counted(&server, taken).await;
+        redis.kill();
+        server.signal("-TERM");
+    };
+    let (delivery, ()) = tokio::join!(peer.sim("text", act), stopped);
+    let tried = &delivery[0];
+    assert!(
+        tried["timeout"] == true || tried["broken"] == true,
+        "{delivery}"
+    );
 }

@@ -3,7 +3,7 @@
 //! The waits that its answers ask for are shared by all replicas. Errors of the HTTP client hold addresses, and those of interactions hold tokens, so none is ever shown.
 
 use crate::Keep;
-use crate::answered::{Unanswered, answered, below};
+use crate::answered::{Unanswered, answered, below, whole};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -154,14 +154,15 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = answered(request, ANSWER_BYTES_MAX).await?;
-        let (status, headers) = (answer.status, answer.headers);
+        let mut response = answered(request).await?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
         if let Some(bucket) = bucket
             && let Some(wait_ms) = used_up(&headers)
         {
             self.keep_wait(bucket, wait_ms).await;
         }
-        let bytes = answer.body?;
+        let bytes = whole(response, ANSWER_BYTES_MAX).await?;
         if status == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }

@@ -8,6 +8,7 @@ mod token;
 mod written;
 
 pub use fewer::{FOLDS, fewer};
+pub(crate) use plain::may_choose;
 pub use plain::{Tongue, card, card_within, numbered, public_url, tongue};
 pub use split::{measure, split};
 pub use styled::{Mark, MarkKind, Styled, markdown};

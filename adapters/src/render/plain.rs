@@ -11,6 +11,15 @@ pub enum Tongue {
     En,
 }
 
+/// The words above what can be touched, where none of the reply's own can stand there.
+pub(crate) fn may_choose(tongue: Tongue) -> String {
+    match tongue {
+        Tongue::Zh => "您可以选：",
+        Tongue::En => "You can choose:",
+    }
+    .to_owned()
+}
+
 /// As the reply's own words are.
 pub fn tongue(body: &Body) -> Tongue {
     let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));

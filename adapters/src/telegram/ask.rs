@@ -11,6 +11,9 @@ use teloxide_core::{ApiError, Bot, RequestError};
 /// The gateway before the Bot API has waited in vain: what it passed on may have been done.
 const GATEWAY_TIMEOUT: u16 = 504;
 
+/// Longest answer that is read, in bytes: a message with all that it replies to has a few hundred thousand.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
 /// Why nobody knows of a message that was sent.
 #[derive(Debug)]
 pub(super) enum Failed {
@@ -50,14 +53,20 @@ where
         path.push(&format!("bot{}", bot.token())).push(P::NAME);
     }
     let answer = bot.client().post(url).json(payload).send().await;
-    let answer = answer.map_err(RequestError::from)?;
+    let mut answer = answer.map_err(RequestError::from)?;
     let status = answer.status().as_u16();
-    let body = answer.text().await.map_err(RequestError::from)?;
+    let mut body = Vec::new();
+    // Cut off, it cannot be read, as what is none of the Bot API's cannot.
+    while body.len() <= ANSWER_BYTES_MAX
+        && let Some(chunk) = answer.chunk().await.map_err(RequestError::from)?
+    {
+        body.extend_from_slice(&chunk);
+    }
     read(status, &body)
 }
 
-pub(super) fn read<T: DeserializeOwned>(status: u16, body: &str) -> Result<T, Failed> {
-    match serde_json::from_str(body) {
+pub(super) fn read<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Failed> {
+    match serde_json::from_slice(body) {
         Ok(Answer::Done { result }) => Ok(result),
         Ok(Answer::Refused {
             parameters: Some(ResponseParameters::RetryAfter(wait)),

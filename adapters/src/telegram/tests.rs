@@ -514,7 +514,8 @@ fn a_press_is_answered_inside_the_acknowledgement() {
 
 #[test]
 fn a_page_of_a_gateway_is_no_answer_of_the_bot_apis() {
-    let after = |status: u16, body: &str| client::receipt(ask::read(status, body), |_| None);
+    let after =
+        |status: u16, body: &str| client::receipt(ask::read(status, body.as_bytes()), |_| None);
     let page = "<html><head><title>502 Bad Gateway</title></head></html>";
     for (status, body) in [(502, page), (503, ""), (429, page), (413, page), (302, "")] {
         assert_eq!(after(status, body), Receipt::TryAgain, "{status}");

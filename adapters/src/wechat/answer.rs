@@ -1,6 +1,7 @@
 //! What an account without the customer-service API says: texts inside the answers to deliveries, as many as fit.
 
-use super::{DELIVERIES, DELIVERY_MS, HELD_MS, TEXT};
+use super::{DELIVERIES, DELIVERY_MS};
+use crate::tencent::TEXT;
 use crate::wxcrypt::crypto::{SALT_BYTES, signature};
 use crate::wxcrypt::proof::Shared;
 use crate::wxcrypt::xml;
@@ -123,6 +124,7 @@ impl Shared {
         &self,
         form: &Form,
         said: &Inbound,
+        within_ms: u64,
         now_ms: i64,
         nothing: Answer,
     ) -> Result<Waiting, Answer> {
@@ -142,7 +144,7 @@ impl Shared {
             (Some(otherwise), Ok(kept)) => Ok(Waiting {
                 address: said.address.clone(),
                 event_id: said.event_id.clone(),
-                within_ms: HELD_MS,
+                within_ms,
                 turns_away_ms: DELIVERY_MS,
                 deliveries: DELIVERIES,
                 delivery: delivery(form, said),

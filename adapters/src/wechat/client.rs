@@ -2,12 +2,13 @@
 //!
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
-use super::outcome::{Failed, is_about_the_token, receipt, to_be_mended, told, without_token};
+use super::outcome::{Failed, receipt, to_be_mended, told, without_token};
 use super::render::{Asked, Piece, request, shorter};
 use super::{NAME, SHORTER_KEPT_MS};
-use crate::answered::{answered, below};
+use crate::answered::below;
+use crate::tencent::{done, is_about_the_token};
 use crate::{Access, Check, Granted, Keep, Receipt};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,9 +19,6 @@ use url::Url;
 
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// Longest reason of WeChat's that is shown, in characters.
-const REASON_CHARS_MAX: usize = 120;
-
 /// Between the shorter texts of one: in no time they would arrive in another order.
 const SHORTER_PAUSE: Duration = Duration::from_millis(500);
 
@@ -36,10 +34,6 @@ pub(super) struct Api {
 
 #[derive(Deserialize)]
 pub(super) struct Answered {
-    #[serde(default)]
-    errcode: i64,
-    #[serde(default)]
-    errmsg: String,
     access_token: Option<String>,
     #[serde(default)]
     expires_in: u64,
@@ -266,19 +260,6 @@ impl Api {
     }
 
     pub(super) async fn answered(&self, request: RequestBuilder) -> Result<Answered, Failed> {
-        let answer = answered(request, ANSWER_BYTES_MAX).await?;
-        if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Failed::Busy);
-        }
-        let answered: Answered =
-            serde_json::from_slice(&answer.body?).map_err(|_| Failed::NoAnswer)?;
-        match answered.errcode {
-            0 => Ok(answered),
-            -1 => Err(Failed::Busy),
-            code => Err(Failed::Refused {
-                code,
-                reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
-            }),
-        }
+        Ok(done(request, ANSWER_BYTES_MAX).await?)
     }
 }

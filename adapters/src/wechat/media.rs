@@ -2,8 +2,9 @@
 
 use super::NAME;
 use super::client::Api;
-use super::outcome::{Failed, is_about_the_token, without_token};
+use super::outcome::{Failed, without_token};
 use crate::picture::{self, GIF, JPEG, Lacking, PNG, Store, Taken};
+use crate::tencent::is_about_the_token;
 use crate::{Keep, Receipt};
 use reqwest::multipart::Form;
 use serde_json::{Value, json};

@@ -10,12 +10,13 @@ mod outcome;
 mod render;
 
 use crate::render::tokens;
+use crate::tencent::{MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, PACE, TEXT};
 use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::{Shared, given};
 use crate::{
     Acknowledgement, Address, Answered, Arrival, Asking, Brief, Capabilities, Cards, CatchUp,
     Channel, Check, Choices, Delivered, Delivery, Handoff, Held, Idempotency, Keep, Length,
-    Outbound, OutboundBody, Pace, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
+    Outbound, OutboundBody, Place, READ_EVENT, Receipt, Receipts, Received, Refused, Sending,
     SyncReply, Typing, Unit, Unkept, WORDS_EVENT, Window,
 };
 use answer::Form;
@@ -31,11 +32,6 @@ pub const NAME: &str = "wechat";
 /// The vendor's own API.
 pub const API_URL: &str = "https://api.weixin.qq.com/";
 
-/// Longest text (被动回复用户消息, 回复文本消息; the same is taken for 发送客服消息, whose manual names none: where it answers 45002 all the same, the text leaves in shorter ones).
-const TEXT: Length = Length {
-    max: 2048,
-    unit: Unit::Bytes,
-};
 /// One of the shorter texts that a text is cut into which WeChat finds too long.
 const SHORTER_TEXT: Length = Length {
     max: 1024,
@@ -45,18 +41,6 @@ const SHORTER_TEXT: Length = Length {
 const ANSWER_TEXT: Length = Length {
     max: 1960,
     unit: Unit::Bytes,
-};
-/// Lines of a menu, the longest id of one and the longest text above them, in bytes. The manual of official accounts names none; these are those of the same menu in WeCom's customer service (微信客服, 发送消息, 菜单消息).
-const MENU_ITEMS_MAX: usize = 10;
-const MENU_ID_BYTES_MAX: usize = 64;
-const MENU_HEAD_BYTES_MAX: usize = 1024;
-/// Messages that follow each other too quickly arrive in another order; the manual names no pace, half a second is what others keep.
-const PACE: Pace = Pace {
-    lane_every_ms: 500.0,
-    lane_burst: 1,
-    shared_lane: None,
-    all_every_ms: 10.0,
-    all_burst: 100,
 };
 /// How long it is known how many of the shorter texts have left, milliseconds: longer than a message is tried.
 const SHORTER_KEPT_MS: u64 = WINDOW.open_ms;
@@ -76,6 +60,8 @@ const DELIVERY_MS: u64 = 5_000;
 const DELIVERIES: u64 = 3;
 /// An answer is held back for at most this long, milliseconds: it must still get there.
 const HELD_MS: u64 = 4_500;
+/// Where what is late goes over the API, a reply is the answer if it is ready within this, milliseconds: that it was taken has to be kept before it is shown.
+const READY_MS: u64 = 4_000;
 /// The same over all deliveries of a message, of which only the last has to be answered.
 const HELD_IN_ALL_MS: u64 = DELIVERY_MS * (DELIVERIES - 1) + HELD_MS;
 /// How often it is told that somebody is typing, milliseconds: well within the 30 s that WeChat takes it after a customer's act (客服输入状态).
@@ -119,7 +105,9 @@ impl WeChat {
             (None, _) => SyncReply::Only {
                 within_ms: HELD_IN_ALL_MS,
             },
-            (Some(_), true) => SyncReply::InTime { within_ms: HELD_MS },
+            (Some(_), true) => SyncReply::InTime {
+                within_ms: READY_MS,
+            },
             (Some(_), false) => SyncReply::None,
         };
         Self {
@@ -175,11 +163,15 @@ impl WeChat {
             timestamp: given(&opened.query, "timestamp").to_owned(),
             nonce: given(&opened.query, "nonce").to_owned(),
         };
-        let acknowledgement = match &read.arrival {
-            Some(Arrival::Said(said) | Arrival::Pressed(said))
-                if self.sync_reply != SyncReply::None =>
-            {
-                let waiting = self.shared.waiting(&form, said, request.now_ms, success);
+        let within_ms = match self.sync_reply {
+            SyncReply::None => None,
+            SyncReply::InTime { within_ms } => Some(within_ms),
+            SyncReply::Only { .. } => Some(HELD_MS),
+        };
+        let acknowledgement = match (&read.arrival, within_ms) {
+            (Some(Arrival::Said(said) | Arrival::Pressed(said)), Some(within_ms)) => {
+                let now_ms = request.now_ms;
+                let waiting = self.shared.waiting(&form, said, within_ms, now_ms, success);
                 waiting.map_or_else(Acknowledgement::AtOnce, Acknowledgement::WithReply)
             }
             _ => Acknowledgement::AtOnce(success),

@@ -2,6 +2,7 @@
 
 use crate::Receipt;
 use crate::answered::Unanswered;
+use crate::tencent::{Undone, is_about_the_token};
 
 /// Wait where a minute's quota is used up, milliseconds.
 const MINUTE_MS: u64 = 60_000;
@@ -23,17 +24,15 @@ pub(super) enum Failed {
     NoAnswer,
 }
 
-impl From<Unanswered> for Failed {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::NoConnection => Self::NoConnection,
-            Unanswered::NoAnswer | Unanswered::TooLong => Self::NoAnswer,
+impl From<Undone> for Failed {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Unanswered(Unanswered::NoConnection) => Self::NoConnection,
+            Undone::Unanswered(Unanswered::NoAnswer | Unanswered::TooLong) => Self::NoAnswer,
+            Undone::Busy => Self::Busy,
+            Undone::Refused { code, reason } => Self::Refused { code, reason },
         }
     }
-}
-
-pub(super) fn is_about_the_token(code: i64) -> bool {
-    matches!(code, 40_001 | 40_014 | 41_001 | 42_001)
 }
 
 /// Nothing of the message has left, and a person may have to do something first.

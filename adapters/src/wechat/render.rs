@@ -1,12 +1,11 @@
 //! A reply as WeChat messages: texts with links, one product as a graphic, choices as a menu or as numbers to type.
 
-use super::{
-    ANSWER_TEXT, MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, SHORTER_TEXT, TEXT,
-};
+use super::{ANSWER_TEXT, SHORTER_TEXT};
 use crate::render::{
-    Mark, MarkKind, Styled, Tongue, card, markdown, numbered, public_url, shortened, split, token,
-    tongue, untagged, with_links, written_within,
+    Mark, MarkKind, Styled, Tongue, card, markdown, may_choose, numbered, public_url, shortened,
+    split, token, tongue, untagged, with_links, written_within,
 };
+use crate::tencent::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, MENU_LABEL, TEXT};
 use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
 
@@ -20,11 +19,6 @@ const DESCRIPTION: Length = Length {
     unit: Unit::Characters,
 };
 const URL_BYTES_MAX: usize = 2048;
-/// Longest label of a menu's line: that of the same menu in WeCom's customer service.
-const LABEL: Length = Length {
-    max: 128,
-    unit: Unit::Bytes,
-};
 
 /// One message of the customer-service API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,21 +54,13 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     if items.is_empty() {
         return pieces;
     }
-    let head = match pieces.last() {
-        Some(Piece::Text(text)) if text.len() <= MENU_HEAD_BYTES_MAX && !text.contains("<a ") => {
-            text.clone()
-        }
-        _ => {
-            pieces.push(Piece::Text(String::new()));
-            match tongue {
-                Tongue::Zh => "您可以选：".to_owned(),
-                Tongue::En => "You can choose:".to_owned(),
-            }
-        }
+    let fits = |text: &str| text.len() <= MENU_HEAD_BYTES_MAX && !text.contains("<a ");
+    let last = pieces.pop_if(|last| matches!(last, Piece::Text(text) if fits(text)));
+    let head = match last {
+        Some(Piece::Text(text)) => text,
+        _ => may_choose(tongue),
     };
-    if let Some(last) = pieces.last_mut() {
-        *last = Piece::Menu { head, items };
-    }
+    pieces.push(Piece::Menu { head, items });
     pieces
 }
 
@@ -190,7 +176,7 @@ fn items(body: &Body) -> Vec<(String, String)> {
     });
     let item = |choice: &Choice| {
         let id = token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone());
-        (id, shortened(&choice.label, LABEL))
+        (id, shortened(&choice.label, MENU_LABEL))
     };
     menus.flatten().map(item).collect()
 }

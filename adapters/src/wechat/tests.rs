@@ -479,3 +479,25 @@ fn answers_are_written_in_plain_text_where_they_were_asked_so() {
     let nothing = channel.answer(&waiting.form, &[], Place::default(), 1);
     assert_eq!(nothing.unwrap().answer, None);
 }
+
+#[test]
+fn a_delivery_waits_as_long_as_the_channel_tells() {
+    let (query, body) = sealed(
+        KEY,
+        APP_ID,
+        &message("text", "<Content>你好</Content><MsgId>7</MsgId>"),
+    );
+    for (secret, held_ms) in [(Some("s"), READY_MS), (None, HELD_MS)] {
+        let channel = account(&[KEY], secret);
+        let received = receive(&channel, "POST", &query, &body).unwrap();
+        let Acknowledgement::WithReply(waiting) = received.acknowledgement else {
+            panic!("it waits for nothing");
+        };
+        assert_eq!(waiting.within_ms, held_ms);
+        match channel.capabilities().sync_reply {
+            SyncReply::InTime { within_ms } => assert_eq!(within_ms, held_ms),
+            SyncReply::Only { within_ms } => assert!(within_ms > held_ms),
+            SyncReply::None => panic!("it answers"),
+        }
+    }
+}

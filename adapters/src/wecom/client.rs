@@ -2,12 +2,13 @@
 //!
 //! Addresses hold the token, so no error of the HTTP client is ever shown: each becomes words of our own.
 
-use super::outcome::{Failed, is_about_the_token};
+use super::outcome::Failed;
 use crate::Keep;
 use crate::access::{Access, Granted};
-use crate::answered::{answered, below};
+use crate::answered::below;
+use crate::tencent::{done, is_about_the_token};
+use reqwest::RequestBuilder;
 use reqwest::multipart::Form;
-use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -20,8 +21,6 @@ use url::Url;
 pub(super) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The same where one message alone is longer: it is passed over, and only what stands beside it is taken.
 const PASSED_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Longest reason of WeCom's that is shown, in characters.
-const REASON_CHARS_MAX: usize = 120;
 /// Messages of one page; of one that is too long to read, a tenth is asked for.
 const PAGE: usize = 100;
 const PAGE_SHORTER: usize = 10;
@@ -41,10 +40,6 @@ pub(super) struct Api {
 
 #[derive(Deserialize)]
 struct Answered<Message = Value> {
-    #[serde(default)]
-    errcode: i64,
-    #[serde(default)]
-    errmsg: String,
     access_token: Option<String>,
     #[serde(default)]
     expires_in: u64,
@@ -279,7 +274,7 @@ impl Api {
         let token = token.map_err(|failed| Failed::NoToken(Box::new(failed)))?;
         let mut url = below(&self.base, path);
         url.query_pairs_mut().append_pair("access_token", &token);
-        match done(request(url), bytes_max).await {
+        match done(request(url), bytes_max).await.map_err(Failed::from) {
             Err(Failed::Refused { code, reason }) if is_about_the_token(code) => {
                 match self.access.refused(&token).await {
                     true => Err(Failed::TokenOver),
@@ -288,29 +283,5 @@ impl Api {
             }
             answered => answered,
         }
-    }
-}
-
-async fn done<Message>(
-    request: RequestBuilder,
-    bytes_max: usize,
-) -> Result<Answered<Message>, Failed>
-where
-    Message: DeserializeOwned + Default,
-{
-    let answer = answered(request, bytes_max).await?;
-    if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Failed::Busy);
-    }
-    let answered: Answered<Message> =
-        serde_json::from_slice(&answer.body?).map_err(|_| Failed::NoAnswer)?;
-    match answered.errcode {
-        0 => Ok(answered),
-        // Too many at once passes.
-        -1 | 45_033 => Err(Failed::Busy),
-        code => Err(Failed::Refused {
-            code,
-            reason: answered.errmsg.chars().take(REASON_CHARS_MAX).collect(),
-        }),
     }
 }

@@ -13,12 +13,13 @@ mod session;
 mod source;
 
 use crate::render::tokens;
+use crate::tencent::{MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, PACE, TEXT};
 use crate::wxcrypt::crypto::Key;
 use crate::wxcrypt::proof::Shared;
 use crate::{
     Acknowledgement, Answer, Arrival, Asking, Brief, Capabilities, Cards, CatchUp, Channel, Check,
-    Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Length, Outbound, OutboundBody, Pace,
-    Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Unit, Window,
+    Choices, Delivered, Delivery, Handoff, Idempotency, Keep, Outbound, OutboundBody, Receipt,
+    Receipts, Received, Refused, Sending, Source, SyncReply, Typing, Window,
 };
 use client::{Account, Api};
 use outcome::Failed;
@@ -35,23 +36,6 @@ pub const NAME: &str = "wecom";
 /// The vendor's own API.
 pub const API_URL: &str = "https://qyapi.weixin.qq.com/";
 
-/// Longest text.
-const TEXT: Length = Length {
-    max: 2048,
-    unit: Unit::Bytes,
-};
-/// Lines of a menu, the longest id of one and the longest text above them, in bytes.
-const MENU_ITEMS_MAX: usize = 10;
-const MENU_ID_BYTES_MAX: usize = 64;
-const MENU_HEAD_BYTES_MAX: usize = 1024;
-/// Messages that follow each other too quickly arrive in another order.
-const PACE: Pace = Pace {
-    lane_every_ms: 500.0,
-    lane_burst: 1,
-    shared_lane: None,
-    all_every_ms: 10.0,
-    all_burst: 100,
-};
 /// After a customer's message the shop may send so many in so long; who opens the chat may be welcomed once within 20 s (发送欢迎语等事件响应消息). A menu's line arrives as a message.
 const WINDOW: Window = Window {
     open_ms: 48 * 60 * 60 * 1000,

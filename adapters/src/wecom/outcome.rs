@@ -2,6 +2,7 @@
 
 use crate::Receipt;
 use crate::answered::Unanswered;
+use crate::tencent::Undone;
 
 /// Wait where a quota is used up, milliseconds.
 const QUOTA_MS: u64 = 10 * 60_000;
@@ -11,6 +12,7 @@ pub(super) const MANAGED: &str = "let the API manage the account (微信客服 -
 /// Return codes of developer.work.weixin.qq.com (全局错误码) that are told apart here.
 pub(super) mod code {
     pub const BAD_PARAMETER: i64 = 40_058;
+    pub const TOO_MANY_AT_ONCE: i64 = 45_033;
     pub const COUNT_LIMIT: i64 = 95_001;
     pub const EXPIRED: i64 = 95_002;
     pub const NO_SUCH_ACCOUNT: i64 = 95_000;
@@ -41,18 +43,17 @@ pub(super) enum Failed {
     TooLong,
 }
 
-impl From<Unanswered> for Failed {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::NoConnection => Self::NoConnection,
-            Unanswered::NoAnswer => Self::NoAnswer,
-            Unanswered::TooLong => Self::TooLong,
+impl From<Undone> for Failed {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Unanswered(Unanswered::NoConnection) => Self::NoConnection,
+            Undone::Unanswered(Unanswered::NoAnswer) => Self::NoAnswer,
+            Undone::Unanswered(Unanswered::TooLong) => Self::TooLong,
+            Undone::Busy => Self::Busy,
+            Undone::Refused { code, .. } if code == code::TOO_MANY_AT_ONCE => Self::Busy,
+            Undone::Refused { code, reason } => Self::Refused { code, reason },
         }
     }
-}
-
-pub(super) fn is_about_the_token(code: i64) -> bool {
-    matches!(code, 40_001 | 40_014 | 41_001 | 42_001)
 }
 
 /// What the sender does next, where the conversation's state has nothing to do with it.

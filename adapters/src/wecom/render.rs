@@ -1,16 +1,14 @@
 //! A reply as WeCom messages: texts, in which only an address written out is a link, one product as a card, and choices as a menu.
 
-use super::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, TEXT};
 use crate::digest::short_digest;
 use crate::render::{
-    Styled, Tongue, card, markdown, numbered, public_url, shortened, token, tongue, untagged,
-    with_links, written_within,
+    Styled, Tongue, card, markdown, may_choose, numbered, public_url, shortened, token, tongue,
+    untagged, with_links, written_within,
 };
+use crate::tencent::{MENU_HEAD_BYTES_MAX, MENU_ID_BYTES_MAX, MENU_ITEMS_MAX, MENU_LABEL, TEXT};
 use crate::{Body, Card, Choice, Length, Part, Unit};
 use serde_json::{Value, json};
 
-/// Longest label of a menu's line.
-const LABEL: Length = bytes(128);
 /// Longest title and description of a card, and its address in bytes (图文链接消息); WeCom itself would cut inside a character.
 const TITLE: Length = bytes(128);
 const DESCRIPTION: Length = bytes(512);
@@ -81,19 +79,12 @@ pub(super) fn pieces(body: &Body) -> Vec<Piece> {
     if lines.is_empty() {
         return pieces;
     }
-    let head = match pieces.last() {
-        Some(Piece::Text(text)) if fits(text) => text.clone(),
-        _ => {
-            pieces.push(Piece::Text(String::new()));
-            match tongue {
-                Tongue::Zh => "您可以选：".to_owned(),
-                Tongue::En => "You can choose:".to_owned(),
-            }
-        }
+    let last = pieces.pop_if(|last| matches!(last, Piece::Text(text) if fits(text)));
+    let head = match last {
+        Some(Piece::Text(text)) => text,
+        _ => may_choose(tongue),
     };
-    if let Some(last) = pieces.last_mut() {
-        *last = Piece::Menu { head, lines };
-    }
+    pieces.push(Piece::Menu { head, lines });
     pieces
 }
 
@@ -135,7 +126,7 @@ fn pages(products: &[&Card], choices: usize) -> Vec<Line> {
     let pages = products.iter().map(|product| {
         Some(Line::Page {
             url: page(product)?,
-            label: shortened(&untagged(&product.title), LABEL),
+            label: shortened(&untagged(&product.title), MENU_LABEL),
         })
     });
     pages.collect::<Option<_>>().unwrap_or_default()
@@ -215,7 +206,7 @@ fn choices(body: &Body) -> Vec<Line> {
     });
     let line = |choice: &Choice| Line::Choice {
         id: token(&choice.id, MENU_ID_BYTES_MAX).unwrap_or_else(|| choice.id.clone()),
-        label: shortened(&choice.label, LABEL),
+        label: shortened(&choice.label, MENU_LABEL),
     };
     menus.flatten().take(MENU_ITEMS_MAX).map(line).collect()
 }

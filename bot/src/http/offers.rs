@@ -11,11 +11,8 @@ use tokio::time::Instant;
 
 /// Offers are looked for this often even if no hint comes, milliseconds.
 const POLL_MS: u64 = 500;
-/// Nothing is taken so shortly before the end, milliseconds: what is taken must still arrive.
-const TAKING_MS: u64 = 500;
-
-/// How much longer a delivery is held that is better not answered: until the platform has turned away.
-const UNANSWERED: Duration = Duration::from_millis(TAKING_MS + 1_500);
+/// A platform that has not turned away so long after its time is answered, milliseconds.
+const STAYED_MS: u64 = 1_500;
 
 /// The answer to a delivery that was accepted and waits since `since_ms`, within its time.
 pub(super) async fn within(
@@ -26,8 +23,10 @@ pub(super) async fn within(
 ) -> Answer {
     // What accepting it took is over already.
     let took_ms = (shared.now_ms)().saturating_sub(since_ms).unsigned_abs();
-    let left_ms = waiting.within_ms.saturating_sub(TAKING_MS + took_ms);
-    let until = Instant::now() + Duration::from_millis(left_ms);
+    let now = Instant::now();
+    let at = |ms: u64| now + Duration::from_millis(ms.saturating_sub(took_ms));
+    let until = at(waiting.within_ms);
+    let turned_away = at(waiting.turns_away_ms + STAYED_MS);
     let Ok(_place) = shared.answers.places.try_acquire() else {
         return done(shared, waiting, None);
     };
@@ -59,8 +58,8 @@ pub(super) async fn within(
         rest(&mut hints, wanted, wait, &shared.stop).await;
     }
     if is_unsure {
-        // It may have been taken. Answered with nothing it would never be seen; without an answer the platform delivers again, and then it is known.
-        tokio::time::sleep(UNANSWERED).await;
+        // It may have been taken. Answered with nothing it would never be seen, also at a stop; without an answer the platform delivers again, and then it is known.
+        tokio::time::sleep_until(turned_away).await;
     }
     done(shared, waiting, took)
 }

@@ -5,12 +5,23 @@ use crate::mail::{Mail, RepAction};
 use crate::store::{Accepted, Hint, StateStore, StoreError};
 use crate::telemetry::metrics::{CHANNEL_MESSAGES, SENDS};
 use adapters::{Arrival, Channel, DeskAct, Inbound, InboundBody, Report};
+use serde::{Deserialize, Serialize};
 
 /// How long a button's token is known, milliseconds: people press what they find when they scroll back.
 pub(super) const TOKEN_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// Another press of the same choice so soon is the second click of a double click, milliseconds.
+/// Another press of the same choice so soon, by the platform's times, is the second click of a double click, milliseconds: no less than a second, since some platforms tell times in whole seconds, and two clicks may lie on either side of one.
 const DOUBLE_CLICK_MS: u64 = 1_000;
+/// How much later than the first a second click may be told, milliseconds: after a pull that waited, or a replica that was away.
+const PRESS_KEPT_MS: u64 = 60_000;
+/// Presses of one choice that are known at a time.
+const PRESSES_MAX: usize = 8;
+/// Looks at what is known where other presses of the same choice are noted at the same time.
+const PRESS_LOOKS: usize = 16;
+
+/// A press that was not the second click of another: its event, and when it was by the platform's clock.
+#[derive(Serialize, Deserialize)]
+struct Press(String, i64);
 
 /// Under what a token is kept; it stands for the same id wherever it is pressed.
 pub(super) fn token_key(channel: &str, token: &str) -> String {
@@ -98,11 +109,7 @@ pub async fn take(
             return Ok(());
         }
     };
-    if is_second_click(state, &inbound, now_ms).await? {
-        metrics::counter!(CHANNEL_MESSAGES, "channel" => channel.name(), "duplicate" => "true")
-            .increment(1);
-        return Ok(());
-    }
+    let inbound = as_first_click(state, inbound, now_ms).await?;
     window::open(state, channel, &inbound, now_ms).await?;
     let conversation = inbound.address.as_str().to_owned();
     let accepted = accept(state, inbound, burst, now_ms).await;
@@ -118,30 +125,41 @@ pub async fn take(
     Ok(())
 }
 
-/// To its platform each click is a press of its own. It waits for no burst, so the second would be answered like the first; a repetition of the first is told by its id.
-async fn is_second_click(
+/// To its platform each click is a press of its own. It waits for no burst, so the second would be answered like the first; it is taken as a repetition of the first, which counts also where the first could not be taken.
+async fn as_first_click(
     state: &dyn StateStore,
-    inbound: &Inbound,
+    mut inbound: Inbound,
     now_ms: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Inbound, StoreError> {
     let InboundBody::Choice(choice) = &inbound.body else {
-        return Ok(false);
+        return Ok(inbound);
     };
-    let key = format!("pressed:{}", inbound.address.as_str());
-    let noted = state.recall(&key, now_ms).await?;
-    let noted = noted.and_then(|noted| serde_json::from_str::<(String, i64, String)>(&noted).ok());
-    if let Some((event_id, at_ms, last)) = noted
-        && last == *choice
-        && event_id != inbound.event_id
-        && inbound.sent_at_ms.abs_diff(at_ms) < DOUBLE_CLICK_MS
-    {
-        return Ok(true);
+    let key = format!("pressed:{}:{choice}", inbound.address.as_str());
+    let until_ms = now_ms.saturating_add_unsigned(PRESS_KEPT_MS);
+    for _ in 0..PRESS_LOOKS {
+        let noted = state.recall(&key, now_ms).await?;
+        let noted = noted.as_deref();
+        let mut presses: Vec<Press> = noted
+            .and_then(|noted| serde_json::from_str(noted).ok())
+            .unwrap_or_default();
+        let is_this = |Press(event_id, at_ms): &Press| {
+            *event_id == inbound.event_id || inbound.sent_at_ms.abs_diff(*at_ms) <= DOUBLE_CLICK_MS
+        };
+        if let Some(Press(event_id, _)) = presses.iter().find(|press| is_this(press)) {
+            inbound.event_id.clone_from(event_id);
+            return Ok(inbound);
+        }
+        presses.push(Press(inbound.event_id.clone(), inbound.sent_at_ms));
+        let many = presses.len().saturating_sub(PRESSES_MAX);
+        presses.drain(..many);
+        let note = serde_json::to_string(&presses).map_err(|error| StoreError::Corrupt {
+            what: format!("a press has no JSON form: {error}"),
+        })?;
+        if state.replace(&key, noted, &note, now_ms, until_ms).await? {
+            return Ok(inbound);
+        }
     }
-    let pressed = (&inbound.event_id, inbound.sent_at_ms, choice);
-    let note = serde_json::to_string(&pressed).map_err(|error| StoreError::Corrupt {
-        what: format!("a press has no JSON form: {error}"),
-    })?;
-    let until_ms = now_ms.saturating_add_unsigned(DOUBLE_CLICK_MS);
-    state.remember(&key, &note, until_ms).await?;
-    Ok(false)
+    Err(StoreError::Unavailable {
+        what: "presses of one button come faster than they can be told apart".to_owned(),
+    })
 }

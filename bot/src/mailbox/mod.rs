@@ -3,6 +3,7 @@
 mod again;
 mod archiver;
 mod arrivals;
+mod due;
 mod job;
 pub mod offer;
 mod pace;

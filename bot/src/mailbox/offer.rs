@@ -6,10 +6,8 @@ use crate::store::{Hint, Outgoing, StateStore, StoreError};
 use adapters::{Channel, Held, Outbound, OutboundBody, SyncReply, Waiting};
 use serde::{Deserialize, Serialize};
 
-/// A delivery that has not so long any more is offered nothing, milliseconds.
-const LEFT_MS_MIN: i64 = 300;
 /// After a delivery's end the sender looks whether it took the offer, milliseconds: what it keeps is kept by then.
-const AFTER_MS: u64 = 700;
+const AFTER_MS: u64 = 1_200;
 /// How long it is known what was offered, who took it and what was shown, milliseconds: a platform repeats a delivery for some fifteen seconds, and whoever was killed may be back after minutes.
 const KNOWN_MS: u64 = 10 * 60 * 1000;
 /// Who takes an offer back that no delivery took.
@@ -235,7 +233,7 @@ pub(super) async fn offer(
     let id = &message.outbound.id;
     let held = channel.within_answer(message.outbound);
     let waits: Option<Waits> = fact(state, &waits_key(conversation), now_ms).await?;
-    let waits = waits.filter(|waits| waits.until_ms >= now_ms.saturating_add(LEFT_MS_MIN));
+    let waits = waits.filter(|waits| waits.until_ms > now_ms);
     let before: Option<Offer> = fact(state, &offer_key(conversation), now_ms).await?;
     let was_offered = before.is_some_and(|before| before.message == *id && before.held.is_some());
     if was_offered && shown(state, conversation, id, now_ms).await? {

@@ -1,31 +1,28 @@
 //! The sender: what is committed leaves, in order, and is settled.
 
+use super::due::{self, Jobs};
 use super::offer;
 use super::pace::Paces;
 use super::push::{Push, Pushed};
 use super::window::{Opened, WAITS_MS, is_reopened};
-use super::{Clock, rest, seconds, until};
+use super::{Clock, seconds};
 use crate::channels::Channels;
 use crate::mail::Mark;
 use crate::store::{
-    Hint, NewFeedItem, Outgoing, SendClaim, Settle, Settled, StateStore, StoreError,
+    Claimed, Hint, NewFeedItem, Outgoing, SendClaim, Settle, Settled, StateStore, Step, StoreError,
 };
 use crate::telemetry::metrics::{DELIVERY, SENDS, Tried, store_failed};
 use crate::telemetry::spans;
 use adapters::{Delivery, Outbound};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 /// How long claimed messages are kept from other senders, milliseconds: what goes into a feed is settled at once.
 pub const CLAIM_MS: u64 = 5_000;
 /// The same from the moment at which one is given to a platform: its answer may take long, and what has left must be settled.
 pub const LEASE_MS: u64 = 30_000;
-/// The agenda is looked at this often even if no hint comes, milliseconds.
-const POLL_MS: u64 = 1_000;
 /// Conversations sent to at once: a platform that hangs holds its places for a while, and the others must not wait for it.
 const CONVERSATIONS_MAX: usize = 256;
 /// Conversations claimed in one step.
@@ -34,8 +31,6 @@ const CLAIMED_MAX: usize = 16;
 const SETTLE_TRIES: u32 = 14;
 const SETTLE_RETRY_MS: u64 = 100;
 const SETTLE_RETRY_MS_MAX: u64 = 2_000;
-/// How long a stop waits for sends under way.
-const GRACE: Duration = Duration::from_secs(10);
 
 pub struct Sender {
     state: Arc<dyn StateStore>,
@@ -58,6 +53,30 @@ enum Sent {
     },
 }
 
+impl Jobs for Sender {
+    type Claim = SendClaim;
+
+    const WHAT: &'static str = "sends";
+    const HINT: Hint = Hint::Sends;
+
+    fn state(&self) -> &dyn StateStore {
+        self.state.as_ref()
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn claim(&self, now_ms: i64, free: usize) -> Step<'_, Claimed<SendClaim>> {
+        let max = free.min(CLAIMED_MAX);
+        self.state.claim_sends(now_ms, CLAIM_MS, max)
+    }
+
+    async fn work(self: Arc<Self>, claim: SendClaim) {
+        self.round(claim).await;
+    }
+}
+
 impl Sender {
     pub fn new(state: Arc<dyn StateStore>, channels: Channels, clock: Clock) -> Self {
         Self {
@@ -70,53 +89,7 @@ impl Sender {
 
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
-        let places = Arc::new(Semaphore::new(CONVERSATIONS_MAX));
-        let rounds = TaskTracker::new();
-        let mut hints = this.state.hints();
-        while !stop.is_cancelled() {
-            let free = places.available_permits();
-            if free == 0 {
-                tokio::select! {
-                    place = places.acquire() => drop(place),
-                    () = stop.cancelled() => {}
-                }
-                continue;
-            }
-            let now_ms = (this.clock)();
-            match this
-                .state
-                .claim_sends(now_ms, CLAIM_MS, free.min(CLAIMED_MAX))
-                .await
-            {
-                Ok(claimed) if claimed.claims.is_empty() => {
-                    let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
-                    rest(&mut hints, |hint| *hint == Hint::Sends, wait, &stop).await;
-                }
-                Ok(claimed) => {
-                    for claim in claimed.claims {
-                        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                            break;
-                        };
-                        let this = Arc::clone(&this);
-                        rounds.spawn(async move {
-                            this.round(claim).await;
-                            drop(place);
-                        });
-                    }
-                }
-                Err(error) => {
-                    store_failed(Tried::Claim, &error);
-                    tracing::warn!(%error, "no messages can be claimed");
-                    let wait = Duration::from_millis(POLL_MS);
-                    rest(&mut hints, |_| false, wait, &stop).await;
-                }
-            }
-        }
-        rounds.close();
-        if tokio::time::timeout(GRACE, rounds.wait()).await.is_err() {
-            tracing::warn!("stopped with sends still under way; they are tried again");
-        }
+        due::run(self, CONVERSATIONS_MAX, stop).await;
     }
 
     /// Sends a conversation's messages in order until one has to wait, then settles.
@@ -159,6 +132,7 @@ impl Sender {
             conversation: claim.conversation.clone(),
             token: claim.token,
             done_to,
+            newest: claim.newest,
             feed,
             retry_at_ms,
             refused: was_refused,

@@ -1,27 +1,22 @@
 //! Workers: claim what is due, run its turn, commit.
 
-use super::{Clock, rest, seconds, until};
-use crate::store::{Commit, Engine, Hint, Queue, StateStore, StoreError, TurnClaim};
+use super::due::{self, Jobs};
+use super::{Clock, seconds};
+use crate::store::{Claimed, Commit, Engine, Hint, Queue, StateStore, Step, StoreError, TurnClaim};
 use crate::telemetry::metrics::{AGENDA_LAG, MAIL_WAIT, TURN, TURNS, Tried, store_failed};
 use crate::telemetry::{Part, measured_wait, spans};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
 /// How long a claimed conversation is kept from other workers, milliseconds.
 pub const LEASE_MS: u64 = 15_000;
-/// The agenda is looked at this often even if no hint comes, milliseconds.
-const POLL_MS: u64 = 1_000;
 /// A turn that takes longer shows the customer that an answer is being written.
 const TYPING_AFTER: Duration = Duration::from_millis(150);
 /// How often it is shown anew: a platform stops showing it after some five seconds.
 const TYPING_EVERY: Duration = Duration::from_secs(4);
-/// How long a stop waits for turns that are running.
-const GRACE: Duration = Duration::from_secs(10);
 /// Commits tried again where the store does not answer, and the wait before the first.
 const COMMIT_TRIES: u32 = 5;
 const COMMIT_RETRY_MS: u64 = 100;
@@ -35,72 +30,51 @@ pub struct Workers {
     pub lease_ms: u64,
 }
 
+impl Jobs for Workers {
+    type Claim = TurnClaim;
+
+    const WHAT: &'static str = "turns";
+    const HINT: Hint = Hint::Turns;
+
+    fn state(&self) -> &dyn StateStore {
+        self.state.as_ref()
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn claim(&self, now_ms: i64, free: usize) -> Step<'_, Claimed<TurnClaim>> {
+        self.state.claim_turns(now_ms, self.lease_ms, free)
+    }
+
+    fn found_after(&self, seconds: f64) {
+        metrics::gauge!(AGENDA_LAG).set(seconds);
+    }
+
+    async fn work(self: Arc<Self>, claim: TurnClaim) {
+        let conversation = claim.conversation.clone();
+        let letters = claim.letters.iter().map(|l| l.body.as_str());
+        let span = spans::turn(&conversation, letters);
+        let turn = async move { self.turn(claim).await };
+        let turn = tokio::spawn(turn.instrument(span));
+        if let Err(error) = turn.await {
+            // The lease runs out and the letters are read again then.
+            tracing::error!(
+                conversation,
+                panicked = error.is_panic(),
+                "a turn ended without a result"
+            );
+            metrics::counter!(TURNS, "outcome" => "lost").increment(1);
+        }
+    }
+}
+
 impl Workers {
     /// Runs until `stop`; then no new claims, and what runs may end.
     pub async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
-        let places = Arc::new(Semaphore::new(this.count.max(1)));
-        let turns = TaskTracker::new();
-        let mut hints = this.state.hints();
-        // When the first conversation that was left at the last look is due.
-        let mut due_ms = None;
-        while !stop.is_cancelled() {
-            let free = places.available_permits();
-            if free == 0 {
-                // A place comes free when a turn ends.
-                tokio::select! {
-                    place = places.acquire() => drop(place),
-                    () = stop.cancelled() => {}
-                }
-                continue;
-            }
-            let now_ms = (this.clock)();
-            match this.state.claim_turns(now_ms, this.lease_ms, free).await {
-                Ok(claimed) if claimed.claims.is_empty() => {
-                    metrics::gauge!(AGENDA_LAG).set(0.0);
-                    due_ms = claimed.next_due_ms;
-                    let wait = until(claimed.next_due_ms, now_ms, POLL_MS);
-                    rest(&mut hints, |hint| *hint == Hint::Turns, wait, &stop).await;
-                }
-                Ok(claimed) => {
-                    metrics::gauge!(AGENDA_LAG).set(seconds(due_ms, now_ms));
-                    due_ms = claimed.next_due_ms;
-                    for claim in claimed.claims {
-                        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                            break;
-                        };
-                        let this = Arc::clone(&this);
-                        turns.spawn(async move {
-                            let conversation = claim.conversation.clone();
-                            let letters = claim.letters.iter().map(|l| l.body.as_str());
-                            let span = spans::turn(&conversation, letters);
-                            let turn = async move { this.turn(claim).await };
-                            let turn = tokio::spawn(turn.instrument(span));
-                            if let Err(error) = turn.await {
-                                // The lease runs out and the letters are read again then.
-                                tracing::error!(
-                                    conversation,
-                                    panicked = error.is_panic(),
-                                    "a turn ended without a result"
-                                );
-                                metrics::counter!(TURNS, "outcome" => "lost").increment(1);
-                            }
-                            drop(place);
-                        });
-                    }
-                }
-                Err(error) => {
-                    store_failed(Tried::Claim, &error);
-                    tracing::warn!(%error, "nothing can be claimed");
-                    let wait = Duration::from_millis(POLL_MS);
-                    rest(&mut hints, |_| false, wait, &stop).await;
-                }
-            }
-        }
-        turns.close();
-        if tokio::time::timeout(GRACE, turns.wait()).await.is_err() {
-            tracing::warn!("stopped with turns still running; their letters are read again");
-        }
+        let places = self.count.max(1);
+        due::run(self, places, stop).await;
     }
 
     async fn turn(&self, claim: TurnClaim) {

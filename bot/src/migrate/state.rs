@@ -59,12 +59,8 @@ impl Sides {
 pub(super) async fn refuse_others(here: &State, there: &redis::State) -> Result<u64, StoreError> {
     let mut hasher = Sha256::new();
     let mut count = 0;
-    let mut after = String::new();
-    loop {
-        let ids = here.conversations(&after, PAGE)?;
-        let Some(last) = ids.last() else { break };
-        after.clone_from(last);
-        for id in &ids {
+    for ids in pages_of_ids(here) {
+        for id in ids? {
             count += 1;
             hasher.update(id.as_bytes());
             hasher.update(b"\n");
@@ -106,18 +102,17 @@ pub(super) async fn copy(
         what: "moving the conversations",
         total,
     });
-    each_page(here, async |page| {
+    for ids in pages_of_ids(here) {
+        let page = wholes(here, &ids?)?;
         let moved = page.iter().map(|whole| put(there, whole));
         stream::iter(moved)
             .buffered(TOGETHER)
             .try_for_each(async |()| Ok(()))
             .await?;
         watch(Progress::Done(page.len() as u64));
-        Ok(())
-    })
-    .await?;
-    each_page_of_facts(here, async |page| {
-        let now_ms = target_ms(there);
+    }
+    for page in pages_of_facts(here) {
+        let (page, now_ms) = (page?, target_ms(there));
         let moved = page
             .iter()
             .filter(|fact| fact.until_ms > now_ms)
@@ -125,9 +120,8 @@ pub(super) async fn copy(
         stream::iter(moved)
             .buffered(TOGETHER)
             .try_for_each(async |()| Ok(()))
-            .await
-    })
-    .await?;
+            .await?;
+    }
     for (name, to) in here.pointers()? {
         // Of one that points elsewhere already the comparison tells.
         if there.pointer(&name).await?.is_none() {
@@ -149,7 +143,8 @@ async fn compared(
         total,
     });
     let mut sides = Both::default();
-    each_page(here, async |page| {
+    for ids in pages_of_ids(here) {
+        let page = wholes(here, &ids?)?;
         let found: Vec<Option<Whole>> = stream::iter(page.iter())
             .map(|whole| there.whole(&whole.conversation))
             .buffered(TOGETHER)
@@ -160,12 +155,10 @@ async fn compared(
             sides.add(&own.conversation, &own.to_json()?, other.as_deref());
         }
         watch(Progress::Done(page.len() as u64));
-        Ok(())
-    })
-    .await?;
+    }
     let mut facts = Both::default();
-    each_page_of_facts(here, async |page| {
-        let now_ms = target_ms(there);
+    for page in pages_of_facts(here) {
+        let (page, now_ms) = (page?, target_ms(there));
         let lasting: Vec<&Fact> = page.iter().filter(|fact| fact.until_ms > now_ms).collect();
         let found: Vec<Option<String>> = stream::iter(lasting.iter())
             .map(|fact| there.recall(&fact.key, now_ms))
@@ -176,9 +169,7 @@ async fn compared(
             // A key may be a secret's; it is not named.
             facts.add("a session or another fact", &fact.value, other.as_deref());
         }
-        Ok(())
-    })
-    .await?;
+    }
     let mut pointers = Both::default();
     for (name, to) in here.pointers()? {
         let other = there.pointer(&name).await?.map(|pointer| pointer.to);
@@ -191,39 +182,37 @@ async fn compared(
     })
 }
 
-/// All conversations in order, whole, as much of each as the target keeps.
-async fn each_page(
-    here: &State,
-    mut each: impl AsyncFnMut(Vec<Whole>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+/// All there are in order, read page by page: each from behind the last of the page before.
+fn pages<T>(
+    read: impl Fn(&str) -> Result<Vec<T>, StoreError>,
+    key: impl Fn(&T) -> &str,
+) -> impl Iterator<Item = Result<Vec<T>, StoreError>> {
     let mut after = String::new();
-    loop {
-        let ids = here.conversations(&after, PAGE)?;
-        let Some(last) = ids.last() else {
-            return Ok(());
-        };
-        after.clone_from(last);
-        let mut page = Vec::with_capacity(ids.len());
-        for id in &ids {
-            page.extend(here.whole(id)?.map(fitted));
+    std::iter::from_fn(move || {
+        let page = read(&after);
+        if let Ok(page) = &page {
+            after = key(page.last()?).to_owned();
         }
-        each(page).await?;
-    }
+        Some(page)
+    })
+    .fuse()
 }
 
-async fn each_page_of_facts(
-    here: &State,
-    mut each: impl AsyncFnMut(Vec<Fact>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut after = String::new();
-    loop {
-        let page = here.facts(&after, PAGE)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after.clone_from(&last.key);
-        each(page).await?;
+fn pages_of_ids(here: &State) -> impl Iterator<Item = Result<Vec<String>, StoreError>> {
+    pages(|after| here.conversations(after, PAGE), |id| id)
+}
+
+fn pages_of_facts(here: &State) -> impl Iterator<Item = Result<Vec<Fact>, StoreError>> {
+    pages(|after| here.facts(after, PAGE), |fact| &fact.key)
+}
+
+/// Conversations whole, as much of each as the target keeps.
+fn wholes(here: &State, ids: &[String]) -> Result<Vec<Whole>, StoreError> {
+    let mut wholes = Vec::with_capacity(ids.len());
+    for id in ids {
+        wholes.extend(here.whole(id)?.map(fitted));
     }
+    Ok(wholes)
 }
 
 /// The newest of what the target keeps less of than a file does.

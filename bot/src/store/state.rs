@@ -93,6 +93,8 @@ pub struct SendClaim {
     /// Settlements in a row after which a platform had refused the first message.
     pub attempts: u32,
     pub outbounds: Vec<Outgoing>,
+    /// The number of the newest message, which may stand behind those that were claimed.
+    pub newest: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +112,8 @@ pub struct Settle {
     pub token: u64,
     /// Messages up to this one are done with.
     pub done_to: u64,
+    /// The newest message at the claim: where another was committed since, what is left is due now, as it would be had nobody been sending.
+    pub newest: u64,
     /// What of them goes into the conversation's feed.
     pub feed: Vec<NewFeedItem>,
     /// When to try what is left, `None` for at once.
@@ -274,8 +278,20 @@ pub trait StateStore: Send + Sync + 'static {
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>>;
 
-    /// Keeps a small fact unless another is kept under its key: true where this is the one that is kept, then and whenever it is asked again.
-    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool>;
+    /// Keeps a small fact where what is kept under its key is still what the caller saw there, `None` for nothing: true where this is the one that is kept, then and whenever it is asked again.
+    fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Step<'_, bool>;
+
+    /// Keeps a small fact unless another is kept under its key, as [`Self::replace`] does.
+    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool> {
+        self.replace(key, None, value, now_ms, until_ms)
+    }
 
     /// Takes a job that one process at a time may have, or keeps it, until a time: its fencing token, which rises with each new holder, or `None` while another has it.
     fn hold(&self, job: &str, holder: &str, now_ms: i64, until_ms: i64) -> Step<'_, Option<u64>>;

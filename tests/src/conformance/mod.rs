@@ -85,6 +85,7 @@ fn settle(token: u64, done_to: u64) -> Settle {
         conversation: "a:1".to_owned(),
         token,
         done_to,
+        newest: u64::MAX,
         feed: vec![],
         retry_at_ms: None,
         refused: false,
@@ -123,6 +124,7 @@ pub async fn state<O: Opens>(fresh: impl Fn() -> O) {
     sends::a_take_over_silences_the_bot(&*fresh().open()).await;
     sends::sending_settles_in_parts(&*fresh().open()).await;
     sends::what_waits_can_be_made_due(&*fresh().open()).await;
+    sends::what_is_new_is_not_put_aside_with_what_waits(&*fresh().open()).await;
     sends::the_feed_resumes(&*fresh().open()).await;
     turns::the_journal_is_in_order_and_trimmed(&*fresh().open()).await;
     turns::a_repeated_step_is_done_once(&*fresh().open()).await;

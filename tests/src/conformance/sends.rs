@@ -154,3 +154,37 @@ pub(super) async fn the_feed_resumes(store: &impl StateStore) {
     assert_eq!(store.feed("a:1", 0, 2).await.unwrap().len(), 2);
     assert!(store.feed("a:2", 0, 10).await.unwrap().is_empty());
 }
+
+/// A message that waits for weeks would keep what a rep writes while it is being sent.
+pub(super) async fn what_is_new_is_not_put_aside_with_what_waits(store: &impl StateStore) {
+    store.accept(mail("a:1", "e1", T0, 0)).await.unwrap();
+    let turn = one(store, T0).await;
+    store.commit(commit(&turn, T0)).await.unwrap();
+    let round = claim_sends(store, T0).await.remove(0);
+    store.accept(mail("a:1", "e2", T0, 0)).await.unwrap();
+    let turn = one(store, T0).await;
+    let new = Commit {
+        out: vec![out("new", 0, false)],
+        ..commit(&turn, T0)
+    };
+    store.commit(new).await.unwrap();
+    let aside = |token, newest| Settle {
+        newest,
+        retry_at_ms: Some(T0 + 9_000_000),
+        now_ms: T0 + 10,
+        ..settle(token, 0)
+    };
+    assert!(claim_sends(store, T0 + 9).await.is_empty(), "it is leased");
+    let settled = store.settle(aside(round.token, round.newest)).await;
+    assert!(settled.unwrap().more);
+    let round = claim_sends(store, T0 + 10).await.remove(0);
+    let ids: Vec<&str> = round.outbounds.iter().map(|out| out.id.as_str()).collect();
+    assert_eq!(ids, ["m", "new"]);
+    // Nothing is new by now.
+    store
+        .settle(aside(round.token, round.newest))
+        .await
+        .unwrap();
+    assert!(claim_sends(store, T0 + 8_999_999).await.is_empty());
+    assert_eq!(claim_sends(store, T0 + 9_000_000).await.len(), 1);
+}

@@ -84,4 +84,28 @@ pub(super) async fn facts_end(store: &impl StateStore) {
     );
     // One that is over counts no more.
     assert!(first("two", T0 + 60_000).await);
+    // What was seen is replaced by one of those who saw it, whenever that one asks.
+    let replace = async |seen: Option<&str>, value: &str, now_ms| {
+        let kept = store.replace("press:b", seen, value, now_ms, T0 + 60_000);
+        kept.await.unwrap()
+    };
+    assert!(!replace(Some("one"), "two", T0).await, "nothing is there");
+    assert!(replace(None, "one\ntwo", T0).await);
+    assert!(!replace(None, "three", T0).await);
+    assert!(replace(Some("one\ntwo"), "three", T0).await);
+    assert!(!replace(Some("one\ntwo"), "four", T0).await);
+    assert!(replace(Some("one\ntwo"), "three", T0 + 1).await);
+    assert_eq!(
+        store.recall("press:b", T0).await.unwrap().as_deref(),
+        Some("three")
+    );
+    assert!(
+        !replace(Some("three"), "four", T0 + 60_000).await,
+        "it is over"
+    );
+    let both = tokio::join!(
+        replace(Some("three"), "four", T0),
+        replace(Some("three"), "five", T0)
+    );
+    assert!(both.0 != both.1, "{both:?}");
 }

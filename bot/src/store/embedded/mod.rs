@@ -221,9 +221,17 @@ impl StateStore for State {
         self.write(move |answer| Work::Remember(key, value, until_ms, answer))
     }
 
-    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool> {
+    fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Step<'_, bool> {
         let (key, value) = (key.to_owned(), value.to_owned());
-        self.write(move |answer| Work::KeepFirst(key, value, now_ms, until_ms, answer))
+        let seen = seen.map(str::to_owned);
+        self.write(move |answer| Work::Replace(key, seen, value, now_ms, until_ms, answer))
     }
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {

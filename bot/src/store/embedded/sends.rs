@@ -58,6 +58,7 @@ pub(super) fn claim_sends(
             epoch: head.epoch,
             attempts: head.send_attempts,
             outbounds,
+            newest: head.last_out,
         });
     }
     Ok(Ok(Claimed {
@@ -121,7 +122,10 @@ pub(super) fn settle(
         head.send_attempts = 0;
     }
     head.send_attempts += u32::from(settle.refused);
-    let due = more.then_some(settle.retry_at_ms.unwrap_or(settle.now_ms));
+    let retry_at_ms = settle
+        .retry_at_ms
+        .filter(|_| head.last_out <= settle.newest);
+    let due = more.then_some(retry_at_ms.unwrap_or(settle.now_ms));
     tables.send_at(id, &mut head, due)?;
     tables.put_head(id, &head)?;
     if fed {

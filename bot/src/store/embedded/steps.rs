@@ -36,7 +36,7 @@ pub(super) enum Work {
     Hasten(String, i64, Reply<()>),
     TrimJournal(u64, Reply<()>),
     Remember(String, String, i64, Reply<()>),
-    KeepFirst(String, String, i64, i64, Reply<bool>),
+    Replace(String, Option<String>, String, i64, i64, Reply<bool>),
     Point(String, u64, String, Reply<Option<u64>>),
 }
 
@@ -60,7 +60,7 @@ impl Work {
             | Work::Settle(..)
             | Work::Hasten(..)
             | Work::Remember(..)
-            | Work::KeepFirst(..)
+            | Work::Replace(..)
             | Work::Point(..) => true,
             Work::ClaimTurns(..)
             | Work::ClaimSends(..)
@@ -94,8 +94,9 @@ impl Work {
                 answered(reply, hasten(tables, hints, &conversation, now))
             }
             Work::TrimJournal(to, reply) => answered(reply, trim_journal(tables, journal, to)),
-            Work::KeepFirst(key, value, now, until, reply) => {
-                answered(reply, keep_first(tables, &key, &value, now, until))
+            Work::Replace(key, seen, value, now, until, reply) => {
+                let seen = seen.as_deref();
+                answered(reply, replace(tables, &key, seen, &value, now, until))
             }
             Work::Remember(key, value, until, reply) => {
                 answered(reply, remember(tables, &key, &value, until))
@@ -125,7 +126,7 @@ impl Work {
             Work::Extend(.., reply) | Work::Hasten(.., reply) => told(reply),
             Work::TrimJournal(_, reply) => told(reply),
             Work::Remember(.., reply) => told(reply),
-            Work::KeepFirst(.., reply) => told(reply),
+            Work::Replace(.., reply) => told(reply),
             Work::Point(.., reply) => told(reply),
         }
     }
@@ -441,22 +442,23 @@ fn trim_journal(tables: &mut Tables<'_>, journal: &mut u64, to_seq: u64) -> Done
     Ok(Ok(()))
 }
 
-fn keep_first(
+fn replace(
     tables: &mut Tables<'_>,
     key: &str,
+    seen: Option<&str>,
     value: &str,
     now_ms: i64,
     until_ms: i64,
 ) -> Done<bool> {
-    let kept = tables.facts.get(key)?.map(|kept| {
+    let kept = tables.facts.get(key)?.and_then(|kept| {
         let (until_ms, kept) = kept.value();
-        (until_ms > now_ms).then(|| kept == value)
+        (until_ms > now_ms).then(|| kept.to_owned())
     });
-    if let Some(Some(is_this)) = kept {
-        return Ok(Ok(is_this));
+    if kept.as_deref() == seen {
+        tables.facts.insert(key, (until_ms, value))?;
+        return Ok(Ok(true));
     }
-    tables.facts.insert(key, (until_ms, value))?;
-    Ok(Ok(true))
+    Ok(Ok(kept.as_deref() == Some(value)))
 }
 
 fn remember(tables: &mut Tables<'_>, key: &str, value: &str, until_ms: i64) -> Done<()> {

@@ -10,7 +10,7 @@ use super::steps::Answer;
 use super::wire::{self, Head, broken};
 use super::{Inner, faults::unavailable};
 use crate::store::whole::{
-    self, Counters, MARK_BYTES, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
+    self, MARK_BYTES, Whole, WholeItem, WholeLetter, WholeOut, mark_bytes, mark_text,
 };
 use crate::store::{NewOut, Queue, RecordStore, StoreError};
 use crate::telemetry::metrics::{CONVERSATIONS_PUT_AWAY, CONVERSATIONS_RETURNED};
@@ -107,16 +107,7 @@ impl Inner {
         let whole = Whole {
             version: whole::VERSION,
             conversation: id.to_owned(),
-            counters: Counters {
-                rev: head.rev,
-                epoch: head.epoch,
-                turn_token: head.turn_token,
-                send_token: head.send_token,
-                last_letter: head.last_letter,
-                read_to: head.read_to,
-                last_out: head.last_out,
-                last_feed: head.last_feed,
-            },
+            counters: head.counters,
             state,
             unread_since_ms: head.unread_since_ms,
             wake_at_ms: head.wake_at_ms,

@@ -257,23 +257,25 @@ impl Inner {
             .map(read_outgoing)
             .collect::<Result<Vec<_>, _>>()?;
         let tail = Tail {
-            epoch: raw.head.epoch,
-            last_feed: raw.head.last_feed,
+            epoch: raw.head.counters.epoch,
+            last_feed: raw.head.counters.last_feed,
             block: (!raw.second.is_empty()).then_some(raw.second),
         };
-        self.tails().put(&raw.id, raw.head.send_token, tail);
+        self.tails()
+            .put(&raw.id, raw.head.counters.send_token, tail);
         Ok(SendClaim {
             conversation: raw.id,
-            token: raw.head.send_token,
-            epoch: raw.head.epoch,
+            token: raw.head.counters.send_token,
+            epoch: raw.head.counters.epoch,
             attempts: raw.head.send_attempts,
             outbounds,
+            newest: raw.head.counters.last_out,
         })
     }
 }
 
 fn turn_of(raw: Raw) -> Result<TurnClaim, StoreError> {
-    let letters = (raw.head.read_to + 1..)
+    let letters = (raw.head.counters.read_to + 1..)
         .zip(raw.items)
         .map(|(seq, bytes)| read_letter(seq, bytes))
         .collect::<Result<Vec<_>, _>>()?;
@@ -283,9 +285,9 @@ fn turn_of(raw: Raw) -> Result<TurnClaim, StoreError> {
     };
     Ok(TurnClaim {
         conversation: raw.id,
-        token: raw.head.turn_token,
-        rev: raw.head.rev,
-        epoch: raw.head.epoch,
+        token: raw.head.counters.turn_token,
+        rev: raw.head.counters.rev,
+        epoch: raw.head.counters.epoch,
         state,
         letters,
     })

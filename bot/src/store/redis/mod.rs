@@ -235,9 +235,22 @@ impl StateStore for State {
         Box::pin(async move { self.inner.remember(&key, &value, until_ms).await })
     }
 
-    fn keep_first(&self, key: &str, value: &str, now_ms: i64, until_ms: i64) -> Step<'_, bool> {
+    fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Step<'_, bool> {
         let (key, value) = (key.to_owned(), value.to_owned());
-        Box::pin(async move { self.inner.keep_first(&key, &value, now_ms, until_ms).await })
+        let seen = seen.map(str::to_owned);
+        Box::pin(async move {
+            let seen = seen.as_deref();
+            self.inner
+                .replace(&key, seen, &value, now_ms, until_ms)
+                .await
+        })
     }
 
     fn recall(&self, key: &str, now_ms: i64) -> Step<'_, Option<String>> {

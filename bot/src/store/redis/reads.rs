@@ -134,7 +134,7 @@ impl Inner {
             self.bring_back(id).await?;
             head = self.head(id).await?;
         }
-        Ok(head.map_or(0, |head| head.epoch))
+        Ok(head.map_or(0, |head| head.counters.epoch))
     }
 
     pub(super) async fn snapshot(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
@@ -152,8 +152,8 @@ impl Inner {
         Ok(match state.is_empty() {
             true => None,
             false => Some(Snapshot {
-                rev: head.rev,
-                epoch: head.epoch,
+                rev: head.counters.rev,
+                epoch: head.counters.epoch,
                 state: unpack(state)?,
             }),
         })
@@ -265,7 +265,7 @@ impl Inner {
         until_ms: i64,
     ) -> Result<(), StoreError> {
         self.meet().await?;
-        let kept_ms = until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS;
+        let kept_ms = self.fact_kept_ms(until_ms);
         let mut set = cmd("SET", self.keys.fact(key));
         set.arg(format!("{until_ms} {value}"))
             .arg("PX")
@@ -273,29 +273,9 @@ impl Inner {
         self.link.ask::<redis::Value>(&set).await.map(|_| ())
     }
 
-    pub(super) async fn keep_first(
-        &self,
-        key: &str,
-        value: &str,
-        now_ms: i64,
-        until_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.meet().await?;
-        let kept_ms = until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS;
-        let mut set = cmd("SET", self.keys.fact(key));
-        set.arg(format!("{until_ms} {value}"))
-            .arg("PX")
-            .arg(kept_ms)
-            .arg("NX");
-        if self.link.ask::<Option<String>>(&set).await?.is_some() {
-            return Ok(true);
-        }
-        // It may have been set by this, and only the word of it was lost.
-        match self.recall(key, now_ms).await? {
-            Some(kept) => Ok(kept == value),
-            // What is over still lies there for a while.
-            None => self.remember(key, value, until_ms).await.map(|()| true),
-        }
+    /// For how long Redis keeps a fact.
+    pub(super) fn fact_kept_ms(&self, until_ms: i64) -> i64 {
+        until_ms.saturating_sub(self.now_ms()).max(0) + FACT_GRACE_MS
     }
 
     pub(super) async fn recall(

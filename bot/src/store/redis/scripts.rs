@@ -45,6 +45,7 @@ pub(super) struct Scripts {
     pub release: Script,
     pub spend: Script,
     pub point: Script,
+    pub replace: Script,
 }
 
 impl Default for Scripts {
@@ -64,6 +65,7 @@ impl Default for Scripts {
             release: Script::new(GOES_ON, include_str!("release.lua")),
             spend: Script::new(GOES_ON, include_str!("spend.lua")),
             point: Script::new(FIRST, include_str!("point.lua")),
+            replace: Script::new(FIRST, include_str!("replace.lua")),
         }
     }
 }

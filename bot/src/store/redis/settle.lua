@@ -6,8 +6,8 @@ local due, window = tonumber(ARGV[4]), tonumber(ARGV[5])
 -- The block of the feed was made for this epoch and this end of the feed.
 local epoch, last_feed, new_last_feed = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local placing, block, blocks_max = ARGV[9], ARGV[10], tonumber(ARGV[11])
-local refused = tonumber(ARGV[12])
-local channel, origin, shard = ARGV[13], ARGV[14], ARGV[15]
+local refused, newest, now = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local channel, origin, shard = ARGV[15], ARGV[16], ARGV[17]
 
 local head = load(conversation)
 if not head or head.send_token ~= token then return { 'fenced' } end
@@ -35,6 +35,8 @@ if new_last_feed > head.last_feed then
   told = told .. '\nf ' .. id
 end
 local more = redis.call('LLEN', out) > 0
+-- What was committed since the claim is not put aside with what waits before it.
+if head.last_out > newest then due = now end
 if more then
   redis.call('ZADD', sends, number(due), id)
   told = told .. '\ns ' .. shard .. ' ' .. number(due)

@@ -1,4 +1,4 @@
-//! What replicas have in common besides conversations: jobs of one holder, rates, pointers.
+//! What replicas have in common besides conversations: jobs of one holder, rates, pointers, facts that one of several keeps.
 
 use super::Inner;
 use super::hints::Told;
@@ -36,6 +36,30 @@ impl Inner {
             })
             .await
             .map(|_| ())
+    }
+
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        seen: Option<&str>,
+        value: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.meet().await?;
+        let key = self.keys.fact(key);
+        let kept_ms = self.fact_kept_ms(until_ms);
+        // Done twice, it answers as it did at first.
+        let answer = self
+            .link
+            .run(&self.scripts.replace, &key, 0, Again::Once, |command| {
+                command.arg(1).arg(&key);
+                command.arg(u8::from(seen.is_some()));
+                command.arg(seen.unwrap_or_default()).arg(value);
+                command.arg(now_ms).arg(until_ms).arg(kept_ms);
+            })
+            .await?;
+        Ok(number(answer)? == Some(1))
     }
 
     pub(super) async fn spend(

@@ -213,7 +213,9 @@ impl Inner {
                         .arg(placing)
                         .arg(block)
                         .arg(BLOCKS_MAX)
-                        .arg(u8::from(settle.refused));
+                        .arg(u8::from(settle.refused))
+                        .arg(settle.newest)
+                        .arg(settle.now_ms);
                     self.told_by(command, shard);
                 })
                 .await?;
@@ -295,8 +297,8 @@ impl Inner {
         get.arg(self.keys.feed(id));
         let found = self.link.ask::<Option<Vec<u8>>>(&get).await?;
         Ok(Some(Tail {
-            epoch: head.epoch,
-            last_feed: head.last_feed,
+            epoch: head.counters.epoch,
+            last_feed: head.counters.last_feed,
             block: split(&found.unwrap_or_default())?.pop().map(Vec::from),
         }))
     }

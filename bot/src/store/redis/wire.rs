@@ -1,6 +1,6 @@
 //! How letters, outgoing messages and heads are written in Redis.
 
-use crate::store::whole::Whole;
+use crate::store::whole::{Counters, Whole};
 use crate::store::{Letter, NewOut, Outgoing, StoreError};
 
 const LETTER_VERSION: &str = "1";
@@ -11,14 +11,7 @@ pub(super) const HEAD_BYTES: usize = 55;
 /// A conversation's counters and fences, as the scripts write them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    pub rev: u64,
-    pub epoch: u64,
-    pub turn_token: u64,
-    pub send_token: u64,
-    pub last_letter: u64,
-    pub read_to: u64,
-    pub last_out: u64,
-    pub last_feed: u64,
+    pub counters: Counters,
     pub unread_since_ms: Option<i64>,
     pub send_attempts: u32,
     pub wake_at_ms: Option<i64>,
@@ -29,16 +22,8 @@ pub(super) struct Head {
 impl Head {
     /// At rest: nothing is leased.
     pub(super) fn of(whole: &Whole, state_bytes: usize) -> Self {
-        let counters = &whole.counters;
         Self {
-            rev: counters.rev,
-            epoch: counters.epoch,
-            turn_token: counters.turn_token,
-            send_token: counters.send_token,
-            last_letter: counters.last_letter,
-            read_to: counters.read_to,
-            last_out: counters.last_out,
-            last_feed: counters.last_feed,
+            counters: whole.counters,
             unread_since_ms: whole.unread_since_ms,
             send_attempts: 0,
             wake_at_ms: whole.wake_at_ms,
@@ -56,17 +41,9 @@ impl Head {
             zeros.iter().all(|byte| *byte == 0).then_some(())
         };
         let time = |at: Option<i64>| u64::try_from(at.unwrap_or(0)).ok();
-        for counter in [
-            self.rev,
-            self.epoch,
-            self.turn_token,
-            self.send_token,
-            self.last_letter,
-            self.read_to,
-            self.last_out,
-            self.last_feed,
-        ] {
-            put(counter, 4)?;
+        let mut counters = self.counters;
+        for counter in in_order(&mut counters) {
+            put(*counter, 4)?;
         }
         put(time(self.unread_since_ms)?, 6)?;
         // Neither a turn nor a round of sending is leased.
@@ -92,16 +69,7 @@ impl Head {
                 )
             };
             let mut head = Self::default();
-            for counter in [
-                &mut head.rev,
-                &mut head.epoch,
-                &mut head.turn_token,
-                &mut head.send_token,
-                &mut head.last_letter,
-                &mut head.read_to,
-                &mut head.last_out,
-                &mut head.last_feed,
-            ] {
+            for counter in in_order(&mut head.counters) {
                 *counter = take(4)?;
             }
             head.unread_since_ms = time(take(6)?);
@@ -113,6 +81,20 @@ impl Head {
         };
         read().ok_or_else(|| broken("head"))
     }
+}
+
+/// As they stand in a head's line.
+fn in_order(counters: &mut Counters) -> [&mut u64; 8] {
+    [
+        &mut counters.rev,
+        &mut counters.epoch,
+        &mut counters.turn_token,
+        &mut counters.send_token,
+        &mut counters.last_letter,
+        &mut counters.read_to,
+        &mut counters.last_out,
+        &mut counters.last_feed,
+    ]
 }
 
 /// A conversation's string: its head, its packed snapshot, its marks.
@@ -222,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_head_comes_back_as_it_was_written() {
-        let head = Head {
+        let counters = Counters {
             rev: 1,
             epoch: 2,
             turn_token: 3,
@@ -231,6 +213,9 @@ mod tests {
             read_to: 6,
             last_out: 7,
             last_feed: 8,
+        };
+        let head = Head {
+            counters,
             unread_since_ms: Some(1_800_000_000_000),
             send_attempts: 10,
             wake_at_ms: None,
@@ -239,10 +224,11 @@ mod tests {
         let line = head.line().unwrap();
         assert_eq!(line.len(), HEAD_BYTES);
         assert_eq!(Head::read(&line), Ok(head));
-        let large = Head {
+        let counters = Counters {
             rev: 1 << 32,
-            ..head
+            ..counters
         };
+        let large = Head { counters, ..head };
         assert_eq!(large.line(), None);
     }
 
