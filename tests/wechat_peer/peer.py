@@ -344,7 +344,12 @@ class WeChat(Servers):
         return {}
 
     def state(self):
-        return {"typing": self.typing, "calls": self.calls, "deliveries": self.deliveries}
+        return {
+            "typing": self.typing,
+            "calls": self.calls,
+            "deliveries": self.deliveries,
+            "faults": self.faults,
+        }
 
 
 peer = WeChat(arguments("app_id").parse_args())

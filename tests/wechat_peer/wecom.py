@@ -424,6 +424,7 @@ class WeCom(Servers):
 
     def state(self):
         return {
+            "faults": self.faults,
             "calls": self.calls,
             "pulls": self.pulls,
             "sessions": self.sessions,
