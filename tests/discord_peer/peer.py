@@ -296,6 +296,8 @@ class Acts:
 
     def __init__(self, peer):
         self.peer, self.backend = peer, peer.backend
+        # What was delivered with a signature, by its id.
+        self.delivered = {}
 
     async def __call__(self, request):
         act = getattr(self, request.match_info["act"])
@@ -411,12 +413,19 @@ class Acts:
         headers = {"X-Signature-Ed25519": signature, "X-Signature-Timestamp": timestamp}
         if wrong == "none":
             headers = {}
+        self.delivered[str(payload["id"])] = payload
         begun = time.monotonic()
-        async with aiohttp.ClientSession() as http, http.post(
-            f"{server}/webhooks/discord", data=body, headers={**headers, "Content-Type": "application/json"}
-        ) as answer:
-            text = await answer.text()
-            return {"status": answer.status, "answer": text, "took": time.monotonic() - begun}
+        try:
+            async with aiohttp.ClientSession() as http, http.post(
+                f"{server}/webhooks/discord", data=body, headers={**headers, "Content-Type": "application/json"}
+            ) as answer:
+                text = await answer.text()
+                return {"status": answer.status, "answer": text, "took": time.monotonic() - begun}
+        except aiohttp.ClientError as error:
+            return {"status": 0, "answer": repr(error), "took": time.monotonic() - begun}
+
+    async def redeliver(self, id, server):
+        return await self.deliver(self.delivered[id], server)
 
     async def ping(self, server, wrong=None):
         payload = {"id": str(self.backend.snowflake()), "type": 1, "version": 1, "token": "t"}

@@ -6,6 +6,9 @@ use std::ops::Deref;
 
 pub const TOKEN: &str = "MTk4.Cl2FMQ.secret-of_the_bot";
 
+/// Of the key that it signs deliveries with.
+pub const PUBLIC_KEY: &str = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
+
 pub struct DiscordPeer(Peer);
 
 impl Deref for DiscordPeer {
@@ -66,9 +69,13 @@ impl DiscordPeer {
     /// Until the command is registered.
     pub async fn commanded(&self) {
         self.until("the command", async || {
-            (self.state().await["commands"] == 1).then_some(())
+            self.is_commanded().await.then_some(())
         })
         .await;
+    }
+
+    pub async fn is_commanded(&self) -> bool {
+        self.state().await["commands"] == 1
     }
 }
 

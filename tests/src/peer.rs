@@ -104,6 +104,13 @@ impl Peer {
         calls.iter().filter(|call| call["method"] == method).count()
     }
 
+    /// How often what the test wants to go wrong is still to go wrong, where each fault has its number of times.
+    pub async fn faults_left(&self) -> usize {
+        let faults = self.listed("faults").await;
+        let times = faults.iter().filter_map(|fault| fault["times"].as_u64());
+        usize::try_from(times.sum::<u64>()).unwrap()
+    }
+
     /// Waits until a method of its API was called so often.
     pub async fn called(&self, method: &str, times: usize) {
         until(&format!("call {times} of {method}"), async || {

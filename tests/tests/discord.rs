@@ -12,7 +12,7 @@ use tests::binary::run;
 use tests::discord_peer::{DiscordPeer, TOKEN, button, words};
 use tests::redis_server::Redis;
 use tests::served::discord::{ask, on_gateway, serve};
-use tests::served::{QUIET, doctor, logged, metrics, shop, slow_model};
+use tests::served::{QUIET, doctor, logged, metrics, sends, shop, slow_model, until_counted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sale_in_chinese() {
@@ -83,7 +83,7 @@ async fn repeated_and_reordered_events_are_answered_once_and_what_is_nobodys_wor
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_one_turn_and_many_customers_are_served_side_by_side() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "600")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let (peer, _server) = on_gateway(data.path(), &settings).await;
     let hasty = peer.customer().await;
     for text in ["你好", "我想买意式咖啡机", "预算三千以内"] {
@@ -135,11 +135,7 @@ async fn each_answer_of_discord_to_a_send_has_its_consequence() {
     let told = json!({"status": 400, "code": 50_035, "message": "Invalid Form Body"});
     fault(&refused.1, told).await;
     peer.say(&refused.1, &refused.0, "你好").await;
-    peer.until("the refusal", async || {
-        let figures = metrics(&server).await;
-        figures.contains("outcome=\"permanent\"} 1").then_some(())
-    })
-    .await;
+    until_counted(&server, &sends("discord", "permanent"), 1).await;
     assert_eq!(ask(&peer, &refused, "转人工", 1).await.len(), 1);
     // Cut off before or after Discord acted, or a fault of its own: sent again, and known by its nonce.
     let mut unknown = Vec::new();
@@ -161,11 +157,7 @@ async fn each_answer_of_discord_to_a_send_has_its_consequence() {
     peer.say(&shut.1, &shut.0, "你好").await;
     let open = peer.customer().await;
     ask(&peer, &open, "你好", 1).await;
-    peer.until("the closed channel", async || {
-        let figures = metrics(&server).await;
-        figures.contains("outcome=\"blocked\"} 1").then_some(())
-    })
-    .await;
+    until_counted(&server, &sends("discord", "blocked"), 1).await;
     for (_, channel) in &unknown {
         peer.until("the repetition", async || {
             let calls = peer.requests("POST", &format!("{channel}/messages")).await;
@@ -345,7 +337,7 @@ async fn what_the_agent_cannot_see_or_hear_it_says_so_and_what_is_edited_is_read
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_a_slow_answer_sees_that_it_is_being_written() {
     let data = tempfile::tempdir().unwrap();
-    let model = slow_model(Duration::from_secs(1)).await;
+    let model = slow_model(Duration::from_secs(6)).await;
     let settings = [
         ("TIANSHENG_MODEL__URL", model.as_str()),
         ("TIANSHENG_MODEL__NAME", "slow"),

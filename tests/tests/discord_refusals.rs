@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 use tests::discord_peer::{DiscordPeer, TOKEN, id, words};
 use tests::served::discord::{ask, on_gateway, serve};
-use tests::served::{QUIET, doctor, logged, until_counted};
+use tests::served::{QUIET, doctor, logged, sends, until_counted};
 
 /// A server whose bot may open threads and write nothing into them, with one member: its id, its channel, and the member with their direct channel.
 async fn mute_in_threads(peer: &DiscordPeer) -> (String, String, (String, String)) {
@@ -106,7 +106,7 @@ async fn who_can_be_reached_nowhere_is_answered_once_the_bot_may_write_into_thei
     let server = serve(&peer, data.path(), &[]);
     peer.listened_to().await;
     mention(&peer, &general, &customer.0, "转人工").await;
-    until_counted(&server, "channel=\"discord\",outcome=\"retry\"} 2").await;
+    until_counted(&server, &sends("discord", "retry"), 2).await;
     let allow = json!({"guild": guild, "what": ["send_messages_in_threads"]});
     peer.sim("allow", allow).await;
     let opened = threads(&peer, &general).await;
@@ -135,12 +135,12 @@ async fn each_refusal_of_a_send_has_its_consequence() {
     let gone = peer.customer().await;
     refuse(&gone.1, json!({"status": 403, "code": 50001})).await;
     peer.say(&gone.1, &gone.0, "你好").await;
-    until_counted(&server, "channel=\"discord\",outcome=\"blocked\"} 1").await;
+    until_counted(&server, &sends("discord", "blocked"), 1).await;
     // Not allowed: this message never, what follows is tried.
     let mute = peer.customer().await;
     refuse(&mute.1, json!({"status": 403, "code": 50013})).await;
     peer.say(&mute.1, &mute.0, "你好").await;
-    until_counted(&server, "channel=\"discord\",outcome=\"permanent\"} 1").await;
+    until_counted(&server, &sends("discord", "permanent"), 1).await;
     ask(&peer, &mute, "转人工", 1).await;
     tokio::time::sleep(QUIET).await;
     for (channel, count) in [(&waits.1, 1), (&gone.1, 0), (&mute.1, 1)] {

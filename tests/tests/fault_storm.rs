@@ -269,8 +269,8 @@ async fn a_replica_with_a_wrong_clock_that_waits_for_its_redis_takes_nothing_bef
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_lost_by_its_nature_is_what_was_not_yet_on_disk_or_on_the_replica() {
     const BEHIND: Duration = Duration::from_millis(400);
-    /// From the server's write to the visitor's clock, and between two looks at the file.
-    const SLACK: Duration = Duration::from_millis(500);
+    /// From the server's write to the visitor's clock, and between two looks at the file, on a machine that is busy; the visitors talk for much longer.
+    const SLACK: Duration = Duration::from_secs(5);
     let losses = [
         losses::every_second(false, seed() + 2).await,
         losses::every_second(true, seed() + 3).await,

@@ -17,6 +17,8 @@ const ROWS: usize = 6_000;
 const KILLED_BY_TIME: u32 = 12;
 /// Imports killed as soon as anything in the shop's folder changes.
 const KILLED_BY_CHANGE: u32 = 12;
+/// As many more are killed until one was in the middle of writing.
+const KILLED_MAX: u32 = 60;
 /// Longest wait for an import.
 const IMPORT_MAX: Duration = Duration::from_secs(120);
 
@@ -86,7 +88,11 @@ fn an_import_killed_at_any_moment_leaves_a_whole_catalogue() {
     let mut now = 0;
     let mut kept_before = 0;
     let mut left_something = 0;
-    for number in 0..KILLED_BY_TIME + KILLED_BY_CHANGE {
+    for number in 0..KILLED_MAX {
+        let is_enough = number >= KILLED_BY_TIME + KILLED_BY_CHANGE;
+        if is_enough && kept_before > 0 && left_something > 0 {
+            break;
+        }
         let before = listed(&shop);
         let mut child = import(&feeds[1 - now], &shop);
         let begun = Instant::now();
@@ -99,7 +105,9 @@ fn an_import_killed_at_any_moment_leaves_a_whole_catalogue() {
                     std::hint::spin_loop();
                 }
                 // From the first byte that is written, at once, to past the last.
-                std::thread::sleep(Duration::from_micros(u64::from(later) * 400));
+                std::thread::sleep(Duration::from_micros(
+                    u64::from(later % KILLED_BY_CHANGE) * 400,
+                ));
             }
         }
         child.kill().unwrap();

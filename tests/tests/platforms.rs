@@ -9,7 +9,6 @@
 use bot::mail::RepAction;
 use bot::store::StateStore as _;
 use std::path::Path;
-use std::time::Duration;
 use tests::binary::{Server, free_port};
 use tests::front::Front;
 use tests::peer::until;
@@ -18,67 +17,58 @@ use tests::platform::{
     told,
 };
 use tests::redis_server::Redis;
-use tests::served::{Desk, QUIET};
+use tests::served::{Desk, QUIET, metrics};
 
-macro_rules! on_every_platform {
-    ($($module:ident: $start:expr),* $(,)?) => { $(
+/// In a series of the messages that are durable: they were not had before.
+const NEW: &str = "duplicate=\"false\"";
+
+/// One test per name and platform; the tests stand below.
+macro_rules! on_platforms {
+    ($tests:tt: $($module:ident: $start:expr),* $(,)?) => { $(
+        on_platforms! { @one $module, $start, $tests }
+    )* };
+    (@one $module:ident, $start:expr, [$($test:ident),* $(,)?]) => {
         mod $module {
             use super::*;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn a_sale_in_chinese() {
-                super::a_sale_in_chinese(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn a_sale_in_english() {
-                super::a_sale_in_english(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn what_is_brought_again_is_answered_once() {
-                super::what_is_brought_again_is_answered_once(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn what_was_taken_is_answered_after_a_kill() {
-                super::what_was_taken_is_answered_after_a_kill(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn two_replicas_answer_everybody_once_and_one_of_them_goes_on() {
-                super::two_replicas_answer_everybody_once_and_one_of_them_goes_on(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn a_refused_send_is_sent_later_and_once() {
-                super::a_refused_send_is_sent_later_and_once(&$start).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters() {
-                super::the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters(
-                    &$start,
-                )
-                .await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back() {
-                super::a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(&$start)
-                    .await;
-            }
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$test(&$start).await;
+                }
+            )*
         }
-    )* };
+    };
 }
 
-on_every_platform! {
+on_platforms! {
+    [
+        a_sale_in_chinese,
+        a_sale_in_english,
+        what_is_brought_again_is_answered_once,
+        what_was_taken_is_answered_after_a_kill,
+        two_replicas_answer_everybody_once_and_one_of_them_goes_on,
+        a_refused_send_is_sent_later_and_once,
+        the_longest_text_is_one_message_and_a_longer_one_is_cut_between_characters,
+        a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back,
+    ]:
     web: OnTheWeb::default(),
     telegram: OnTelegram::start(),
     discord: OnDiscord::start(),
-    wechat: OnWeChat::start(),
+    wechat: OnWeChat::over_the_api(),
     wechat_in_answers: OnWeChatInAnswers::start(),
     wecom: OnWeCom::start(),
+}
+
+// The same platforms where it is brought or answered in another way, which changes nothing of what is sent.
+on_platforms! {
+    [
+        what_is_brought_again_is_answered_once,
+        what_was_taken_is_answered_after_a_kill,
+        two_replicas_answer_everybody_once_and_one_of_them_goes_on,
+    ]:
+    telegram_by_polling: OnTelegram::polled(),
+    discord_by_signed_deliveries: OnDiscord::signed(),
+    wechat_in_time: OnWeChat::start(),
 }
 
 /// A server on the platform; `more` overrides its settings.
@@ -157,11 +147,16 @@ async fn what_is_brought_again_is_answered_once(platform: &dyn Platform) {
 async fn what_was_taken_is_answered_after_a_kill(platform: &dyn Platform) {
     let data = tempfile::tempdir().unwrap();
     let port = free_port();
-    let slow = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "2500")];
+    let slow = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
     let server = serve(platform, data.path(), port, &slow);
     platform.connect(&server.url).await;
     let killed = async {
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        until("it is taken", async || {
+            let figures = metrics(&server).await;
+            let taken = |line: &str| line.contains(NEW) && !line.ends_with(" 0");
+            figures.lines().any(taken).then_some(())
+        })
+        .await;
         server.kill();
         let so_far = platform.sent(4).await;
         assert_eq!(so_far, Vec::<String>::new(), "it was answered before");
@@ -225,6 +220,7 @@ async fn a_refused_send_is_sent_later_and_once(platform: &dyn Platform) {
     ask(platform, 5, "转人工", "同事").await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(platform.sent(5).await.len(), 2);
+    assert_eq!(platform.refusals_left().await, 0, "nothing was refused");
 }
 
 async fn a_rep_takes_over_and_the_bot_is_silent_until_it_is_handed_back(platform: &dyn Platform) {

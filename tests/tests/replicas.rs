@@ -154,12 +154,13 @@ async fn a_page_on_one_replica_is_told_of_a_turn_on_another() {
     let start = || Server::start(data.path(), free_port(), &settings);
     let (reads, writes) = (start(), start());
     let mut customer = Customer::new(&reads.url).await;
-    let mut slowest = Duration::ZERO;
+    let mut all = Vec::new();
     for _ in 0..12 {
-        slowest = slowest.max(customer.say_to(&writes.url, "你好").await);
+        all.push(customer.say_to(&writes.url, "你好").await);
     }
-    // Hints carry it; without them the page would look every three seconds.
-    assert!(slowest < Duration::from_millis(2_500), "{slowest:?}");
+    all.sort();
+    // Hints carry it; without them each would wait until the page looks, three seconds after what was told last. A machine that is busy delays one or another.
+    assert!(all[8] < Duration::from_millis(2_500), "{all:?}");
 }
 
 /// Limits count what all replicas took together.

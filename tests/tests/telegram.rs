@@ -66,7 +66,7 @@ async fn a_sale_in_english() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_one_turn_and_many_customers_are_served_side_by_side() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "600")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let (peer, _server) = on_webhook(data.path(), &settings).await;
     for text in ["你好", "我想买咖啡机", "预算三千以内"] {
         peer.say(9, text).await;

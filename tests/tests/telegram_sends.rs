@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tests::redis_server::Redis;
 use tests::served::telegram::{ask, deliver, on_webhook, serve, update};
-use tests::served::{Desk, QUIET, logged, metrics, shop, until_counted};
+use tests::served::{Desk, QUIET, logged, metrics, sends, shop, until_counted};
 use tests::telegram_peer::{SECRET, TOKEN, TelegramPeer, button, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,14 +36,14 @@ async fn each_answer_of_telegram_to_a_send_has_its_consequence() {
     // Refused for ever: given up, and what follows leaves.
     fault(json!({"code": 400, "description": "Bad Request: something is wrong with it"})).await;
     peer.say(22, "你好").await;
-    until_counted(&server, "outcome=\"permanent\"} 1").await;
+    until_counted(&server, &sends("telegram", "permanent"), 1).await;
     assert_eq!(ask(&peer, 22, "转人工", 1).await.len(), 1);
     // Cut off before or after Telegram acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "code": 0, "description": ""})).await;
     peer.say(23, "你好").await;
     fault(json!({"cut": true, "after": true, "code": 0, "description": ""})).await;
     peer.say(24, "你好").await;
-    until_counted(&server, "outcome=\"unknown\"} 2").await;
+    until_counted(&server, &sends("telegram", "unknown"), 2).await;
     // Blocked: nothing more, and nobody else is kept waiting.
     peer.sim("block", json!({"chat": 25})).await;
     peer.say(25, "你好").await;
@@ -60,7 +60,7 @@ async fn each_answer_of_telegram_to_a_send_has_its_consequence() {
     // A gateway that did not wait for Telegram's answer: nobody can tell.
     fault(json!({"code": 504, "page": page, "after": true})).await;
     peer.say(30, "你好").await;
-    until_counted(&server, "outcome=\"unknown\"} 3").await;
+    until_counted(&server, &sends("telegram", "unknown"), 3).await;
     tokio::time::sleep(QUIET).await;
     for once in [21, 27, 28, 29, 30] {
         assert_eq!(peer.sent(once).await.len(), 1, "{once}");

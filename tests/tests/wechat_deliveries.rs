@@ -8,15 +8,18 @@
 
 use bot::mail::RepAction;
 use bot::store::StateStore as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tests::binary::free_port;
+use tests::binary::{Server, free_port};
 use tests::peer::until;
 use tests::redis_server::Redis;
 use tests::served::wechat::{PASSIVE, hook, posted, say, seen, serve, serve_at};
-use tests::served::{Desk, QUIET};
+use tests::served::{Desk, QUIET, accepted, until_counted};
 use tests::wechat_peer::{WeChatPeer, shown};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// How many seconds the platform waits for each answer: the last must only come, however busy the machine is.
+const TURNED_AWAY_TWICE: [u64; 3] = [5, 5, 20];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_deliveries_are_answered_once_and_forged_ones_never() {
@@ -60,7 +63,7 @@ async fn repeated_deliveries_are_answered_once_and_forged_ones_never() {
 async fn a_burst_is_one_turn_whose_answer_is_shown_once() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let settings = [PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
     let server = serve(&peer, data.path(), &settings);
     let (a, b, c) = tokio::join!(
         say(&peer, &server, "oG", "你好"),
@@ -82,16 +85,16 @@ async fn an_answer_that_comes_too_late_is_shown_at_the_next_message() {
         ("TIANSHENG_MAILBOX__BURST_MAX_MS", "26000"),
     ];
     let server = serve(&peer, data.path(), &settings);
-    let first = say(&peer, &server, "oH", "意式咖啡机有推荐吗？").await;
+    let act = json!({"url": hook(&server), "from": "oH", "text": "意式咖啡机有推荐吗？",
+        "safe": true, "patience": TURNED_AWAY_TWICE});
+    let first = peer.sim("text", act).await;
     let tried = first.as_array().unwrap();
-    let turned_away = tried
-        .iter()
-        .filter(|tried| tried["timeout"] == true)
-        .count();
-    assert_eq!((tried.len(), turned_away), (3, 2), "{first}");
+    assert_eq!(tried.len(), 3, "{first}");
+    let is_turned_away = |tried: &Value| tried["timeout"] == true;
+    assert!(tried[..2].iter().all(is_turned_away), "{first}");
     let first = shown(&first).unwrap();
     assert!(first.contains("请稍候"), "{first}");
-    tokio::time::sleep(Duration::from_secs(14)).await;
+    until_counted(&server, "turns_total{outcome=\"committed\"}", 1).await;
     let second = seen(&peer, &server, "oH", "好了吗").await;
     assert!(second.contains("¥2,480"), "{second}");
 }
@@ -106,7 +109,9 @@ async fn a_reply_that_is_ready_after_the_first_delivery_is_shown_in_the_second()
         ("TIANSHENG_MAILBOX__BURST_MAX_MS", "6500"),
     ];
     let server = serve(&peer, data.path(), &settings);
-    let delivery = say(&peer, &server, "oW", "意式咖啡机有推荐吗？").await;
+    let act = json!({"url": hook(&server), "from": "oW", "text": "意式咖啡机有推荐吗？",
+        "safe": true, "patience": TURNED_AWAY_TWICE});
+    let delivery = peer.sim("text", act).await;
     let tried = delivery.as_array().unwrap();
     assert!(tried.len() > 1, "{delivery}");
     assert_eq!(tried[0]["timeout"], true, "{delivery}");
@@ -134,17 +139,27 @@ async fn only_the_third_delivery_is_told_to_wait_whichever_replicas_have_the_thr
     let peer = WeChatPeer::start(&[]);
     let first = serve(&peer, one.path(), &settings);
     let second = serve(&peer, two.path(), &settings);
-    let mut seen_by = Vec::new();
-    for server in [&first, &second, &first] {
-        // Each said anew, so that their time does not tell them apart.
-        let act = json!({"url": hook(server), "from": "oTh", "text": "意式咖啡机有推荐吗？",
-            "safe": true, "id": 78, "attempts": 1});
-        seen_by.push(peer.sim("text", act).await[0].clone());
+    // On a machine that is busy one may be told a little late, and is shown nothing; not three of three.
+    let mut all = Vec::new();
+    for id in 78..81 {
+        let mut seen_by = Vec::new();
+        for server in [&first, &second, &first] {
+            // Each said anew, so that their time does not tell them apart.
+            let act = json!({"url": hook(server), "from": format!("oTh{id}"), "safe": true,
+                "text": "意式咖啡机有推荐吗？", "id": id, "attempts": 1});
+            seen_by.push(peer.sim("text", act).await[0].clone());
+        }
+        for early in &seen_by[..2] {
+            assert_eq!(early["timeout"], true, "{seen_by:?}");
+        }
+        if seen_by[2]["timeout"].is_null() {
+            let told = seen_by[2]["shown"].as_str().unwrap();
+            assert!(told.contains("请稍候"), "{told}");
+            return;
+        }
+        all.push(seen_by);
     }
-    let turned_away: Vec<bool> = seen_by.iter().map(|one| one["timeout"] == true).collect();
-    assert_eq!(turned_away, [true, true, false], "{seen_by:?}");
-    let told = seen_by[2]["shown"].as_str().unwrap();
-    assert!(told.contains("请稍候"), "{told}");
+    panic!("no third delivery was told to wait: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +167,7 @@ async fn nothing_of_the_bot_s_is_shown_after_somebody_took_over() {
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
     let mut settings = desk.settings().to_vec();
-    settings.extend([PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1000")]);
+    settings.extend([PASSIVE, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")]);
     let server = serve(&peer, data.path(), &settings);
     // WeChat goes away before the turn, so that what the bot says waits to be seen.
     let sealed = peer.sim(
@@ -161,9 +176,11 @@ async fn nothing_of_the_bot_s_is_shown_after_somebody_took_over() {
     );
     let sealed = sealed.await;
     let body = sealed["body"].as_str().unwrap();
-    let posted = posted(&server, &sealed["query"], body);
-    let left = tokio::time::timeout(Duration::from_millis(500), posted).await;
-    assert!(left.is_err(), "it was answered before it was read");
+    let taken = accepted("wechat");
+    tokio::select! {
+        status = posted(&server, &sealed["query"], body) => panic!("answered before it was read: {status}"),
+        () = until_counted(&server, &taken, 1) => {}
+    }
     let of_the_bot = async |what: &str| {
         let feed = desk.state.feed("wechat:oTo", 0, 64).await.unwrap();
         feed.iter()
@@ -209,10 +226,28 @@ async fn the_time_of_a_delivery_counts_from_its_beginning() {
         ("TIANSHENG_MAILBOX__BURST_MAX_MS", "60000"),
     ];
     let server = serve(&peer, data.path(), &settings);
+    let (slow, prompt) = tokio::join!(
+        // The most of its time is gone before its words are there.
+        answered_after(&peer, &server, "oSl", Duration::from_secs(4)),
+        answered_after(&peer, &server, "oPr", Duration::ZERO)
+    );
+    assert!(
+        slow + Duration::from_secs(2) < prompt,
+        "{slow:?}, and {prompt:?} where the words came at once"
+    );
+}
+
+/// How long after its words a delivery is answered whose words come so long after its head.
+async fn answered_after(
+    peer: &WeChatPeer,
+    server: &Server,
+    from: &str,
+    wait: Duration,
+) -> Duration {
     // By its own time it is the third: it is told to wait when its time is over.
-    let sealed = json!({"from": "oSl", "text": "你好", "safe": true, "created": 0});
+    let sealed = json!({"from": from, "text": "你好", "safe": true, "created": 0});
     let sealed = peer.sim("sealed", sealed).await;
-    let mut url = reqwest::Url::parse(&hook(&server)).unwrap();
+    let mut url = reqwest::Url::parse(&hook(server)).unwrap();
     for (name, value) in sealed["query"].as_object().unwrap() {
         url.query_pairs_mut()
             .append_pair(name, value.as_str().unwrap());
@@ -227,8 +262,7 @@ async fn the_time_of_a_delivery_counts_from_its_beginning() {
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // The most of its time is gone before its words are there.
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(wait).await;
     stream.write_all(body.as_bytes()).await.unwrap();
     let sent = Instant::now();
     let mut answer = String::new();
@@ -237,11 +271,7 @@ async fn the_time_of_a_delivery_counts_from_its_beginning() {
         answer.starts_with("HTTP/1.1 200") && answer.contains("Encrypt"),
         "{answer}"
     );
-    assert!(
-        sent.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        sent.elapsed()
-    );
+    sent.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +297,7 @@ async fn a_delivery_that_comes_again_gets_the_answer_it_got() {
 async fn what_was_acknowledged_is_answered_after_a_kill() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "3000")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let server = serve(&peer, data.path(), &settings);
     assert_eq!(shown(&say(&peer, &server, "oP", "你好").await), None);
     server.kill();
@@ -322,7 +352,7 @@ async fn either_of_two_replicas_answers_whichever_ran_the_turn() {
 async fn what_was_delivered_in_another_order_is_heard_as_it_came_and_answered_once() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let server = serve(&peer, data.path(), &settings);
     let mut delivered = Vec::new();
     for (id, text) in [
@@ -404,8 +434,8 @@ async fn without_the_api_what_was_said_before_a_kill_is_shown_after_it() {
         let (peer, act) = (&peer, act.clone());
         let say = peer.sim("text", act);
         let kill = async {
-            // Accepted, and the turn still to come.
-            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            // The turn is still to come.
+            until_counted(&server, &accepted("wechat"), 1).await;
             server.kill();
             serve_at(port, peer, data.path(), &settings)
         };
@@ -451,7 +481,7 @@ async fn three_deliveries_of_one_message_at_once_show_one_reply() {
 async fn a_burst_over_the_api_is_one_reply() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let server = serve(&peer, data.path(), &settings);
     let said =
         ["你好", "我想买意式咖啡机", "预算三千以内"].map(|text| say(&peer, &server, "oBu", text));

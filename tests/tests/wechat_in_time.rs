@@ -13,20 +13,18 @@ use tests::front::Front;
 use tests::peer::until;
 use tests::redis_server::Redis;
 use tests::served::wechat::{hook, say, serve, serve_at};
-use tests::served::{QUIET, metrics, slow_model, until_counted};
+use tests::served::{QUIET, accepted, counted, metrics, sends, slow_model, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, shown, words};
 
 const IN_TIME: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "true");
+
+/// Less than a delivery is held whose answer may still be ready, milliseconds.
+const HELD_MS: u64 = 3_000;
 
 /// How many messages came inside answers, and how many over the API.
 fn ways(sent: &[Value]) -> (usize, usize) {
     let inside = sent.iter().filter(|m| m["inside_answer"] == true).count();
     (inside, sent.len() - inside)
-}
-
-async fn sends(server: &Server, outcome: &str) -> bool {
-    let series = format!("channel=\"wechat\",outcome=\"{outcome}\"}}");
-    metrics(server).await.contains(&series)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,30 +33,39 @@ async fn one_text_in_time_is_the_answer_and_costs_nothing_and_what_is_to_be_touc
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
     let server = serve(&peer, data.path(), &[IN_TIME]);
-    let greeting = shown(&say(&peer, &server, "oA", "你好").await).unwrap();
+    // On a machine that is busy an answer may be ready too late; not for each of three customers.
+    for customer in ["oA1", "oA2", "oA3"] {
+        if served_in_time(&peer, &server, customer).await.is_some() {
+            until_counted(&server, &sends("wechat", "answered"), 9).await;
+            return;
+        }
+    }
+    panic!("nobody was answered in time: {:#?}", peer.state().await);
+}
+
+/// A conversation where nothing costs what need not; `None` where something was ready too late.
+async fn served_in_time(peer: &WeChatPeer, server: &Server, from: &str) -> Option<()> {
+    let calls = peer.calls("message/custom/send").await;
+    let greeting = shown(&say(peer, server, from, "你好").await)?;
     assert!(greeting.contains("AI"), "{greeting}");
-    assert_eq!(peer.calls("message/custom/send").await, 0);
-    until("the figure", async || {
-        sends(&server, "answered").await.then_some(())
-    })
-    .await;
     // Seven in a row would be more than a window takes.
     for _ in 0..7 {
-        let text = shown(&say(&peer, &server, "oA", "多久能发货").await).unwrap();
+        let text = shown(&say(peer, server, from, "多久能发货").await)?;
         assert!(!text.is_empty());
     }
-    assert_eq!(peer.calls("message/custom/send").await, 0);
-    let before = peer.sent("oA").await.len();
-    let offer = say(&peer, &server, "oA", "意式咖啡机有推荐吗？").await;
+    assert_eq!(peer.calls("message/custom/send").await, calls);
+    let before = peer.sent(from).await.len();
+    let offer = say(peer, server, from, "意式咖啡机有推荐吗？").await;
     assert_eq!(shown(&offer), None, "it has lines to touch");
-    // The delivery does not wait for what goes another way.
-    assert!(offer[0]["ms"].as_u64() < Some(3_000), "{offer}");
-    let sent = peer.sent_at_least("oA", before + 2).await[before..].to_vec();
+    let sent = peer.sent_at_least(from, before + 2).await[before..].to_vec();
     assert!(line(&sent[1], "比较前两款").is_some(), "{sent:#?}");
-    let person = shown(&say(&peer, &server, "oA", "转人工").await).unwrap();
+    // The delivery does not wait for what goes another way.
+    let is_held = offer[0]["ms"].as_u64() >= Some(HELD_MS);
+    let person = shown(&say(peer, server, from, "转人工").await)?;
     assert!(person.contains("同事"), "{person}");
     tokio::time::sleep(QUIET).await;
-    assert_eq!(ways(&peer.sent("oA").await), (9, 2));
+    assert_eq!(ways(&peer.sent(from).await), (9, 2));
+    (!is_held).then_some(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +79,10 @@ async fn what_comes_too_late_for_its_delivery_is_sent_once() {
         ("TIANSHENG_MODEL__NAME", "slow"),
     ];
     let server = serve(&peer, data.path(), &settings);
-    let delivery = say(&peer, &server, "oB", "你们的咖啡豆是哪里烘焙的，能不能参观").await;
+    // However late the machine is, WeChat is to hear of it in the first delivery.
+    let act = json!({"url": hook(&server), "from": "oB", "safe": true, "patience": [20],
+        "text": "你们的咖啡豆是哪里烘焙的，能不能参观"});
+    let delivery = peer.sim("text", act).await;
     assert_eq!(shown(&delivery), None);
     assert_eq!(
         delivery.as_array().unwrap().len(),
@@ -93,6 +103,7 @@ async fn the_same_delivery_again_shows_the_same_whichever_replica_has_it() {
     let peer = WeChatPeer::start(&[]);
     let first = serve(&peer, one.path(), &settings);
     let second = serve(&peer, two.path(), &settings);
+    let mut in_time = Vec::new();
     for customer in 0..8 {
         let from = format!("oC{customer}");
         let act = |server: &Server| json!({"url": hook(server), "from": from, "text": "你好", "safe": true, "id": 42 + customer});
@@ -108,12 +119,17 @@ async fn the_same_delivery_again_shows_the_same_whichever_replica_has_it() {
             .flatten()
             .collect();
         assert!(texts.iter().all(|text| *text == texts[0]), "{texts:#?}");
-        assert!(shown(&again).is_some(), "{again}");
+        // What was shown once is shown again.
+        assert_eq!(shown(&again), texts.first().cloned(), "{again}");
+        in_time.push(!texts.is_empty());
     }
+    let count = in_time.iter().filter(|is_in_time| **is_in_time).count();
+    assert!(count >= 4, "{count} of eight were answered in time");
     tokio::time::sleep(QUIET).await;
-    for customer in 0..8 {
-        let sent = peer.sent(&format!("oC{customer}")).await;
-        assert_eq!(ways(&sent), (1, 0), "{sent:#?}");
+    for (customer, is_in_time) in in_time.into_iter().enumerate() {
+        let sent = peer.sent_at_least(format!("oC{customer}"), 1).await;
+        let way = if is_in_time { (1, 0) } else { (0, 1) };
+        assert_eq!(ways(&sent), way, "{sent:#?}");
     }
 }
 
@@ -121,7 +137,7 @@ async fn the_same_delivery_again_shows_the_same_whichever_replica_has_it() {
 async fn a_burst_is_answered_once() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
-    let settings = [IN_TIME, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "800")];
+    let settings = [IN_TIME, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "2500")];
     let server = serve(&peer, data.path(), &settings);
     let (a, b, c) = tokio::join!(
         say(&peer, &server, "oD", "你好"),
@@ -145,7 +161,7 @@ async fn what_was_offered_when_the_server_was_killed_is_said_once() {
     let settings = [IN_TIME, ("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
     let server = serve_at(port, &peer, data.path(), &settings);
     let killed = async {
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        until_counted(&server, &accepted("wechat"), 1).await;
         server.kill();
         serve_at(port, &peer, data.path(), &settings)
     };
@@ -178,13 +194,24 @@ async fn replicas_that_die_lose_and_double_nothing() {
     })
     .await;
     let url = format!("{}/webhooks/wechat", front.url);
+    let series = accepted("wechat");
     let people = (0..12).map(|customer| {
         let act =
             json!({"url": url, "from": format!("oF{customer}"), "text": "你好", "safe": true});
         peer.sim("text", act)
     });
     let killed = async {
-        tokio::time::sleep(Duration::from_millis(350)).await;
+        // What a replica has not accepted when it dies is lost with its delivery.
+        until("all of it accepted", async || {
+            let (one, other) = (
+                counted(&first, &series).await,
+                counted(&second, &series).await,
+            );
+            (one + other == 12).then_some(())
+        })
+        .await;
+        // Some are answered, others on their way.
+        tokio::time::sleep(Duration::from_millis(250)).await;
         second.kill();
     };
     tokio::join!(futures_util::future::join_all(people), killed);

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tests::peer::http;
 use tests::served::wechat::{PASSIVE, ask, hook, say, seen, serve};
-use tests::served::{Desk, QUIET, until_counted};
+use tests::served::{Desk, QUIET, counted, sends, until_counted};
 use tests::wechat_peer::{APP_ID, SECRET, TOKEN, WeChatPeer, shown, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +94,7 @@ async fn after_a_follow_a_scan_or_a_touch_three_leave_and_the_fourth_waits_for_w
     let data = tempfile::tempdir().unwrap();
     let (peer, desk) = (WeChatPeer::start(&[]), Desk::open());
     let server = serve(&peer, data.path(), &desk.settings());
+    let waits = sends("wechat", "window_closed");
     let touches = [
         ("subscribe", json!({})),
         ("SCAN", json!({"EventKey": "12"})),
@@ -109,17 +110,14 @@ async fn after_a_follow_a_scan_or_a_touch_three_leave_and_the_fourth_waits_for_w
         let by_the_bot = peer.sent(&who).await.len();
         assert!(by_the_bot <= 2, "one is left to a person: {by_the_bot}");
         let before = peer.calls("message/custom/send").await;
+        let waited = counted(&server, &waits).await;
         let conversation = format!("wechat:{who}");
         desk.rep(&conversation, 0, RepAction::Take).await;
         for said in 1..=4 {
             desk.rep_says(&conversation, said).await;
         }
         peer.sent_at_least(&who, 3).await;
-        let waits = format!(
-            "channel=\"wechat\",outcome=\"window_closed\"}} {}\n",
-            number + 1
-        );
-        until_counted(&server, &waits).await;
+        until_counted(&server, &waits, waited + 1).await;
         tokio::time::sleep(QUIET).await;
         assert_eq!(peer.sent(&who).await.len(), 3, "{event}");
         let tried = peer.calls("message/custom/send").await - before;

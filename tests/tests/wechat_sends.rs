@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::binary::free_port;
 use tests::redis_server::Redis;
 use tests::served::wechat::{ask, is_secret, posted, say, serve};
-use tests::served::{Desk, QUIET, logged, until_counted};
+use tests::served::{Desk, QUIET, logged, sends, until_counted};
 use tests::wechat_peer::{WeChatPeer, words};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,15 +82,15 @@ async fn each_answer_of_wechat_to_a_send_has_its_consequence() {
     // Out of time, and not following: given up, and the next one is served.
     fault(json!({"code": 45015, "reason": "response out of time limit"})).await;
     say(&peer, &server, "oM", "你好").await;
-    until_counted(&server, "channel=\"wechat\",outcome=\"window_closed\"} 1").await;
+    until_counted(&server, &sends("wechat", "window_closed"), 1).await;
     fault(json!({"code": 43004, "reason": "require subscribe"})).await;
     say(&peer, &server, "oN", "你好").await;
-    until_counted(&server, "channel=\"wechat\",outcome=\"blocked\"} 1").await;
+    until_counted(&server, &sends("wechat", "blocked"), 1).await;
     assert_eq!(ask(&peer, &server, "oM", "转人工", 1).await.len(), 1);
     // Cut off after WeChat acted: nobody can tell, so it is not said again.
     fault(json!({"cut": true, "after": true})).await;
     say(&peer, &server, "oO", "你好").await;
-    until_counted(&server, "channel=\"wechat\",outcome=\"unknown\"} 1").await;
+    until_counted(&server, &sends("wechat", "unknown"), 1).await;
     tokio::time::sleep(QUIET).await;
     for who in ["oK", "oL", "oO"] {
         assert_eq!(peer.sent(who).await.len(), 1, "{who}");
@@ -103,12 +103,11 @@ async fn what_wechat_refuses_for_good_is_named_and_what_time_heals_is_said_later
     let data = tempfile::tempdir().unwrap();
     let peer = WeChatPeer::start(&[]);
     let server = serve(&peer, data.path(), &[]);
-    let outcome = async |who: &str, code: i64, outcome: &str, count: usize| {
+    let outcome = async |who: &str, code: i64, outcome: &str, count: u64| {
         let fault = json!({"name": "message/custom/send", "code": code, "reason": "r"});
         peer.sim("fault", fault).await;
         say(&peer, &server, who, "你好").await;
-        let figure = format!("channel=\"wechat\",outcome=\"{outcome}\"}} {count}\n");
-        until_counted(&server, &figure).await;
+        until_counted(&server, &sends("wechat", outcome), count).await;
     };
     // Not known to the account; too long, though there is nothing to cut.
     outcome("oP1", 40003, "blocked", 1).await;
@@ -158,11 +157,11 @@ async fn what_cannot_reach_wechat_leaves_later_and_what_was_cut_off_does_not_lea
     // Cut off before WeChat acted looks the same as after it.
     fault(json!({"cut": true})).await;
     say(&peer, &server, "oCu", "你好").await;
-    until_counted(&server, "channel=\"wechat\",outcome=\"unknown\"} 1\n").await;
+    until_counted(&server, &sends("wechat", "unknown"), 1).await;
     // The minute's quota is over: a minute later it is not.
     fault(json!({"code": 45011, "reason": "api minute-quota reach limit"})).await;
     say(&peer, &server, "oMi", "你好").await;
-    until_counted(&server, "channel=\"wechat\",outcome=\"retry\"} 1\n").await;
+    until_counted(&server, &sends("wechat", "retry"), 1).await;
     tokio::time::sleep(QUIET * 2).await;
     assert_eq!(
         peer.sent("oMi").await.len(),
@@ -176,7 +175,7 @@ async fn what_cannot_reach_wechat_leaves_later_and_what_was_cut_off_does_not_lea
     drop(peer);
     let body = sealed["body"].as_str().unwrap();
     assert_eq!(posted(&server, &sealed["query"], body).await, 200);
-    until_counted(&server, "channel=\"wechat\",outcome=\"retry\"} 3\n").await;
+    until_counted(&server, &sends("wechat", "retry"), 3).await;
     let peer = WeChatPeer::start(&arguments);
     for who in ["oDo", "oMi"] {
         peer.sim("allow", json!({"from": who})).await;

@@ -9,7 +9,7 @@
 use bot::mail::RepAction;
 use serde_json::{Value, json};
 use tests::served::wechat::{ask, hook, is_secret, say, serve};
-use tests::served::{Desk, QUIET, logged, until_counted};
+use tests::served::{Desk, QUIET, logged, sends, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, words};
 
 async fn all_words(peer: &WeChatPeer, who: &str) -> Vec<String> {
@@ -28,8 +28,7 @@ async fn the_sixth_message_waits_for_the_customer_and_is_said_first_then() {
     }
     let sent = peer.sent_at_least("oA", 5).await;
     assert_eq!(words(&sent[4]), "同事说4");
-    let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
-    until_counted(&server, closed).await;
+    until_counted(&server, &sends("wechat", "window_closed"), 1).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(
         peer.calls("message/custom/send").await,
@@ -57,8 +56,7 @@ async fn what_wechat_refuses_after_two_days_is_said_at_the_next_message() {
     // Only WeChat's clock says that two days have passed.
     peer.sim("clock", json!({"advance": 49 * 3600})).await;
     desk.rep_says("wechat:oB", 1).await;
-    let closed = "channel=\"wechat\",outcome=\"window_closed\"} 1";
-    until_counted(&server, closed).await;
+    until_counted(&server, &sends("wechat", "window_closed"), 1).await;
     desk.rep_says("wechat:oB", 2).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("oB").await.len(), 1);

@@ -12,7 +12,7 @@ use tests::served::wecom::{
     act, ask, assert_nothing_secret, hook, on_callbacks, say, serve, transcript, until_counted,
     until_in_pool,
 };
-use tests::served::{self, Desk, QUIET, doctor, shop, until_logged};
+use tests::served::{self, Desk, QUIET, counted, doctor, sends, shop, until_logged};
 use tests::wechat_peer::WeChatPeer;
 use tests::wecom_peer::{
     ACCOUNT, AES_KEY, CORP_ID, OTHER_ACCOUNT, SECRET, TOKEN, WeComPeer, line, words,
@@ -150,7 +150,7 @@ async fn doctor_tells_what_keeps_wecom_from_working() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_of_the_desk_silences_the_agent_at_once_and_its_end_brings_it_back() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "4000")];
     let (peer, server) = on_callbacks(data.path(), &settings);
     ask(&peer, &server, "wmK", "你好", 1).await;
     // Taken while the answer to this is on its way.
@@ -165,10 +165,11 @@ async fn a_person_of_the_desk_silences_the_agent_at_once_and_its_end_brings_it_b
     )
     .await;
     say(&peer, &server, "wmK", "好的，谢谢").await;
-    tokio::time::sleep(QUIET * 3).await;
+    // Longer than a burst.
+    tokio::time::sleep(QUIET * 5).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "the agent is silent");
     // The person's words are not even tried to be said again.
-    until_counted(&server, "silenced", 0).await;
+    assert_eq!(counted(&server, &sends("wecom", "silenced")).await, 0);
     act(&peer, &server, "end", "wmK", json!({})).await;
     tokio::time::sleep(QUIET).await;
     assert_eq!(peer.sent("wmK").await.len(), 1, "until the customer writes");

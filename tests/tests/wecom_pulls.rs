@@ -58,7 +58,7 @@ async fn repeated_callbacks_and_messages_are_answered_once_and_forged_ones_never
 async fn all_messages_of_a_burst_are_read_in_order_over_pages_and_gaps() {
     let data = tempfile::tempdir().unwrap();
     let peer = WeComPeer::start(&["--page", "2"]);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let server = serve(&peer, data.path(), &settings);
     peer.called("kf/sync_msg", 2).await;
     // WeCom has more, and gives an empty page first.

@@ -87,7 +87,7 @@ async fn each_answer_of_wecom_to_a_send_has_its_consequence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_new_token_serves_all_sends_when_the_old_one_ends() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "2500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "5000")];
     let (peer, server) = on_callbacks(data.path(), &settings);
     ask(&peer, &server, "wmH", "你好", 1).await;
     assert_eq!(peer.state().await["tokens"], 1);
@@ -112,7 +112,7 @@ async fn one_new_token_serves_all_sends_when_the_old_one_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sixth_message_and_one_after_two_days_wait_for_the_customers_next_words() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "4000")];
     let (peer, server) = on_callbacks(data.path(), &settings);
     ask(&peer, &server, "wmJ", "你好", 1).await;
     // Five have been sent since the customer wrote.
@@ -144,11 +144,11 @@ async fn after_a_report_of_one_too_many_a_reps_words_wait_for_the_customer() {
     desk.rep(&conversation, 1, RepAction::Take).await;
     let soon = now_ms() / 1_000 + 2;
     // Refused for good, which is no matter of the window; then one too many.
-    for (kind, count) in [(10, 1), (6, 2)] {
+    for (number, (kind, count)) in [(10, 1), (6, 2)].into_iter().enumerate() {
         let report = json!({"msgid": sent[0]["msgid"], "type": kind, "sent": soon});
         act(&peer, &server, "fail", "wmA2", report).await;
         until_counted(&server, "undelivered", count).await;
-        desk.rep_says(&conversation, 1 + count).await;
+        desk.rep_says(&conversation, 2 + number).await;
         peer.sent_at_least("wmA2", 2).await;
     }
     until_counted(&server, "window_closed", 1).await;
@@ -185,7 +185,7 @@ async fn a_draft_that_is_refused_because_a_person_has_it_is_dropped_and_never_tr
     let (peer, server) = on_callbacks(data.path(), &[]);
     ask(&peer, &server, "wmL", "你好", 1).await;
     // The person comes while the message is on its way, and no event tells.
-    peer.sim("fault", json!({"name": "kf/send_msg", "slow": 2}))
+    peer.sim("fault", json!({"name": "kf/send_msg", "slow": 5}))
         .await;
     let sends = peer.calls("kf/send_msg").await;
     say(&peer, &server, "wmL", "意式咖啡机有推荐吗？").await;

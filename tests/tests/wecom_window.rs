@@ -175,7 +175,7 @@ async fn what_cannot_reach_wecom_leaves_later_and_what_was_cut_off_does_not_leav
     let port = free_port().to_string();
     let arguments = ["--no-desk", "--port", port.as_str()];
     let peer = WeComPeer::start(&arguments);
-    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "1500")];
+    let settings = [("TIANSHENG_MAILBOX__BURST_WINDOW_MS", "4000")];
     let server = serve(&peer, data.path(), &settings);
     let fault = async |mut fault: Value| {
         fault["name"] = json!("kf/send_msg");

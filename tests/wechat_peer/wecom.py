@@ -111,11 +111,12 @@ class WeCom(Servers):
         status = 0
         for _ in range(ATTEMPTS):
             try:
-                async with aiohttp.ClientSession() as http:
-                    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
-                    async with http.post(url, params=query, data=body, timeout=timeout) as answer:
+                # The client rounds a patience of its own up to a whole second.
+                forever = aiohttp.ClientTimeout(total=None)
+                async with asyncio.timeout(ANSWER_S), aiohttp.ClientSession() as http:
+                    async with http.post(url, params=query, data=body, timeout=forever) as answer:
                         status = answer.status
-            except (aiohttp.ClientError, asyncio.TimeoutError):
+            except (aiohttp.ClientError, TimeoutError):
                 status = 0
             if status and status < 500:
                 break
@@ -423,6 +424,7 @@ class WeCom(Servers):
 
     def state(self):
         return {
+            "faults": self.faults,
             "calls": self.calls,
             "pulls": self.pulls,
             "sessions": self.sessions,

@@ -1,7 +1,7 @@
-//! Discord: people who write to the bot in direct messages, told over its gateway.
+//! Discord: people who write to the bot in direct messages, told over its gateway, or by its command, delivered with a signature.
 
 use super::{Doing, Platform, Said};
-use crate::discord_peer::{DiscordPeer, button, words};
+use crate::discord_peer::{DiscordPeer, PUBLIC_KEY, button, words};
 use crate::peer::{LOOK, PATIENCE};
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -15,6 +15,8 @@ const TOLD: Duration = Duration::from_secs(5);
 
 pub struct OnDiscord {
     pub peer: DiscordPeer,
+    is_signed: bool,
+    url: Mutex<String>,
     said_at: Mutex<Instant>,
 }
 
@@ -22,8 +24,23 @@ impl OnDiscord {
     pub fn start() -> Self {
         Self {
             peer: DiscordPeer::start(&[]),
+            is_signed: false,
+            url: Mutex::default(),
             said_at: Mutex::new(Instant::now()),
         }
+    }
+
+    /// People use the command and buttons, which are delivered to the shop's address.
+    pub fn signed() -> Self {
+        Self {
+            is_signed: true,
+            ..Self::start()
+        }
+    }
+
+    /// Where to deliver; nowhere over the gateway.
+    fn server(&self) -> Option<String> {
+        self.is_signed.then(|| self.url.lock().unwrap().clone())
     }
 
     fn channel(person: usize) -> String {
@@ -41,15 +58,21 @@ impl Platform for OnDiscord {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        self.peer.settings()
+        let mut settings = self.peer.settings();
+        if self.is_signed {
+            let key = PUBLIC_KEY.to_owned();
+            settings.push(("TIANSHENG_CHANNELS__DISCORD__PUBLIC_KEY", key));
+        }
+        settings
     }
 
     /// The shop comes to Discord, not Discord to the shop.
-    fn connect<'a>(&'a self, _url: &'a str) -> Doing<'a, ()> {
+    fn connect<'a>(&'a self, url: &'a str) -> Doing<'a, ()> {
+        *self.url.lock().unwrap() = url.to_owned();
         Box::pin(async move {
             // Not `listened_to`: what looks by closure does not go to other threads.
             let begun = Instant::now();
-            while !self.peer.is_listened_to().await {
+            while !(self.peer.is_listened_to().await && self.peer.is_commanded().await) {
                 assert!(begun.elapsed() < PATIENCE, "nobody listens at the gateway");
                 tokio::time::sleep(LOOK).await;
             }
@@ -65,6 +88,17 @@ impl Platform for OnDiscord {
         Box::pin(async move {
             let them = self.person(person).await;
             let (channel, user) = (them["channel"].as_str(), them["user"].as_str());
+            if self.is_signed {
+                let locale = if text.is_ascii() { "en-US" } else { "zh-CN" };
+                let command = json!({"user": user, "channel": channel, "text": text,
+                    "locale": locale, "server": self.server()});
+                let told = self.peer.sim("slash", command).await;
+                return Said {
+                    event_id: told["id"].as_str().unwrap().to_owned(),
+                    sure: told["status"] == 200,
+                    again: json!({"id": told["id"], "server": self.server()}),
+                };
+            }
             let said = self.peer.say(channel.unwrap(), user.unwrap(), text).await;
             *self.said_at.lock().unwrap() = Instant::now();
             Said {
@@ -77,7 +111,12 @@ impl Platform for OnDiscord {
 
     fn repeat<'a>(&'a self, _person: usize, said: &'a Said) -> Doing<'a, ()> {
         Box::pin(async move {
-            self.peer.sim("repeat", said.again.clone()).await;
+            let act = if self.is_signed {
+                "redeliver"
+            } else {
+                "repeat"
+            };
+            self.peer.sim(act, said.again.clone()).await;
         })
     }
 
@@ -94,6 +133,7 @@ impl Platform for OnDiscord {
             };
             let press = json!({
                 "user": them["user"], "channel": them["channel"], "message": message, "id": id,
+                "server": self.server(),
             });
             self.peer.sim("press", press).await;
             true
@@ -138,5 +178,9 @@ impl Platform for OnDiscord {
             self.peer.sim("fault", fault).await;
             true
         })
+    }
+
+    fn refusals_left(&self) -> Doing<'_, usize> {
+        Box::pin(async move { self.peer.faults_left().await })
     }
 }

@@ -77,6 +77,11 @@ pub trait Platform: Send + Sync {
 
     /// The next sends are refused with the platform's word for "later". False where nothing is sent over an API.
     fn refuse(&self, times: usize) -> Doing<'_, bool>;
+
+    /// How many of these refusals are still to come.
+    fn refusals_left(&self) -> Doing<'_, usize> {
+        Box::pin(std::future::ready(0))
+    }
 }
 
 #[derive(Clone, Debug)]

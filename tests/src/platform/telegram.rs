@@ -125,4 +125,8 @@ impl Platform for OnTelegram {
             true
         })
     }
+
+    fn refusals_left(&self) -> Doing<'_, usize> {
+        Box::pin(async move { self.peer.faults_left().await })
+    }
 }

@@ -1,7 +1,7 @@
 //! The shop's own page: its visitors keep a session, post and read their feed.
 
 use super::{Doing, Platform, Said};
-use crate::visitor::Visitor;
+use crate::visitor::Page;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Default)]
 pub struct OnTheWeb {
     url: Mutex<String>,
-    visitors: Mutex<BTreeMap<usize, Arc<Visitor>>>,
+    pages: Mutex<BTreeMap<usize, Arc<Page>>>,
 }
 
 impl OnTheWeb {
@@ -17,22 +17,22 @@ impl OnTheWeb {
         self.url.lock().unwrap().clone()
     }
 
-    fn known(&self, person: usize) -> Option<Arc<Visitor>> {
-        self.visitors.lock().unwrap().get(&person).cloned()
+    fn known(&self, person: usize) -> Option<Arc<Page>> {
+        self.pages.lock().unwrap().get(&person).cloned()
     }
 
-    async fn visitor(&self, person: usize) -> Arc<Visitor> {
+    async fn page(&self, person: usize) -> Arc<Page> {
         if let Some(known) = self.known(person) {
             return known;
         }
-        let new = Arc::new(Visitor::new(&self.url()).await);
-        let mut visitors = self.visitors.lock().unwrap();
-        Arc::clone(visitors.entry(person).or_insert(new))
+        let new = Arc::new(Page::open(&self.url()).await);
+        let mut pages = self.pages.lock().unwrap();
+        Arc::clone(pages.entry(person).or_insert(new))
     }
 
     async fn post(&self, person: usize, message: Value) -> Said {
-        let visitor = self.visitor(person).await;
-        let status = visitor.send(&self.url(), &message).await;
+        let page = self.page(person).await;
+        let status = page.visitor.send(&self.url(), &message).await;
         Said {
             event_id: message["id"].as_str().unwrap().to_owned(),
             sure: status == Some(202),
@@ -65,7 +65,7 @@ impl Platform for OnTheWeb {
 
     /// Of somebody who was here.
     fn conversation(&self, person: usize) -> String {
-        self.known(person).unwrap().conversation.clone()
+        self.known(person).unwrap().visitor.conversation.clone()
     }
 
     fn say<'a>(&'a self, person: usize, text: &'a str) -> Doing<'a, Said> {
@@ -80,8 +80,7 @@ impl Platform for OnTheWeb {
 
     fn press<'a>(&'a self, person: usize, label: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let visitor = self.visitor(person).await;
-            let replies = visitor.replies(&self.url()).await;
+            let replies = self.page(person).await.replies();
             let choices = replies.iter().rev().flat_map(parts);
             let choice = choices
                 .filter_map(|part| part["choices"].as_array())
@@ -97,13 +96,9 @@ impl Platform for OnTheWeb {
     }
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
-        Box::pin(async move {
-            let Some(visitor) = self.known(person) else {
-                return Vec::new();
-            };
-            let replies = visitor.replies(&self.url()).await;
-            replies.iter().map(words).collect()
-        })
+        let replies = self.known(person).map(|page| page.replies());
+        let sent = replies.unwrap_or_default().iter().map(words).collect();
+        Box::pin(std::future::ready(sent))
     }
 
     fn refuse(&self, _times: usize) -> Doing<'_, bool> {

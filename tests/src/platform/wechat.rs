@@ -1,4 +1,4 @@
-//! WeChat: an official account, with the customer-service API and without it.
+//! WeChat: an official account that answers in time where it can, over the customer-service API alone, or in answers alone.
 
 use super::{Doing, Forgery, Platform, Said};
 use crate::wechat_peer::{WeChatPeer, line, shown, words};
@@ -16,6 +16,7 @@ const FIRST_ID: u64 = 7_000_000_000_000_000_000;
 /// An account that may write over the API.
 pub struct OnWeChat {
     pub peer: WeChatPeer,
+    answers_in_time: bool,
     url: Mutex<String>,
     next_id: AtomicU64,
 }
@@ -24,8 +25,17 @@ impl OnWeChat {
     pub fn start() -> Self {
         Self {
             peer: WeChatPeer::start(&[]),
+            answers_in_time: true,
             url: Mutex::default(),
             next_id: AtomicU64::new(FIRST_ID),
+        }
+    }
+
+    /// Nothing is said in answers to deliveries.
+    pub fn over_the_api() -> Self {
+        Self {
+            answers_in_time: false,
+            ..Self::start()
         }
     }
 
@@ -58,6 +68,8 @@ impl OnWeChat {
             "TIANSHENG_CHANNELS__WECHAT__CUSTOMER_SERVICE",
             customer_service,
         ));
+        let in_time = self.answers_in_time.to_string();
+        settings.push(("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", in_time));
         settings
     }
 }
@@ -133,12 +145,19 @@ impl Platform for OnWeChat {
             true
         })
     }
+
+    fn refusals_left(&self) -> Doing<'_, usize> {
+        Box::pin(async move { self.peer.listed("faults").await.len() })
+    }
 }
+
+/// What somebody saw, each beside the id of the message whose answer showed it.
+type Seen = Vec<(String, String)>;
 
 /// An account that may only answer deliveries: what the shop says is what the answers show.
 pub struct OnWeChatInAnswers {
     account: OnWeChat,
-    seen: Mutex<BTreeMap<usize, Vec<String>>>,
+    seen: Mutex<BTreeMap<usize, Seen>>,
 }
 
 impl OnWeChatInAnswers {
@@ -151,13 +170,21 @@ impl OnWeChatInAnswers {
 
     async fn delivered(&self, person: usize, text: &str) -> Said {
         let (tried, said) = self.account.delivered(person, text, json!({})).await;
-        if said.sure
-            && let Some(text) = shown(&tried)
-        {
-            let mut seen = self.seen.lock().unwrap();
-            seen.entry(person).or_default().push(text);
+        if said.sure {
+            self.note(person, &said.event_id, shown(&tried));
         }
         said
+    }
+
+    /// The customer sees the answer to a repetition in the place of the first: only another is something new.
+    fn note(&self, person: usize, event_id: &str, shown: Option<String>) {
+        let mut seen = self.seen.lock().unwrap();
+        let seen = seen.entry(person).or_default();
+        let mut same = seen.iter().rev().filter(|(id, _)| id == event_id);
+        let before = same.next().map(|(_, text)| text.clone());
+        if shown != before {
+            seen.push((event_id.to_owned(), shown.unwrap_or_default()));
+        }
     }
 }
 
@@ -183,8 +210,13 @@ impl Platform for OnWeChatInAnswers {
     }
 
     fn repeat<'a>(&'a self, person: usize, said: &'a Said) -> Doing<'a, ()> {
-        // The customer sees the answer to a repetition in the place of the first.
-        self.account.repeat(person, said)
+        Box::pin(async move {
+            let again = said.again.clone();
+            let tried = self.account.peer.sim("text", again).await;
+            if tried.as_array().unwrap().last().unwrap()["error"].is_null() {
+                self.note(person, &said.event_id, shown(&tried));
+            }
+        })
     }
 
     /// There is nothing to press: the line is typed.
@@ -197,7 +229,8 @@ impl Platform for OnWeChatInAnswers {
 
     fn sent(&self, person: usize) -> Doing<'_, Vec<String>> {
         let seen = self.seen.lock().unwrap().get(&person).cloned();
-        Box::pin(std::future::ready(seen.unwrap_or_default()))
+        let texts = seen.into_iter().flatten().map(|(_, text)| text);
+        Box::pin(std::future::ready(texts.collect()))
     }
 
     fn writes_unasked(&self) -> bool {

@@ -107,4 +107,8 @@ impl Platform for OnWeCom {
             true
         })
     }
+
+    fn refusals_left(&self) -> Doing<'_, usize> {
+        Box::pin(async move { self.peer.listed("faults").await.len() })
+    }
 }

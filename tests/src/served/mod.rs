@@ -36,10 +36,29 @@ pub async fn metrics(server: &Server) -> String {
     answer.unwrap().text().await.unwrap()
 }
 
-/// Waits until the figures have this in them.
-pub async fn until_counted(server: &Server, figure: &str) {
-    let counted = async || metrics(server).await.contains(figure).then_some(());
-    until(figure, counted).await;
+/// What became of messages on their way out, as a series of the figures.
+pub fn sends(channel: &str, outcome: &str) -> String {
+    format!("sends_total{{channel=\"{channel}\",outcome=\"{outcome}\"}}")
+}
+
+/// Messages that are durable and were not had before, as a series of the figures.
+pub fn accepted(channel: &str) -> String {
+    format!("channel_messages_total{{channel=\"{channel}\",duplicate=\"false\"}}")
+}
+
+/// What a series stands at; 0 where nothing was counted.
+pub async fn counted(server: &Server, series: &str) -> u64 {
+    let figures = metrics(server).await;
+    let value = figures
+        .lines()
+        .find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
+    value.unwrap_or_default()
+}
+
+/// Waits until a series stands at so many or more: between two looks it may pass by any number.
+pub async fn until_counted(server: &Server, series: &str, count: u64) {
+    let look = async || (counted(server, series).await >= count).then_some(());
+    until(&format!("{count} of {series}"), look).await;
 }
 
 pub fn logged(data: &Path) -> String {

@@ -1,6 +1,6 @@
 //! The product as a company's customer service on WeCom, and what tests do with it.
 
-use super::logged;
+use super::{logged, sends};
 use crate::binary::{Server, free_port, run};
 use crate::wecom_peer::{ACCOUNT, AES_KEY, SECRET, WeComPeer};
 use bot::store::RecordStore as _;
@@ -51,9 +51,8 @@ pub async fn ask(
 }
 
 /// Waits until so many messages came to something.
-pub async fn until_counted(server: &Server, outcome: &str, count: usize) {
-    let figure = format!("channel=\"wecom\",outcome=\"{outcome}\"}} {count}\n");
-    super::until_counted(server, &figure).await;
+pub async fn until_counted(server: &Server, outcome: &str, count: u64) {
+    super::until_counted(server, &sends("wecom", outcome), count).await;
 }
 
 /// Waits until WeCom's own desk has a conversation to give to somebody.

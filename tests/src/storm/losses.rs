@@ -176,8 +176,15 @@ pub async fn failover(late: Duration, waiting: bool, seed: u64) -> Loss {
         &[]
     };
     let scene = Scene::begin(master.port, settings, last, seed).await;
-    let written = offset(&master, "master_repl_offset");
-    let have = offset(&heir, "slave_repl_offset");
+    let begun = Instant::now();
+    // At a moment when the replica is behind, so that something can be lost.
+    let lag_bytes = loop {
+        let have = offset(&heir, "slave_repl_offset");
+        let lag = offset(&master, "master_repl_offset").saturating_sub(have);
+        if lag > 0 || begun.elapsed() > FOLLOWS_MAX {
+            break lag;
+        }
+    };
     let fault_at = Instant::now();
     stream.set(Way::Cut);
     master.kill();
@@ -192,7 +199,6 @@ pub async fn failover(late: Duration, waiting: bool, seed: u64) -> Loss {
         true => format!("failover, {late} ms behind, `state.wait_replicas = 1`"),
         false => format!("failover, {late} ms behind"),
     };
-    let lag_bytes = written.saturating_sub(have);
     scene.end(&what, fault_at, lag_bytes, &heir.url()).await
 }
 
