@@ -31,6 +31,7 @@ use crate::Language;
 use crate::aspect::Toward;
 use crate::measure::{Dimension, Quality, Span};
 use crate::nlu::Superlative;
+use crate::text;
 use crate::vocabulary::Vocabulary;
 use absent::Absent;
 use facts::Facts;
@@ -71,6 +72,8 @@ pub struct Catalogue {
     vocabulary: Vocabulary,
     absent: Absent,
     unknown_aliases: Vec<(String, String)>,
+    /// What Chinese customers call a brand that the feed writes in Latin letters, where the shop says so.
+    chinese_brands: BTreeMap<String, String>,
 }
 
 impl Catalogue {
@@ -94,7 +97,16 @@ impl Catalogue {
         let nearness = Nearness::of(&products, &index, &mut spelling);
         let (terms, unknown_aliases) = terms::learn(&products, &types, &values, aliases);
         let vocabulary = Vocabulary::new(terms);
+        let chinese_brands = aliases
+            .iter()
+            .filter(|(surface, name)| {
+                surface.chars().any(text::han)
+                    && products.iter().any(|p| p.brand.as_ref() == Some(name))
+            })
+            .map(|(surface, name)| (name.clone(), surface.clone()))
+            .collect();
         Self {
+            chinese_brands,
             absent: Absent::of(&vocabulary),
             vocabulary,
             products,
@@ -524,11 +536,17 @@ impl Catalogue {
 
     /// The brand as the language writes it.
     pub fn brand_name(&self, brand: &str, language: Language) -> Option<&str> {
-        self.products
+        let written = self
+            .products
             .iter()
             .find(|product| product.brand.as_deref() == Some(brand))
             .map(|product| product.brand_names.get(language))
-            .filter(|name| !name.is_empty())
+            .filter(|name| !name.is_empty());
+        let is_latin = !written.is_some_and(|name| name.chars().any(text::han));
+        match self.chinese_brands.get(brand) {
+            Some(own) if language == Language::Zh && is_latin => Some(own),
+            _ => written,
+        }
     }
 
     /// The attribute value's name in the language, else in the other.

@@ -215,7 +215,7 @@ impl<'a> Composer<'a> {
     /// “Weight up to 3 kg”.
     fn bound(&self, bound: &MeasureBound) -> String {
         let language = self.stage.language;
-        let written = |base: i64| bound.dimension.written(base);
+        let written = |base: i64| counted(&bound.dimension.written(base), language);
         let figure = match (bound.min, bound.max, language) {
             (Some(min), Some(max), _) if min == max => written(min),
             (Some(min), Some(max), _) => format!("{}–{}", written(min), written(max)),
@@ -506,6 +506,14 @@ pub(super) fn day_range(days: &[u8], language: Language) -> String {
         }
         (days, Language::Zh) => days.iter().map(name).collect::<Vec<_>>().join("、"),
         (days, Language::En) => days.iter().map(name).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// What is counted has a Chinese word; units of measure are written alike.
+fn counted(figure: &str, language: Language) -> String {
+    match language {
+        Language::Zh => figure.replace(" cups", " 杯").replace(" seats", " 座"),
+        Language::En => figure.to_owned(),
     }
 }
 

@@ -155,7 +155,7 @@ impl Decider<'_> {
             || hurt
             || self.asks_when_answered(&intents)
             || self.asks_to_rent()
-            || self.asks_for_the_frail()
+            || self.asks_for_the_frail(&intents)
             || self.brand_not_carried()
             || self.outfit()
             || self.goods_that_fit(&intents)

@@ -28,6 +28,17 @@ const OF_FAULTS: [&str; 16] = [
     "out_of_scope",
 ];
 
+/// Intents of somebody who looks for what an ill person may have.
+const OF_THE_ILL: [&str; 8] = [
+    "ask_details",
+    "ask_most",
+    "ask_recommendation",
+    "ask_usage",
+    "correct",
+    "inform",
+    "out_of_scope",
+    "small_talk",
+];
 /// Intents that impatience is taken for.
 const OF_WAITING: [&str; 13] = [
     "ask_delivery",
@@ -227,7 +238,7 @@ impl Decider<'_> {
     }
 
     /// Whether a child or a pregnant woman may take it is a question for the pages, never one for goods.
-    pub(super) fn asks_for_the_frail(&mut self) -> bool {
+    pub(super) fn asks_for_the_frail(&mut self, intents: &[String]) -> bool {
         let asks = Cue::Frail.is_in(&self.words)
             && Cue::Harmless.is_in(&self.words)
             && (self.is_a_question() || Cue::OpensQuestion.starts(&self.words));
@@ -242,13 +253,13 @@ impl Decider<'_> {
                 self.know(why.to_owned());
             }
         }
-        asks || self.seeks_for_the_ill()
+        asks || self.seeks_for_the_ill(intents)
     }
 
     /// “Which coffee for my mother, who has a bad heart?”: what the pages tell such people to ask first, before any goods.
-    fn seeks_for_the_ill(&mut self) -> bool {
+    fn seeks_for_the_ill(&mut self, intents: &[String]) -> bool {
         let seeks = Cue::Illness.is_in(&self.words)
-            && self.has_intent("ask_recommendation")
+            && intents.iter().all(|i| OF_THE_ILL.contains(&i.as_str()))
             && self.mentioned.is_empty()
             && !self.says_value()
             && !self.says_budget();

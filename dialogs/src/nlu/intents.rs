@@ -182,7 +182,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     if let [only] = read
         && !only.entity.negated
         && points_at_one(&only.entity.value, listening.expected)
-        && bare(folded, folded.get(only.start..only.end).unwrap_or_default())
+        && says_nothing_beside(folded, folded.get(only.start..only.end).unwrap_or_default())
     {
         found = vec![Intent {
             name: choice::wanted_of_which(listening.expected).to_owned(),
@@ -202,7 +202,7 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
         let rest = entities.iter().fold(folded.to_owned(), |rest, entity| {
             rest.replacen(&text::fold(&entity.quote), "", 1)
         });
-        if bare(&rest, "") {
+        if says_nothing_beside(&rest, "") {
             found = vec![Intent {
                 name: "inform".to_owned(),
                 confidence: 0.9,
@@ -295,7 +295,7 @@ fn is_babble(folded: &str) -> bool {
 }
 
 /// Whether a message says nothing beside one piece of it.
-fn bare(folded: &str, piece: &str) -> bool {
+pub(super) fn says_nothing_beside(folded: &str, piece: &str) -> bool {
     let mut rest = folded.replacen(piece, "", 1);
     for word in MANNERS.iter().chain(&ADDS_NOTHING) {
         rest = rest.replace(word, "");

@@ -33,7 +33,7 @@ pub(super) fn set_right(
     sentiment: Sentiment,
 ) {
     let is_angry = sentiment == Sentiment::Negative;
-    let asks = folded.ends_with(['?', '？']) || Cue::How.is_in(folded);
+    let asks = folded.ends_with(['?', '？', '嘛', '么']) || Cue::How.is_in(folded);
     let has = |wanted: fn(&Value) -> bool| entities.iter().any(|e| wanted(&e.value));
     let gives_contact = has(is_contact);
     let complains_of_own = Cue::Ordered.is_in(folded) && Cue::Dissatisfied.is_in(folded) && !asks;

@@ -1,5 +1,6 @@
 //! The catalogue's words in a message, also where they are shortened or mistyped.
 
+use super::intents::says_nothing_beside;
 use crate::Language;
 use crate::text::{self, Folded};
 use crate::vocabulary::{Found, TermKind, Vocabulary, is_common_word};
@@ -17,12 +18,8 @@ pub(super) fn find(
     let is_chinese = folded.text.chars().any(text::han);
     // Whoever writes Chinese and then one word of Latin letters says a name.
     let is_alone = |hit: &Found| {
-        let rest = [folded.text.get(..hit.start), folded.text.get(hit.end..)];
-        language == Language::Zh
-            && !rest
-                .into_iter()
-                .flatten()
-                .any(|rest| rest.chars().any(char::is_alphanumeric))
+        let name = folded.text.get(hit.start..hit.end).unwrap_or_default();
+        language == Language::Zh && says_nothing_beside(&folded.text, name)
     };
     let mut found = vocabulary.find(&folded.text);
     found.retain(|hit| {

@@ -2,7 +2,7 @@
 
 use super::Sentiment;
 
-const NEGATIVE: [&str; 52] = [
+const NEGATIVE: [&str; 57] = [
     "投诉",
     "太差",
     "垃圾",
@@ -13,7 +13,12 @@ const NEGATIVE: [&str; 52] = [
     "差评",
     "坏了",
     "破",
-    "烦",
+    "烦死",
+    "烦人",
+    "真烦",
+    "很烦",
+    "太烦",
+    "好烦",
     "傻",
     "滚",
     "废物",

@@ -350,7 +350,6 @@ fn is_each(amount: &Amount<'_>) -> bool {
 fn is_age_in_english(amount: &Amount<'_>) -> bool {
     let before = amount.before().trim_end();
     let after = amount.after().trim_start();
-    let ends_word = after.is_empty() || after.starts_with(|c: char| c.is_ascii_punctuation());
     let is_said = |word: &str| {
         before
             .strip_suffix(word)
@@ -361,7 +360,8 @@ fn is_age_in_english(amount: &Amount<'_>) -> bool {
         .or_else(|| before.strip_suffix("'s"))
         .is_some_and(|head| Cue::Kin.ends(head));
     amount.low < AGE_MAX
-        && ((ends_word && (kin || AGES_BEFORE.iter().any(|word| is_said(word))))
+        && (kin
+            || AGES_BEFORE.iter().any(|word| is_said(word))
             || AGES_AFTER.iter().any(|word| after.starts_with(word)))
 }
 

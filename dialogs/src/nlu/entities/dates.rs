@@ -33,7 +33,7 @@ const MONTHS: [&str; 12] = [
 /// Longest horizon in days.
 const DAYS_MAX: f64 = 3_650.0;
 /// What a span of time is of when it is no deadline.
-const NO_DEADLINE: [&str; 12] = [
+const NO_DEADLINE: [&str; 15] = [
     "保修",
     "质保",
     "续航",
@@ -44,8 +44,11 @@ const NO_DEADLINE: [&str; 12] = [
     "guarantee",
     "return",
     "battery",
+    "租",
     "每",
     "per ",
+    "rent",
+    "lease",
 ];
 
 impl Finder<'_> {
@@ -249,7 +252,7 @@ impl Finder<'_> {
         is_weak: bool,
     ) -> Option<(u32, usize)> {
         // 用了两天: what took so long is past.
-        if before.ends_with('了') {
+        if before.ends_with(['了', '才']) {
             return None;
         }
         let spaces = after.len() - after.trim_start().len();
