@@ -125,16 +125,19 @@ fn features(words: &str, kind: &str, shop: &Shop) -> Vec<Entity> {
         }
         let is_all = !rest.chars().any(char::is_alphanumeric);
         let wished = is_all || Cue::Wishing.ends_within(head, WISH_CHARS_MAX);
-        let asked = Cue::Without.ends(head) || Cue::Which.ends(head);
+        let refused = Cue::Without.ends(head);
+        let asked = Cue::Which.ends(head);
         let mut attributes = named.attributes.iter();
         let told = attributes.find(|attribute| shop.catalogue.tells_apart(attribute, kind));
-        if let Some(attribute) = told.filter(|_| named.says == Says::Name && wished && !asked) {
+        if let Some(attribute) =
+            told.filter(|_| named.says == Says::Name && (wished || refused) && !asked)
+        {
             found.push(Entity {
                 value: Value::Feature {
                     attribute: attribute.clone(),
                 },
                 quote: name.to_owned(),
-                negated: false,
+                negated: refused,
             });
         }
     }
