@@ -27,7 +27,7 @@ pub struct Profile {
     pub greeting: Texts,
     /// Questions offered before the first message.
     pub suggestions: BTreeMap<Language, Vec<String>>,
-    /// Other words for a product type, brand or attribute value: surface, name.
+    /// Other words for a product type, brand, attribute value or attribute: surface, name.
     pub aliases: Vec<(String, String)>,
     /// What customers call an attribute of the feed.
     pub attributes: BTreeMap<String, Texts>,

@@ -39,6 +39,9 @@ pub fn settled(
         Some(SlotValue::Key(key)) => Some(key.clone()),
         _ => None,
     };
+    // “How much for a French press?” is about the press.
+    let best = understanding.intents.first().map(|i| i.name.as_str());
+    let asks_the_price = matches!(best, Some("ask_price" | "ask_stock" | "buy"));
     for (at, kind, quote) in &kinds {
         let Some((name, key)) = catalogue.vocabulary().value_of_kind(kind) else {
             continue;
@@ -54,7 +57,9 @@ pub fn settled(
                 (other, serves)
             }
             // A kind of the one under discussion goes on with it.
-            (None, Some(open)) if !related(open, kind) => (open, says_purpose(head, tail, None)),
+            (None, Some(open)) if !related(open, kind) && !asks_the_price => {
+                (open, says_purpose(head, tail, None))
+            }
             _ => continue,
         };
         let query = Query {
@@ -120,18 +125,19 @@ fn features(words: &str, kind: &str, shop: &Shop) -> Vec<Entity> {
         }
         let is_all = !rest.chars().any(char::is_alphanumeric);
         let wished = is_all || Cue::Wishing.ends_within(head, WISH_CHARS_MAX);
-        let asked = Cue::Without.ends(head) || Cue::Which.ends(head);
-        let attributes = named.attributes.iter();
-        let told = attributes
-            .filter(|attribute| shop.catalogue.tells_apart(attribute, kind))
-            .next();
-        if let Some(attribute) = told.filter(|_| named.says == Says::Name && wished && !asked) {
+        let refused = Cue::Without.ends(head);
+        let asked = Cue::Which.ends(head);
+        let mut attributes = named.attributes.iter();
+        let told = attributes.find(|attribute| shop.catalogue.tells_apart(attribute, kind));
+        if let Some(attribute) =
+            told.filter(|_| named.says == Says::Name && (wished || refused) && !asked)
+        {
             found.push(Entity {
                 value: Value::Feature {
                     attribute: attribute.clone(),
                 },
                 quote: name.to_owned(),
-                negated: false,
+                negated: refused,
             });
         }
     }
@@ -160,7 +166,9 @@ fn border(c: char) -> bool {
 
 /// The words around a kind say that something is for it: 做手冲, 手冲用的, “for pour-over”; `of` are the goods that stand elsewhere in the message.
 fn says_purpose(head: &str, tail: &str, of: Option<&str>) -> bool {
-    if Cue::ForUse.ends(head) || Cue::OfUse.starts(tail) {
+    // “Looking for a French press” is for nothing else.
+    let is_for = Cue::ForUse.ends(head) && !Cue::BeforeGoods.ends(head);
+    if is_for || Cue::OfUse.starts(tail) {
         return true;
     }
     // 手冲的, with nothing that it could be the possessor of.

@@ -282,6 +282,7 @@ mod tests {
             ("it's too sour", vec![("sour", Less)]),
             ("i like strong coffee", vec![("strong", More)]),
             ("这个酸不酸", vec![]),
+            ("会不会太酸", vec![]),
             ("意式浓缩太酸怎么办", vec![]),
             ("why is my espresso sour", vec![]),
             ("玻尿酸精华", vec![]),

@@ -553,6 +553,11 @@ impl Tracker<'_> {
     }
 
     fn exclude(&mut self, value: &Value) {
+        // What need not be there is not kept out either.
+        if let Value::Feature { attribute } = value {
+            self.clear(&format!("has:{attribute}"));
+            return;
+        }
         let exclusion = match value {
             Value::ProductType { key } => Exclusion::Type(key.clone()),
             Value::Brand { key } => Exclusion::Brand(key.clone()),

@@ -193,7 +193,11 @@ impl Catalogue {
             let matched: BTreeSet<usize> = matching.into_iter().map(|(place, _)| place).collect();
             let rest = kept.into_iter().filter(|p| !matched.contains(p)).collect();
             let room = limit - hits.len();
-            hits.extend(self.ordered(rest, query, room));
+            let as_fed = Query {
+                price_near: None,
+                ..query.clone()
+            };
+            hits.extend(self.ordered(rest, &as_fed, room));
         }
         hits
     }

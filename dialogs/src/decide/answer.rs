@@ -373,7 +373,7 @@ impl Decider<'_> {
         let entities = &self.scene.understanding.entities;
         entities
             .iter()
-            .any(|entity| matches!(entity.value, Value::Feature { .. }))
+            .any(|entity| matches!(entity.value, Value::Feature { .. }) && !entity.negated)
     }
 
     /// Goods of a kind are asked for, and the intent is a guess; or a kind is named with what it should be, and nothing is asked.
