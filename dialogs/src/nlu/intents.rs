@@ -21,8 +21,25 @@ pub(super) const PLACE_MAX: u32 = 9;
 /// Characters from which on one alone, repeated, is a word of no language.
 const BABBLE_CHARS_MIN: usize = 3;
 /// Words beside an ordinal that add nothing to it.
-const ADDS_NOTHING: [&str; 13] = [
-    "show me", "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
+const ADDS_NOTHING: [&str; 18] = [
+    "show me",
+    "please",
+    "the",
+    "one",
+    "product",
+    "吧",
+    "呢",
+    "的",
+    "款",
+    "个",
+    "那",
+    "看看",
+    "看",
+    "hello there",
+    "hello",
+    "hi",
+    "hey",
+    "嗨",
 ];
 /// In Chinese nothing stands between an address and the words around it.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:https?://|\bwww\.)[!-~]+"));
@@ -277,7 +294,7 @@ fn is_babble(folded: &str) -> bool {
 }
 
 /// Whether a message says nothing beside one piece of it.
-pub(super) fn says_nothing_beside(folded: &str, piece: &str) -> bool {
+pub(crate) fn says_nothing_beside(folded: &str, piece: &str) -> bool {
     let mut rest = folded.replacen(piece, "", 1);
     for word in MANNERS.iter().chain(&ADDS_NOTHING) {
         rest = rest.replace(word, "");
