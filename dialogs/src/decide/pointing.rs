@@ -5,7 +5,7 @@ use crate::aspect::Toward;
 use crate::choice::is_which;
 use crate::cue::Cue;
 use crate::flow::{Then, known};
-use crate::nlu::Value;
+use crate::nlu::{Value, says_nothing_beside};
 
 impl Decider<'_> {
     /// What the customer wants; who narrows down a list of one kind means that kind, though nobody named it.
@@ -64,11 +64,7 @@ impl Decider<'_> {
             return false;
         };
         let quote = crate::text::fold(&only.quote);
-        matches!(only.value, Value::Product { .. })
-            && !self
-                .words
-                .replacen(&quote, "", 1)
-                .contains(char::is_alphanumeric)
+        matches!(only.value, Value::Product { .. }) && says_nothing_beside(&self.words, &quote)
     }
 
     /// The product under discussion.

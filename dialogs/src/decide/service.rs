@@ -29,12 +29,13 @@ const OF_FAULTS: [&str; 16] = [
 ];
 
 /// Intents of somebody who looks for what an ill person may have.
-const OF_THE_ILL: [&str; 8] = [
+const OF_THE_ILL: [&str; 9] = [
     "ask_details",
     "ask_most",
     "ask_recommendation",
     "ask_usage",
     "correct",
+    "greet",
     "inform",
     "out_of_scope",
     "small_talk",

@@ -24,6 +24,8 @@ const BABBLE_CHARS_MIN: usize = 3;
 const ADDS_NOTHING: [&str; 13] = [
     "show me", "please", "the", "one", "product", "吧", "呢", "的", "款", "个", "那", "看看", "看",
 ];
+/// Words of greeting beside something named.
+const GREETINGS: [&str; 5] = ["hello there", "hello", "hi", "hey", "嗨"];
 /// In Chinese nothing stands between an address and the words around it.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:https?://|\bwww\.)[!-~]+"));
 /// How one asks what a product is like.
@@ -295,9 +297,18 @@ fn is_babble(folded: &str) -> bool {
 }
 
 /// Whether a message says nothing beside one piece of it.
-pub(super) fn says_nothing_beside(folded: &str, piece: &str) -> bool {
+pub(crate) fn says_nothing_beside(folded: &str, piece: &str) -> bool {
+    is_bare(folded, piece, &ADDS_NOTHING)
+}
+
+/// Whether a message is one piece and good manners.
+pub(super) fn is_alone(folded: &str, piece: &str) -> bool {
+    is_bare(folded, piece, &[])
+}
+
+fn is_bare(folded: &str, piece: &str, beside: &[&str]) -> bool {
     let mut rest = folded.replacen(piece, "", 1);
-    for word in MANNERS.iter().chain(&ADDS_NOTHING) {
+    for word in MANNERS.iter().chain(&GREETINGS).chain(beside) {
         rest = rest.replace(word, "");
     }
     !rest.chars().any(char::is_alphanumeric)

@@ -17,6 +17,7 @@ mod sentiment;
 mod training;
 
 pub use classifier::Classifier;
+pub(crate) use intents::says_nothing_beside;
 pub use meaning::{Entity, Intent, ReadBy, Sentiment, Superlative, Understanding, Value, Which};
 pub use training::{DEFAULT_INTENTS, TrainingSet};
 
@@ -87,7 +88,7 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
     let names = text::tokens(&folded.text);
     let is_short = names
         .iter()
-        .filter(|n| !n.text.parse::<u32>().is_ok())
+        .filter(|n| n.text.parse::<u32>().is_err())
         .count()
         == 1;
     let only_a_name = (is_short || listening.expected.is_some())

@@ -1,6 +1,6 @@
 //! The catalogue's words in a message, also where they are shortened or mistyped.
 
-use super::intents::says_nothing_beside;
+use super::intents;
 use crate::Language;
 use crate::text::{self, Folded};
 use crate::vocabulary::{Found, TermKind, Vocabulary, is_common_word};
@@ -19,7 +19,7 @@ pub(super) fn find(
     // Whoever writes Chinese and then one word of Latin letters says a name.
     let is_alone = |hit: &Found| {
         let name = folded.text.get(hit.start..hit.end).unwrap_or_default();
-        language == Language::Zh && says_nothing_beside(&folded.text, name)
+        language == Language::Zh && intents::is_alone(&folded.text, name)
     };
     let mut found = vocabulary.find(&folded.text);
     found.retain(|hit| {
