@@ -13,7 +13,7 @@ use tests::front::Front;
 use tests::peer::until;
 use tests::redis_server::Redis;
 use tests::served::wechat::{hook, say, serve, serve_at};
-use tests::served::{QUIET, accepted, counted, metrics, sends, slow_model, until_counted};
+use tests::served::{QUIET, accepted, counted, sends, slow_model, until_counted};
 use tests::wechat_peer::{WeChatPeer, line, shown, words};
 
 const IN_TIME: (&str, &str) = ("TIANSHENG_CHANNELS__WECHAT__ANSWER_IN_TIME", "true");
@@ -267,8 +267,7 @@ async fn a_delivery_of_which_nobody_knows_whether_it_took_the_reply_is_not_answe
     let act = json!({"url": hook(&server), "from": "oH", "safe": true, "attempts": 1,
         "text": "你们的咖啡豆是哪里烘焙的，能不能参观"});
     let stopped = async {
-        let taken = "channel_messages_total{channel=\"wechat\",duplicate=\"false\"} 1";
-        until_counted(&server, taken).await;
+        until_counted(&server, &accepted("wechat"), 1).await;
         redis.kill();
         server.signal("-TERM");
     };
