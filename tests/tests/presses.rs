@@ -14,7 +14,8 @@ use std::time::Duration;
 use tests::discord_peer::{DiscordPeer, button};
 use tests::outbox::Scripted;
 use tests::redis_server::Redis;
-use tests::served::{QUIET, discord, now_ms, wechat, wecom};
+use tests::served::{QUIET, discord, now_ms, telegram, wechat, wecom};
+use tests::telegram_peer::{self, TelegramPeer};
 use tests::wechat_peer::{self, WeChatPeer};
 use tests::wecom_peer;
 
@@ -246,4 +247,23 @@ async fn a_second_click_on_discord_that_is_told_late_to_another_replica_is_no_se
     tokio::time::sleep(Duration::from_millis(1_000)).await;
     press(&second.url, 0.0).await;
     peer.sent_at_least(&customer.1, 4).await;
+}
+
+/// Telegram tells no time of a press, and a call that asks for updates waits for one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_press_seconds_later_counts_where_updates_are_polled_for() {
+    let data = tempfile::tempdir().unwrap();
+    let peer = TelegramPeer::start(&[]);
+    let _server = telegram::serve(&peer, data.path(), "polling", &[]);
+    let offer = telegram::ask(&peer, 5, "意式咖啡机有推荐吗？", 1).await;
+    let (message, compare) = (
+        &offer[0]["message_id"],
+        telegram_peer::button(&offer[0], "比较前两款").unwrap(),
+    );
+    let press = json!({"from": 5, "message_id": message, "data": compare});
+    for answers in [2, 3] {
+        peer.sim("press", press.clone()).await;
+        peer.sent_at_least(5, answers).await;
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    }
 }

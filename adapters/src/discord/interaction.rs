@@ -104,11 +104,7 @@ impl Read {
 }
 
 /// `in_channel` tells who is answered in the channel, where that is known.
-pub(super) fn read(
-    payload: &Value,
-    in_channel: Option<Whose>,
-    now_ms: i64,
-) -> Result<Read, String> {
+pub(super) fn read(payload: &Value, in_channel: Option<Whose>) -> Result<Read, String> {
     let interaction = Interaction::deserialize(payload)
         .map_err(|_| "an interaction is not as the API describes it".to_owned())?;
     let response = response(&interaction);
@@ -118,7 +114,7 @@ pub(super) fn read(
             address: place(&interaction, in_channel)?.address()?,
             event_id: interaction.id.to_string(),
             // Its id was made when it was pressed, by the platform's clock.
-            sent_at_ms: milliseconds(interaction.id.created_at()).min(now_ms),
+            sent_at_ms: milliseconds(interaction.id.created_at()),
             body,
         };
         Some(match is_token {

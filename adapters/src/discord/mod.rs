@@ -162,7 +162,7 @@ impl Discord {
             return Ok(received);
         };
         let whose = self.places.in_channel(channel).await?;
-        if let Ok(read) = interaction::read(&payload, whose, request.now_ms) {
+        if let Ok(read) = interaction::read(&payload, whose) {
             if let Some(place) = read.place() {
                 Known::add_delivered(self.keep.as_ref(), &self.adding, place).await?;
                 self.met(place, read.customer).await;
@@ -247,8 +247,7 @@ impl Channel for Discord {
                 acknowledgement: answer(&interaction::pong()),
             });
         }
-        let read = interaction::read(&payload, None, request.now_ms)
-            .map_err(|what| Refused::Malformed { what })?;
+        let read = interaction::read(&payload, None).map_err(|what| Refused::Malformed { what })?;
         Ok(Received {
             arrivals: read.arrival.into_iter().collect(),
             unread: None,

@@ -23,7 +23,7 @@ const QUIET_MAX: Duration = Duration::from_secs(30);
 const CALLBACK_MAX: Duration = Duration::from_millis(2_500);
 
 impl Discord {
-    async fn pulled(&self, cursor: Option<&str>, now_ms: i64) -> Result<Pulled, PullError> {
+    async fn pulled(&self, cursor: Option<&str>) -> Result<Pulled, PullError> {
         let mut state = self.state.lock().await;
         if let Some((before, pulled)) = &state.told
             && before.as_deref() == cursor
@@ -45,7 +45,7 @@ impl Discord {
             to_confirm: Vec::new(),
         };
         let was_behind = line.history.is_some();
-        let gathered = self.gather(&mut line, &mut pulled, now_ms).await;
+        let gathered = self.gather(&mut line, &mut pulled).await;
         line.known.save(self.keep.as_ref()).await;
         // Until all that was missed is told, the session before is the place to go on from.
         if line.history.is_none() && !(was_behind && gathered.is_err()) {
@@ -78,7 +78,7 @@ impl Discord {
     }
 
     /// Waits for something, then takes what else is there already.
-    async fn gather(&self, line: &mut Line, pulled: &mut Pulled, now_ms: i64) -> Result<(), Ended> {
+    async fn gather(&self, line: &mut Line, pulled: &mut Pulled) -> Result<(), Ended> {
         if let Some(mut history) = line.history.take() {
             if history.rests_until() <= Instant::now() {
                 let missed = history.next(&self.api).await;
@@ -110,7 +110,7 @@ impl Discord {
                 };
                 let event = event?;
                 match event.name.as_str() {
-                    "INTERACTION_CREATE" => self.take(event, line, pulled, now_ms).await?,
+                    "INTERACTION_CREATE" => self.take(event, line, pulled).await?,
                     _ => history.hold(event),
                 }
             }
@@ -119,7 +119,7 @@ impl Discord {
                 return Ok(());
             }
             for event in history.held() {
-                self.take(event, line, pulled, now_ms).await?;
+                self.take(event, line, pulled).await?;
             }
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl Discord {
                     None => return Ok(()),
                 },
             };
-            self.take(event, line, pulled, now_ms).await?;
+            self.take(event, line, pulled).await?;
             if pulled.arrivals.len() >= ARRIVALS_MAX {
                 return Ok(());
             }
@@ -147,13 +147,7 @@ impl Discord {
     }
 
     /// The cursor moves behind an event when it is read; one that cannot be read now is told again.
-    async fn take(
-        &self,
-        event: Event,
-        line: &mut Line,
-        pulled: &mut Pulled,
-        now_ms: i64,
-    ) -> Result<(), Ended> {
+    async fn take(&self, event: Event, line: &mut Line, pulled: &mut Pulled) -> Result<(), Ended> {
         match event.name.as_str() {
             "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
                 let is_update = event.name == "MESSAGE_UPDATE";
@@ -167,7 +161,7 @@ impl Discord {
                     Err(what) => pulled.unread.push(what),
                 }
             }
-            "INTERACTION_CREATE" => self.pressed(&event.data, line, pulled, now_ms).await?,
+            "INTERACTION_CREATE" => self.pressed(&event.data, line, pulled).await?,
             _ => {}
         }
         line.at.seq = line.at.seq.max(event.seq);
@@ -213,13 +207,12 @@ impl Discord {
         data: &Value,
         line: &mut Line,
         pulled: &mut Pulled,
-        now_ms: i64,
     ) -> Result<(), Ended> {
         let place = match interaction::channel(data) {
             Some(channel) => self.places.in_channel(channel).await?,
             None => None,
         };
-        match interaction::read(data, place, now_ms) {
+        match interaction::read(data, place) {
             Ok(read) => {
                 if let Some(place) = read.place() {
                     line.known.note(place);
@@ -250,9 +243,9 @@ impl Source for Discord {
     fn pull<'a>(
         &'a self,
         cursor: Option<&'a str>,
-        now_ms: i64,
+        _now_ms: i64,
     ) -> Asking<'a, Result<Pulled, PullError>> {
-        Box::pin(self.pulled(cursor, now_ms))
+        Box::pin(self.pulled(cursor))
     }
 
     fn confirm<'a>(&'a self, pulled: &'a Pulled) -> Asking<'a, ()> {

@@ -314,7 +314,7 @@ fn what_cannot_be_read_is_named_without_its_words() {
     assert_eq!(told, "message 17 is not as the API describes it");
     let told = message::parse(&json!({"content": "秘密"})).unwrap_err();
     assert_eq!(told, "a message has no `id`");
-    assert!(interaction::read(&json!({"token": "t"}), None, 0).is_err());
+    assert!(interaction::read(&json!({"token": "t"}), None).is_err());
 }
 
 fn pressed(more: serde_json::Value) -> (Option<Inbound>, serde_json::Value) {
@@ -324,7 +324,7 @@ fn pressed(more: serde_json::Value) -> (Option<Inbound>, serde_json::Value) {
     });
     let members = payload.as_object_mut().unwrap();
     members.extend(more.as_object().unwrap().clone());
-    let read = interaction::read(&payload, None, i64::MAX).unwrap();
+    let read = interaction::read(&payload, None).unwrap();
     let inbound = read.arrival.map(|arrival| match arrival {
         Arrival::Said(inbound) | Arrival::Pressed(inbound) => inbound,
         other => panic!("{other:?}"),

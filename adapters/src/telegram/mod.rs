@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 use teloxide_core::{ApiError, Bot, RequestError};
 use update::Own;
@@ -263,7 +263,11 @@ impl Telegram {
             .and_then(|cursor| cursor.split_once(':'))
             .filter(|(id, _)| *id == self.id.to_string())
             .and_then(|(_, offset)| offset.parse().ok());
+        let begun = Instant::now();
         let updates = client::updates(&self.bot, offset).await.map_err(failed)?;
+        // A press is told without a time, at the end of a call that may have waited long.
+        let waited_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now_ms = now_ms.saturating_add_unsigned(waited_ms);
         let mut pulled = Pulled {
             arrivals: Vec::new(),
             unread: Vec::new(),
