@@ -308,15 +308,15 @@ fn with_a_key_only_what_is_encrypted_for_this_account_is_taken() {
     let (query_other, body_other) = sealed(KEY, "wx0000000000000000", &plain);
     let (query_right, body) = sealed(KEY, APP_ID, &plain);
     let tampered = body.replacen("<Encrypt><![CDATA[", "<Encrypt><![CDATA[A", 1);
-    for (query, body) in [
-        (&query_before, &body_before),
-        (&query_other, &body_other),
-        (&query_right, &tampered),
-        (&query_before, &body),
-        (&query(NOW_S), &plain),
-        (&query(NOW_S), &body),
+    for (query, body, refused) in [
+        (&query_before, &body_before, Refused::Sealed),
+        (&query_other, &body_other, Refused::Sealed),
+        (&query_right, &tampered, Refused::Forged),
+        (&query_before, &body, Refused::Forged),
+        (&query(NOW_S), &plain, Refused::Forged),
+        (&query(NOW_S), &body, Refused::Forged),
     ] {
-        assert_eq!(receive(&one, "POST", query, body), Err(Refused::Forged));
+        assert_eq!(receive(&one, "POST", query, body), Err(refused));
     }
     assert!(receive(&one, "POST", &query_right, &body).is_ok());
 }

@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 const SENTENCES_MAX: usize = 3;
 /// Characters of an answer after which no sentence is added.
 const ANSWER_CHARS_MAX: usize = 400;
-/// Letters of a passage that is short enough to be said whole, exceptions and all; a Han character counts as three.
+/// A rule and its exception: a passage of so few sentences is said whole.
+const WHOLE_SENTENCES_MAX: usize = 2;
+/// Letters of such a passage; a Han character counts as three.
 const WHOLE_LETTERS_MAX: usize = 200;
 /// Of the question's tokens, the share that the best sentence must hold; else the passage's beginning answers its heading.
 const HELD_MIN: f32 = 0.25;
@@ -88,7 +90,7 @@ pub(super) fn answer(passage: &Passage, question: &str) -> String {
             best(&all, &held, most)
         };
     let letters = |c: char| if crate::text::han(c) { 3 } else { 1 };
-    let is_short = all.len() <= SENTENCES_MAX
+    let is_short = all.len() <= WHOLE_SENTENCES_MAX
         && passage.text.chars().map(letters).sum::<usize>() <= WHOLE_LETTERS_MAX;
     let chosen = if is_short {
         (0..all.len()).collect()

@@ -139,7 +139,7 @@ fn an_answer_is_the_passage_s_own_sentences() {
     check_answer(
         "实木家具要离暖气多远",
         Language::Zh,
-        "请离暖气一米以上，湿度保持在 40%–60%。",
+        "木材会随湿度伸缩。请离暖气一米以上，湿度保持在 40%–60%。",
     );
     check_answer(
         "真皮沙发能用酒精清洁吗",
