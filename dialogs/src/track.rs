@@ -1,6 +1,8 @@
 //! Dialogue state tracking: what an utterance changes in what is known.
 
+mod figures;
 mod kinds;
+mod mentioned;
 mod pointed;
 
 use crate::aspect::Toward;
@@ -9,12 +11,14 @@ use crate::conversation::Conversation;
 use crate::cue;
 use crate::event::{Event, Exclusion, Filled, SlotValue};
 use crate::flow::{Flow, Then};
-use crate::measure::{Dimension, MeasureBound, Quality};
+use crate::measure::MeasureBound;
 use crate::money::{Currency, Money};
 use crate::nlu::{Entity, Understanding, Value};
 use crate::text;
 use kinds::{asked_type, asks_of_one, asks_of_service, asks_when_open, below, deepest_type};
 pub(crate) use kinds::{can_it, related};
+pub use mentioned::mentioned;
+use mentioned::{is_a_place, of_brand_listed};
 
 /// Confidence below which an intent starts nothing that leads to a person.
 const GUESS_MAX: f64 = 0.4;
@@ -24,33 +28,6 @@ const YES: &str = "yes";
 /// What a slot of a taste holds.
 pub(crate) const TASTE_LESS: &str = "less";
 pub(crate) const TASTE_MORE: &str = "more";
-/// Slots that hold a number; a correction of one is told by its size.
-const NUMBER_SLOTS: [&str; 5] = [
-    "budget_min",
-    "deadline_days",
-    "people",
-    "quantity",
-    "budget_max",
-];
-/// How many times larger or smaller a corrected number may be.
-const CORRECTION_FACTOR: f64 = 20.0;
-/// What a figure is of where nobody says so.
-const USUAL_QUALITIES: [Quality; 13] = [
-    Quality::Weight,
-    Quality::Capacity,
-    Quality::Screen,
-    Quality::Power,
-    Quality::Noise,
-    Quality::Storage,
-    Quality::Area,
-    Quality::Cups,
-    Quality::Seats,
-    Quality::Battery,
-    Quality::Size,
-    Quality::Width,
-    Quality::Length,
-];
-
 /// What tracking may look at beside the conversation.
 pub struct Known<'a> {
     pub catalogue: &'a Catalogue,
@@ -75,154 +52,6 @@ pub fn track(
     }
     tracker.flows(understanding);
     tracker.events
-}
-
-/// The products that the words point at, in the order in which they are named.
-pub fn mentioned(
-    conversation: &Conversation,
-    understanding: &Understanding,
-    catalogue: &Catalogue,
-    now_ms: i64,
-) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    let highest = understanding
-        .entities
-        .iter()
-        .filter_map(|e| match e.value {
-            Value::Ordinal { index } => Some(index as usize),
-            _ => None,
-        })
-        .max()
-        .unwrap_or(0);
-    // "The first and the second" after a single card means the list before it.
-    let list = if highest > conversation.listed.len() {
-        &conversation.listed_before
-    } else {
-        &conversation.listed
-    };
-    if let Some(id) = of_brand_listed(conversation, understanding, catalogue) {
-        return vec![id];
-    }
-    let names_products = understanding
-        .entities
-        .iter()
-        .any(|e| !e.negated && matches!(e.value, Value::Product { .. }));
-    for entity in understanding.entities.iter().filter(|e| !e.negated) {
-        let found = match &entity.value {
-            Value::Product { id } => vec![id.clone()],
-            Value::Ordinal { index } => nth(list, *index).into_iter().collect(),
-            Value::LastShown => last_shown(conversation).into_iter().collect(),
-            Value::PricedAt { amount } => {
-                let kind = deepest_type(understanding).map(|(key, _)| key.as_str());
-                pointed::priced_at(*amount, kind, catalogue, now_ms)
-            }
-            Value::Number { count }
-                if only_a_number(understanding) && is_a_place(conversation, *count) =>
-            {
-                nth(&conversation.listed, *count).into_iter().collect()
-            }
-            // "The Uno and the Duo, both of them": they are named already.
-            Value::OfShown { which } if !names_products => {
-                pointed::of_shown(*which, conversation, catalogue, now_ms)
-            }
-            _ => Vec::new(),
-        };
-        for id in found {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-    }
-    // “The white E2”; “and in black?” of the one under discussion.
-    let names_kind = understanding
-        .entities
-        .iter()
-        .any(|e| matches!(e.value, Value::ProductType { .. } | Value::Brand { .. }));
-    let one = match ids.as_slice() {
-        [] if !names_kind => conversation.focus.as_deref(),
-        [one] => Some(one.as_str()),
-        _ => None,
-    };
-    if let Some(variant) = one.and_then(|id| variant_told(id, understanding, catalogue)) {
-        ids = vec![variant];
-    }
-    ids
-}
-
-/// “The Guyu one”, 谷雨那款: the one product of that brand in the list, where a brand and a pointing word are all that names it.
-fn of_brand_listed(
-    conversation: &Conversation,
-    understanding: &Understanding,
-    catalogue: &Catalogue,
-) -> Option<String> {
-    let lists = [&conversation.listed, &conversation.listed_before];
-    let named = || understanding.entities.iter().filter(|e| !e.negated);
-    let points = named().any(|e| matches!(e.value, Value::LastShown));
-    let brand_of = |id: &str| catalogue.get(id)?.brand.clone();
-    let brand = named().find_map(|e| match &e.value {
-        Value::Brand { key } if points => Some(key.clone()),
-        // A product may be called One, too.
-        Value::Product { id } if text::fold(&e.quote).ends_with(" one") => {
-            brand_of(id).filter(|_| !lists.iter().any(|list| list.contains(id)))
-        }
-        _ => None,
-    })?;
-    let is_of_brand = |id: &&String| brand_of(id).as_ref() == Some(&brand);
-    let of_brand = lists
-        .into_iter()
-        .map(|list| list.iter().filter(is_of_brand).collect::<Vec<_>>())
-        .find(|ids| !ids.is_empty())?;
-    match of_brand.as_slice() {
-        [id] => Some((*id).clone()),
-        _ => None,
-    }
-}
-
-/// The variant of a product that has the values told.
-fn variant_told(id: &str, understanding: &Understanding, catalogue: &Catalogue) -> Option<String> {
-    let values: Vec<(String, String)> = understanding
-        .entities
-        .iter()
-        .filter(|entity| !entity.negated)
-        .filter_map(|entity| match &entity.value {
-            Value::Attribute { name, key } => Some((name.clone(), key.clone())),
-            _ => None,
-        })
-        .collect();
-    let variant = catalogue.variant(id, &values)?;
-    Some(variant.id.clone())
-}
-
-/// The product under discussion; under a new list, the one that was before it.
-fn last_shown(conversation: &Conversation) -> Option<String> {
-    let spoken_of = match conversation.slot("product") {
-        Some(SlotValue::Key(id)) => Some(id.clone()),
-        _ => None,
-    };
-    conversation
-        .focus
-        .clone()
-        .or(spoken_of)
-        .or_else(|| conversation.listed.first().cloned())
-}
-
-fn nth(list: &[String], index: u32) -> Option<String> {
-    let index = usize::try_from(index).ok()?.checked_sub(1)?;
-    list.get(index).cloned()
-}
-
-fn only_a_number(understanding: &Understanding) -> bool {
-    understanding.entities.len() == 1
-}
-
-/// Whether a bare number points into the list shown, and is no answer to the question asked.
-fn is_a_place(conversation: &Conversation, count: u32) -> bool {
-    match conversation.asked.as_deref() {
-        Some("people" | "quantity" | "deadline_days") => false,
-        // Nobody's budget is as small as a place in a list.
-        Some("budget_max") => usize::try_from(count).is_ok_and(|n| n <= conversation.listed.len()),
-        _ => true,
-    }
 }
 
 struct Tracker<'a> {
@@ -454,101 +283,6 @@ impl Tracker<'_> {
             && self.known.catalogue.get(id).is_some()
         {
             self.fill("product", SlotValue::Key(id.clone()), &entity.quote);
-        }
-    }
-
-    /// A number in a correction refills what was asked for, or the last number told that is of its size.
-    fn correct(&mut self, count: u32, money: bool, quote: &str) {
-        let conversation = self.conversation;
-        let size = |slot: &str| match conversation.slot(slot) {
-            Some(SlotValue::Count(held)) => Some(f64::from(*held)),
-            Some(SlotValue::Money(held)) => {
-                let minor_per_major = 10_f64.powi(held.currency.digits() as i32);
-                Some(held.minor as f64 / minor_per_major)
-            }
-            _ => None,
-        };
-        let alike = |slot: &str| {
-            size(slot).is_some_and(|held| {
-                let ratio = f64::from(count.max(1)) / held.max(1.0);
-                (1.0 / CORRECTION_FACTOR..=CORRECTION_FACTOR).contains(&ratio)
-            })
-        };
-        let is_money = |slot: &str| slot.starts_with("budget");
-        let asked = conversation
-            .asked
-            .as_deref()
-            .and_then(|asked| NUMBER_SLOTS.into_iter().find(|slot| *slot == asked))
-            .filter(|slot| !money || is_money(slot));
-        let latest = NUMBER_SLOTS
-            .into_iter()
-            .filter(|slot| {
-                if money {
-                    is_money(slot) && size(slot).is_some()
-                } else {
-                    alike(slot)
-                }
-            })
-            .max_by_key(|slot| conversation.slots.get(*slot).map(|filled| filled.turn));
-        let slot = asked.or(latest).or(money.then_some("budget_max"));
-        let amount = Money::from_major(i64::from(count), self.known.currency);
-        match slot {
-            Some("budget_max") => self.budget(None, Some(amount), quote),
-            Some("budget_min") => self.budget(Some(amount), None, quote),
-            Some(slot) => self.fill(slot, SlotValue::Count(count), quote),
-            None => {}
-        }
-    }
-
-    /// The attribute that tells such a figure of the products wanted.
-    fn measured(
-        &self,
-        quality: Option<Quality>,
-        dimension: Dimension,
-        understanding: &Understanding,
-    ) -> Option<String> {
-        let kind = deepest_type(understanding)
-            .map(|(key, _)| key.as_str())
-            .or_else(|| match self.conversation.slot("category") {
-                Some(SlotValue::Key(key)) => Some(key.as_str()),
-                _ => None,
-            })
-            .unwrap_or_default();
-        let catalogue = self.known.catalogue;
-        let told = |quality: Quality| {
-            catalogue
-                .attribute_for(quality, kind)
-                .filter(|(_, of)| *of == dimension)
-                .map(|(attribute, _)| attribute)
-        };
-        if let Some(quality) = quality {
-            return told(quality);
-        }
-        USUAL_QUALITIES
-            .into_iter()
-            .filter(|quality| quality.can_be(dimension))
-            .find_map(told)
-            .or_else(|| {
-                catalogue
-                    .measured(kind)
-                    .iter()
-                    .filter(|m| m.dimension == dimension)
-                    .max_by_key(|m| m.products)
-                    .map(|m| m.attribute.clone())
-            })
-    }
-
-    /// A new statement of the budget replaces the old one; another currency is not taken over.
-    fn budget(&mut self, min: Option<Money>, max: Option<Money>, quote: &str) {
-        let ours = |money: &Option<Money>| money.is_none_or(|m| m.currency == self.known.currency);
-        if !ours(&min) || !ours(&max) {
-            return;
-        }
-        for (slot, amount) in [("budget_min", min), ("budget_max", max)] {
-            match amount {
-                Some(amount) => self.fill(slot, SlotValue::Money(amount), quote),
-                None => self.clear(slot),
-            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! The draft of a reply: the shop's wordings with every fact bound to its evidence.
 
 mod advice;
+mod comparing;
+mod criteria;
 mod draft;
 mod facts;
 mod hours;

@@ -1,27 +1,15 @@
 //! What each intent is answered with.
 
 use super::{Act, Decider};
-use crate::catalogue::Query;
 use crate::choice;
 use crate::conversation::Mode;
 use crate::cue::Cue;
 use crate::flow::known;
 use crate::handoff::Reason;
 use crate::nlu::{Superlative, Value};
-use crate::text;
 
-/// Confidence from which an intent stands beside facts that speak for another.
-const SURE_MIN: f64 = 0.65;
-/// Nearness (0 to 1) from which words name one product of a kind.
-const NAMED_SCORE_MIN: f32 = 0.4;
-/// How much nearer than what is in stock it must come.
-const NEARER_MIN: f32 = 1.5;
 /// Confidence from which somebody buys who asks for the price as well.
 const CERTAIN_MIN: f64 = 0.85;
-/// Characters of most Chinese words.
-const HAN_WORD_CHARS: usize = 2;
-/// Characters of a question from which on it says what it is about.
-const TELLING_CHARS_MIN: usize = 4;
 /// Products of one message that are each answered.
 const TOGETHER_MAX: usize = 3;
 
@@ -31,54 +19,6 @@ fn is_of_each(act: &Act) -> bool {
 }
 
 impl Decider<'_> {
-    /// A product is named and nothing is told that others could be chosen by.
-    fn names_only_a_product(&self) -> bool {
-        let entities = &self.scene.understanding.entities;
-        !self.mentioned.is_empty()
-            && entities.iter().all(|entity| {
-                matches!(
-                    entity.value,
-                    Value::Product { .. }
-                        | Value::PricedAt { .. }
-                        | Value::ProductType { .. }
-                        | Value::Brand { .. }
-                        | Value::LastShown
-                        | Value::Ordinal { .. }
-                        | Value::OfShown { .. }
-                ) && !entity.negated
-            })
-    }
-
-    pub(super) fn says_budget(&self) -> bool {
-        let entities = &self.scene.understanding.entities;
-        entities
-            .iter()
-            .any(|entity| matches!(entity.value, Value::Budget { .. }))
-    }
-
-    pub(super) fn says_value(&self) -> bool {
-        self.scene
-            .understanding
-            .entities
-            .iter()
-            .any(|entity| matches!(entity.value, Value::Attribute { .. }))
-    }
-
-    pub(super) fn names_extreme(&self) -> bool {
-        self.superlative().is_some()
-    }
-
-    pub(super) fn superlative(&self) -> Option<Superlative> {
-        self.scene
-            .understanding
-            .entities
-            .iter()
-            .find_map(|entity| match &entity.value {
-                Value::Superlative { of } => Some(*of),
-                _ => None,
-            })
-    }
-
     pub(super) fn intent(&mut self, intent: &str) {
         let why = format!("intent {intent}");
         let target = self.target();
@@ -320,20 +260,6 @@ impl Decider<'_> {
         }
     }
 
-    /// Several of what is wanted lie on the table, and none is under discussion.
-    fn lists_what_is_wanted(&self) -> bool {
-        let conversation = self.scene.conversation;
-        conversation.listed.len() > 1 && conversation.focus.is_none() && self.wanted().is_concrete()
-    }
-
-    /// “Which one is easier to clean?”, of what was just shown.
-    fn asks_which_of_those(&self) -> bool {
-        self.scene.conversation.listed.len() > 1
-            && !self.told_something()
-            && Cue::WhichOne.is_in(&self.words)
-            && self.superlative().is_none()
-    }
-
     /// The first of those shown, with its reasons; a comparison that nothing here tells is said to be unknown.
     fn which_of_those(&mut self, why: String) {
         let first = self.scene.conversation.listed.first().cloned();
@@ -341,79 +267,6 @@ impl Decider<'_> {
             Some(id) => self.act(Act::Reasons { id }, why),
             None => self.act(Act::NotCompared, why),
         }
-    }
-
-    /// Goods of a kind are named, not whatever goes with a product.
-    fn names_goods(&self) -> bool {
-        let entities = &self.scene.understanding.entities;
-        !Cue::Accessories.is_in(&self.words)
-            && entities
-                .iter()
-                .any(|entity| matches!(entity.value, Value::ProductType { .. }))
-    }
-
-    pub(super) fn is_sure_of(&self, intent: &str) -> bool {
-        self.has_at_least(intent, SURE_MIN)
-    }
-
-    fn has_at_least(&self, intent: &str, confidence: f64) -> bool {
-        let intents = &self.scene.understanding.intents;
-        intents
-            .iter()
-            .any(|i| i.name == intent && i.confidence >= confidence)
-    }
-
-    fn asks(&self, intent: &str) -> bool {
-        let mut intents = self.scene.understanding.intents.iter();
-        intents.any(|i| i.name == intent)
-    }
-
-    /// Goods are to have something that others of their kind lack.
-    pub(super) fn wishes_feature(&self) -> bool {
-        let entities = &self.scene.understanding.entities;
-        entities
-            .iter()
-            .any(|entity| matches!(entity.value, Value::Feature { .. }) && !entity.negated)
-    }
-
-    /// Goods of a kind are asked for, and the intent is a guess; or a kind is named with what it should be, and nothing is asked.
-    fn rather_wants_goods(&self, intent: &str) -> bool {
-        let entities = &self.scene.understanding.entities;
-        let names =
-            |wanted: fn(&Value) -> bool| entities.iter().any(|e| !e.negated && wanted(&e.value));
-        let describes = names(|value| matches!(value, Value::ProductType { .. }))
-            && names(|value| matches!(value, Value::Attribute { .. }));
-        (describes && !self.is_a_question())
-            || self.wishes_feature()
-            || (self.says_budget() && !self.is_in_the_knowledge())
-            || (!self.is_sure_of(intent) && self.names_kind() && Cue::HasGoods.is_in(&self.words))
-    }
-
-    /// A kind, a brand or a property of the catalogue is named.
-    pub(super) fn names_kind(&self) -> bool {
-        let entities = &self.scene.understanding.entities;
-        entities.iter().any(|entity| {
-            matches!(
-                entity.value,
-                Value::ProductType { .. } | Value::Brand { .. } | Value::Attribute { .. }
-            )
-        })
-    }
-
-    /// A question in words that the shop has nothing for, before any product was spoken of.
-    fn is_about_nothing_here(&self, target: &Option<String>) -> bool {
-        let conversation = self.scene.conversation;
-        let wanted = self.wanted();
-        target.is_none()
-            && conversation.listed.is_empty()
-            && !wanted.is_concrete()
-            && !self.told_something()
-            && wanted.words.chars().filter(|c| c.is_alphanumeric()).count() >= TELLING_CHARS_MIN
-    }
-
-    /// A kind is named, no product of it, and the words say more: what fits or works is asked.
-    fn asks_of_a_kind(&self) -> bool {
-        self.mentioned.is_empty() && self.names_goods() && self.is_a_question()
     }
 
     /// The product of the kind whose words come nearest, else that nothing is written.
@@ -425,62 +278,6 @@ impl Decider<'_> {
             Some(hit) => self.act(Act::Details { id: hit.id }, why),
             None => self.know(why),
         }
-    }
-
-    /// What a product says of itself has a word of the question beside the kinds that it names.
-    fn tells_of_the_question(&self, id: &str) -> bool {
-        let Some(product) = self.scene.shop.catalogue.get(id) else {
-            return false;
-        };
-        let mut words = self.wanted().words;
-        for entity in &self.scene.understanding.entities {
-            words = words.replacen(&text::fold(&entity.quote), " ", 1);
-        }
-        let told: Vec<String> = product
-            .description
-            .texts()
-            .map(|(_, t)| text::fold(t))
-            .collect();
-        let is_told = |piece: &str| told.iter().any(|text| text.contains(piece));
-        words.split(|c: char| !c.is_alphanumeric()).any(|word| {
-            let letters: Vec<char> = word.chars().collect();
-            match word.is_ascii() {
-                true => word.len() >= TELLING_CHARS_MIN && is_told(word),
-                false => letters
-                    .windows(HAN_WORD_CHARS)
-                    .any(|pair| is_told(&pair.iter().collect::<String>())),
-            }
-        })
-    }
-
-    /// Goods asked for by their words that cannot be bought now: the nearest of their kind, whatever else is in stock.
-    fn sold_out_by_name(&self) -> Option<String> {
-        if !self.mentioned.is_empty() || !self.names_goods() {
-            return None;
-        }
-        let wanted = self.wanted();
-        let query = Query {
-            in_stock: false,
-            ..wanted.query(self.scene.at_ms, 1)
-        };
-        let catalogue = &self.scene.shop.catalogue;
-        let hit = catalogue.search(&query).into_iter().next()?;
-        let sold_out = !catalogue.get(&hit.id)?.in_stock();
-        let instead = catalogue.search(&wanted.query(self.scene.at_ms, 1));
-        let least = instead
-            .first()
-            .map_or(0.0, |other| other.score * NEARER_MIN)
-            .max(NAMED_SCORE_MIN);
-        (sold_out && hit.score >= least).then_some(hit.id)
-    }
-
-    /// “Is the one from yesterday still there?”, where nothing is known of yesterday.
-    fn recalls_what_is_unknown(&self, target: &Option<String>) -> bool {
-        Cue::SeenBefore.is_in(&self.words)
-            && target.is_none()
-            && self.scene.conversation.listed.is_empty()
-            && !self.says_value()
-            && !self.says_budget()
     }
 
     /// An act on one product, or the way to find out which.
@@ -553,80 +350,9 @@ impl Decider<'_> {
         }
     }
 
-    /// Too dear: said of what was shown it is an objection, before anything was shown a wish.
-    fn too_dear(&mut self, why: String) {
-        let conversation = self.scene.conversation;
-        if conversation.listed.is_empty() && conversation.focus.is_none() {
-            let wanted = self.wanted();
-            // The cheapest of all that is for an office is a paper cup.
-            if wanted.category.is_some() || wanted.brand.is_some() {
-                self.extreme(Superlative::Cheapest, why);
-            } else {
-                self.ask("category", why);
-            }
-        } else {
-            let id = self.end_of_list(false);
-            self.act(Act::EasePrice { id }, why);
-        }
-    }
-
-    fn compare(&mut self, why: String) {
-        let mut pair = self.mentioned.clone();
-        // “How does it compare with the Duo?”: with the one under discussion.
-        if pair.len() == 1 {
-            let focus = self.scene.conversation.focus.iter();
-            pair.extend(focus.filter(|id| !self.mentioned.contains(id)).cloned());
-        }
-        let conversation = self.scene.conversation;
-        // One card alone is compared with what was shown before it, where that is of its kind.
-        for id in conversation
-            .listed
-            .iter()
-            .chain(&conversation.listed_before)
-        {
-            let fits = pair.first().is_none_or(|first| self.is_of_kind(id, first));
-            if pair.len() < 2 && !pair.contains(id) && fits {
-                pair.push(id.clone());
-            }
-        }
-        match pair.as_slice() {
-            [first, second, ..] => self.act(
-                Act::Compare {
-                    first: first.clone(),
-                    second: second.clone(),
-                },
-                why,
-            ),
-            _ if self.scene.conversation.listed.is_empty() => self.recommend_or_ask(),
-            _ => {
-                let wanted = String::new();
-                self.act(Act::AskWhich { wanted }, why);
-            }
-        }
-    }
-
-    fn extreme(&mut self, of: Superlative, why: String) {
-        let mut wanted = self.wanted();
-        if wanted.is_concrete() || known(self.scene.conversation, "category") {
-            wanted.words.clear();
-            self.act(Act::Extreme { of, wanted }, why);
-        } else {
-            self.ask("category", why);
-        }
-    }
-
     pub(super) fn kinds(&mut self, why: String) {
         let wanted = self.wanted().without_words();
         self.act(Act::Kinds { wanted }, why);
-    }
-
-    /// How many products, not how many days.
-    pub(super) fn asks_how_many(&self) -> bool {
-        Cue::HowMany.is_in(&self.words) && !Cue::OtherCounts.is_in(&self.words)
-    }
-
-    pub(super) fn asks_what_kinds(&self) -> bool {
-        Cue::WhatKinds.is_in(&self.words) && !self.says_value()
     }
 
     fn affirmed(&mut self, why: String) {

@@ -5,8 +5,10 @@
 mod act;
 mod answer;
 mod bargain;
+mod comparing;
 mod days;
 mod doubt;
+mod heard;
 mod outside;
 mod pointing;
 mod property;
