@@ -68,6 +68,8 @@ pub enum Cue {
     MoneyBack,
     /// That something was had for longer than a parcel is looked at.
     LongAgo,
+    /// How much may be spent.
+    Budget,
     /// Several things as one sum.
     Together,
     /// Below something that leaves only so much room.
@@ -290,6 +292,7 @@ mod tests {
             Cue::OpensQuestion,
             Cue::MoneyBack,
             Cue::LongAgo,
+            Cue::Budget,
             Cue::Together,
             Cue::Beneath,
             Cue::Offers,

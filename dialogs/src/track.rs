@@ -47,6 +47,7 @@ pub fn track(
         events: Vec::new(),
     };
     tracker.category(understanding);
+    tracker.budget_taken_back();
     for entity in &understanding.entities {
         tracker.entity(entity, understanding);
     }

@@ -1,10 +1,12 @@
 //! Kinds of goods and brands that people ask for and this shop does not have: what can be said of them is only that.
 
+use super::Product;
 use super::lexicon::lexicon;
 use crate::Language;
 use crate::text;
 use crate::vocabulary::{TermKind, Vocabulary, at_borders};
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::BTreeSet;
 
 /// Letters of the shortest Latin word that names a kind.
 const LETTERS_MIN: usize = 3;
@@ -17,7 +19,8 @@ pub(super) struct Absent {
 }
 
 impl Absent {
-    pub(super) fn of(vocabulary: &Vocabulary) -> Self {
+    /// What stands in a title is here, whatever kind the lexicon takes it for.
+    pub(super) fn of(vocabulary: &Vocabulary, products: &[Product]) -> Self {
         let carried = |word: &str| {
             vocabulary
                 .find(word)
@@ -42,6 +45,8 @@ impl Absent {
                 length > 1 && (!word.is_ascii() || length >= LETTERS_MIN)
             }));
         }
+        let titled = in_titles(&words, products);
+        words.retain(|word| !titled.contains(word));
         let mut brands: Vec<String> = Vec::new();
         for names in include_str!("../../defaults/brands.tsv").lines() {
             if names.starts_with('#') {
@@ -67,6 +72,24 @@ impl Absent {
     pub(super) fn brand(&self, folded: &str) -> Option<(usize, usize)> {
         first(&self.brands, folded)
     }
+}
+
+/// Those of the words in Han characters that stand in a title.
+fn in_titles(words: &[String], products: &[Product]) -> BTreeSet<String> {
+    let han: Vec<String> = words.iter().filter(|w| !w.is_ascii()).cloned().collect();
+    let Some(automaton) = automaton(&han) else {
+        return BTreeSet::new();
+    };
+    let titles = products
+        .iter()
+        .filter_map(|product| product.title.own(Language::Zh));
+    let mut found = BTreeSet::new();
+    for title in titles {
+        let folded = text::fold(title);
+        let hits = automaton.find_iter(&folded);
+        found.extend(hits.filter_map(|hit| folded.get(hit.start()..hit.end()).map(str::to_owned)));
+    }
+    found
 }
 
 fn automaton(words: &[String]) -> Option<AhoCorasick> {

@@ -97,7 +97,7 @@ impl Catalogue {
             .collect();
         Self {
             chinese_brands,
-            absent: Absent::of(&vocabulary),
+            absent: Absent::of(&vocabulary, &products),
             vocabulary,
             products,
             own,

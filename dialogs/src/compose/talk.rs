@@ -149,7 +149,8 @@ impl Composer<'_> {
     /// The day in the shop's calendar, as people say it.
     fn sale_day(&self, product: &Product, at_ms: i64) -> Fact {
         let moment = &self.stage.moment;
-        let midnight_ms = moment.at_ms - i64::from(moment.minute) * MINUTE_MS;
+        let into_minute_ms = moment.at_ms.rem_euclid(MINUTE_MS);
+        let midnight_ms = moment.at_ms - into_minute_ms - i64::from(moment.minute) * MINUTE_MS;
         let days = (at_ms - midnight_ms).div_euclid(DAY_MS);
         let (_, month, day) = crate::calendar::Day(moment.day.0 + days).civil();
         let text = match self.stage.language {

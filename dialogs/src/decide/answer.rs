@@ -61,6 +61,8 @@ impl Decider<'_> {
                     self.which_of_those(why);
                 } else if self.asks_what_kinds() {
                     self.kinds(why);
+                } else if self.names_a_variant() {
+                    self.about(target, why, |id| Act::Details { id });
                 } else if let Some(of) = self.superlative() {
                     self.extreme(of, why);
                 } else if self.names_only_a_product() && Cue::HowTo.is_in(&self.words) {
@@ -122,7 +124,7 @@ impl Decider<'_> {
             "ask_details" if self.is_about_nothing_here(&target) => self.know(why),
             // “Does it come in green?”
             "ask_details" if self.says_value() && target.is_some() && !self.names_goods() => {
-                self.in_another_value(target, why);
+                self.value_of(target, why);
             }
             "ask_details" => self.about(target, why, |id| Act::Details { id }),
             "ask_reason" => self.about(target, why, |id| Act::Reasons { id }),
@@ -159,6 +161,10 @@ impl Decider<'_> {
                 self.discount(target, why);
             }
             "seen_cheaper" => self.act(Act::MatchPrice, why),
+            // 看下 Duo looks at it, and does not think it over.
+            "hesitate" if self.names_only_a_product() && self.names_a_product() => {
+                self.about(target, why, |id| Act::Details { id });
+            }
             "hesitate" if self.told_something() && !self.is_sure_of(intent) => {}
             "hesitate" => self.act(Act::Reassure, why),
             // “Is the first one comfy” sets nothing beside it.
@@ -219,6 +225,17 @@ impl Decider<'_> {
             "ask_compatibility" if self.is_in_the_knowledge() => self.know(why),
             // “Does the aluminium pot work on induction?”, of a kind: what the nearest says of itself.
             "ask_compatibility" if self.asks_of_a_kind() => self.nearest_of_kind(why),
+            // “Does it work on induction?”, of the product under discussion: what it says, not what goes with it.
+            "ask_compatibility"
+                if !self.names_goods()
+                    && !Cue::Accessories.is_in(&self.words)
+                    && target.is_some() =>
+            {
+                match target.filter(|id| self.tells_of_the_question(id)) {
+                    Some(id) => self.act(Act::Details { id }, why),
+                    None => self.know(why),
+                }
+            }
             "ask_compatibility" => {
                 self.about(target, why, |of| Act::Accessories { of, kind: None })
             }
@@ -318,6 +335,20 @@ impl Decider<'_> {
                 }
             }
         }
+    }
+
+    /// What a product says of the property whose value was named.
+    fn value_of(&mut self, target: Option<String>, why: String) {
+        let entities = &self.scene.understanding.entities;
+        let named = entities.iter().find_map(|entity| match &entity.value {
+            Value::Attribute { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        let attributes: Vec<String> = named.into_iter().collect();
+        self.about(target, why, |id| Act::Aspect {
+            id,
+            attributes: attributes.clone(),
+        });
     }
 
     /// A product asked for in some colour or size: in stock if it is that, else what it is.

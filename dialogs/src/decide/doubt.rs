@@ -47,6 +47,12 @@ impl Decider<'_> {
     fn as_meant(&self, intent: String, to_a_place: bool) -> String {
         let how = Cue::HowTo.is_in(&self.words) && !Cue::Buying.is_in(&self.words);
         match intent.as_str() {
+            // “The budget doesn't matter” asks for nothing cheaper.
+            "object_price" | "ask_cheaper" | "deny" | "hesitate"
+                if Cue::NoPreference.is_in(&self.words) && Cue::Budget.is_in(&self.words) =>
+            {
+                "inform".to_owned()
+            }
             "buy" if how => "ask_usage".to_owned(),
             guess if self.is_a_guess(guess) && self.orders_by_name() => "buy".to_owned(),
             // “When do you have the decaf again?” asks for no opening hours.

@@ -36,6 +36,23 @@ impl Decider<'_> {
             })
     }
 
+    pub(super) fn names_a_product(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        entities
+            .iter()
+            .any(|entity| matches!(entity.value, Value::Product { .. }))
+    }
+
+    /// “And the black one?”, of the product under discussion.
+    pub(super) fn names_a_variant(&self) -> bool {
+        let entities = &self.scene.understanding.entities;
+        self.mentioned.len() == 1
+            && !entities.is_empty()
+            && entities
+                .iter()
+                .all(|entity| matches!(entity.value, Value::Attribute { .. }) && !entity.negated)
+    }
+
     pub(super) fn says_budget(&self) -> bool {
         let entities = &self.scene.understanding.entities;
         entities

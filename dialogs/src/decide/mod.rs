@@ -209,7 +209,18 @@ impl Decider<'_> {
             .acts
             .iter()
             .any(|act| matches!(act, Act::EasePrice { .. }));
+        let bought: Vec<String> = self
+            .acts
+            .iter()
+            .filter_map(|act| match act {
+                Act::Buy { id } => Some(id.clone()),
+                _ => None,
+            })
+            .collect();
         let is_idle = |act: &Act| match act {
+            // What is bought is praised no more.
+            Act::Details { id } | Act::Reasons { id } => bought.contains(id),
+            Act::Bye => answers,
             Act::SmallTalk | Act::Thank | Act::Greet => says_bye,
             Act::Acknowledge => answers,
             Act::Cheaper { .. } => eases,

@@ -114,6 +114,9 @@ const POINTERS: [&str; 14] = [
     "推荐", "刚才",
 ];
 
+/// Words that stand between a negation and a value without turning away from it.
+const DEGREES: [&str; 8] = ["太", "很", "那么", "这么", "too", "very", "so", "that"];
+
 static AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
         r"^(?:的|色|款|牌子|品牌|家|那款|那种|这种|那个|这个|材质|我|就|都|也|可)*(?:不要|不考虑|不喜欢|不行|不想要|不需要|不用|别要|除外|以外|之外|算了|免了|排除)",
@@ -259,6 +262,10 @@ fn turned(gap: &str, no: &str) -> bool {
     }
     if gap.chars().any(|c| c.is_ascii_digit()) {
         return true;
+    }
+    // “Not too dark” wants no dark one.
+    if DEGREES.contains(&gap.trim()) {
+        return false;
     }
     let spaced = format!(" {} ", gap.trim());
     TURNS.iter().any(|turn| spaced.contains(turn))

@@ -2,6 +2,7 @@
 
 use super::Tracker;
 use super::kinds::deepest_type;
+use crate::cue::Cue;
 use crate::event::SlotValue;
 use crate::measure::{Dimension, Quality};
 use crate::money::Money;
@@ -114,6 +115,15 @@ impl Tracker<'_> {
                     .max_by_key(|m| m.products)
                     .map(|m| m.attribute.clone())
             })
+    }
+
+    /// “The budget doesn't matter any more.”
+    pub(super) fn budget_taken_back(&mut self) {
+        let words = crate::text::fold(&self.conversation.newest_words());
+        if Cue::NoPreference.is_in(&words) && Cue::Budget.is_in(&words) {
+            self.clear("budget_min");
+            self.clear("budget_max");
+        }
     }
 
     /// A new statement of the budget replaces the old one; another currency is not taken over.

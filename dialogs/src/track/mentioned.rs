@@ -26,7 +26,8 @@ pub fn mentioned(
         .max()
         .unwrap_or(0);
     // "The first and the second" after a single card means the list before it.
-    let list = if highest > conversation.listed.len() {
+    let is_of_list = matches!(conversation.listed.as_slice(), [only] if conversation.listed_before.contains(only));
+    let list = if highest > conversation.listed.len() || is_of_list {
         &conversation.listed_before
     } else {
         &conversation.listed
