@@ -2,7 +2,7 @@
 
 use super::{Act, Decider};
 use crate::flow::known;
-use crate::nlu::Superlative;
+use crate::nlu::{Superlative, Value};
 
 impl Decider<'_> {
     /// Too dear: said of what was shown it is an objection, before anything was shown a wish.
@@ -30,6 +30,17 @@ impl Decider<'_> {
             pair.extend(focus.filter(|id| !self.mentioned.contains(id)).cloned());
         }
         let conversation = self.scene.conversation;
+        // “Which dripper is better?”: drippers, whatever else lies on the table.
+        let entities = &self.scene.understanding.entities;
+        let kind = entities.iter().find_map(|entity| match &entity.value {
+            Value::ProductType { key } if !entity.negated => Some(key.clone()),
+            _ => None,
+        });
+        let catalogue = &self.scene.shop.catalogue;
+        let is_named = |id: &str| {
+            kind.as_ref()
+                .is_none_or(|kind| catalogue.is_of_kind(id, kind))
+        };
         // One card alone is compared with what was shown before it, where that is of its kind.
         for id in conversation
             .listed
@@ -37,7 +48,7 @@ impl Decider<'_> {
             .chain(&conversation.listed_before)
         {
             let fits = pair.first().is_none_or(|first| self.is_of_kind(id, first));
-            if pair.len() < 2 && !pair.contains(id) && fits {
+            if pair.len() < 2 && !pair.contains(id) && fits && is_named(id) {
                 pair.push(id.clone());
             }
         }
@@ -50,6 +61,10 @@ impl Decider<'_> {
                 why,
             ),
             _ if self.scene.conversation.listed.is_empty() => self.recommend_or_ask(),
+            [] if kind.is_some() => {
+                let wanted = self.wanted();
+                self.act(Act::Recommend { wanted }, why);
+            }
             _ => {
                 let wanted = String::new();
                 self.act(Act::AskWhich { wanted }, why);

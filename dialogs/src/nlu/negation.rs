@@ -155,7 +155,7 @@ pub(super) fn had_before(folded: &str, start: usize) -> bool {
 
 /// What the customer has: 已经有磨豆机了, “she has a kettle already”.
 static HAS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:已经有|家里有|有了|\b(?:already (?:has|have|got|own|owns|bought)|ve already got|s already got))(?:了)?(?: |一?(?:台|个|款|把|张|只|双|套|条|件)|an?\b|the\b|some\b)*$").ok()
+    Regex::new(r"(?:已经有|家里有|有了|(?:现在|目前|一直)(?:在)?用(?:的)?(?:是)?|\b(?:already (?:has|have|got|own|owns|bought)|ve already got|s already got))(?:了)?(?: |一?(?:台|个|款|把|张|只|双|套|条|件)|an?\b|the\b|some\b)*$").ok()
 });
 static HAS_ALREADY: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
     let has =
@@ -167,6 +167,14 @@ static HAS_ALREADY: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
 /// What somebody else has for whom the customer chooses: 他有咖啡机, “she has a kettle”.
 static OTHERS_HAVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?:[他她](?:们)?(?:家)?(?:里)?(?:也|都|自己)?有了?|\b(?:he|she|they)(?:'s got| has| have|'ve got| owns?| got))(?: |一?(?:台|个|款|把|张|只|双|套|条|件)|an?\b|the\b|some\b)*$").ok()
+});
+
+/// “I have a drip machine and need beans.”
+static HAS_AND_NEEDS: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+    let has = Regex::new(r"\b(?:i|we|she|he|they)(?: have| has| own| use|'ve got|ve got)(?: an?| the| my| our)?(?: \w+)?\s*$").ok()?;
+    let needs =
+        Regex::new(r"^[^.;!?]{0,24}\b(?:need|needs|want|wants|looking for|after)\b").ok()?;
+    Some((has, needs))
 });
 
 /// Whether what stands at `start..end` of a folded text is somebody's already.
@@ -189,9 +197,10 @@ pub(super) fn has_already(folded: &str, start: usize, end: usize) -> bool {
                 .is_some_and(|rest| rest.trim_end().ends_with(['吗', '么', '没']));
             found.is_some_and(|found| !asks(found.start()) && !ends_asking)
         })
-        || HAS_ALREADY
-            .as_ref()
-            .is_some_and(|(has, already)| has.is_match(clause) && already.is_match(after))
+        || [&HAS_ALREADY, &HAS_AND_NEEDS].into_iter().any(|both| {
+            both.as_ref()
+                .is_some_and(|(has, rest)| has.is_match(clause) && rest.is_match(after))
+        })
 }
 
 /// Where a clause ends; the point of `no. 2` does not.
