@@ -3,28 +3,28 @@
 //! Limits and behaviour are those of the Bot API (core.telegram.org/bots/api, /bots/faq) and of its server (github.com/tdlib/telegram-bot-api).
 
 mod ask;
+mod check;
 mod client;
 mod place;
 mod render;
+mod source;
 mod update;
 
 use crate::{
     Acknowledgement, Address, Answer, Arrival, Asking, Capabilities, Cards, CatchUp, Channel,
     Check, Choices, Delivered, Delivery, Handoff, Idempotency, Keep, LanePace, Length, Outbound,
-    OutboundBody, Pace, PullError, Pulled, Receipt, Receipts, Received, Refused, Sending, Source,
-    SyncReply, Typing, Unit, Unkept,
+    OutboundBody, Pace, Receipt, Receipts, Received, Refused, Sending, Source, SyncReply, Typing,
+    Unit, Unkept,
 };
 use ask::Failed;
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use place::{Moves, Whereabouts};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
-use teloxide_core::{ApiError, Bot, RequestError};
+use teloxide_core::{Bot, RequestError};
 use update::Own;
 use url::Url;
 
@@ -63,15 +63,8 @@ const PACE: Pace = Pace {
 const TYPING_MS: u64 = 5_000;
 /// How long Telegram delivers a message again, milliseconds.
 const REDELIVERED_MS: u64 = 24 * 60 * 60 * 1000;
-/// Wait after a poll that another has cut off or that failed, milliseconds.
-const POLL_RETRY_MS: u64 = 1_000;
-/// Presses that are answered at once, and how long all of a poll may take: nothing is polled meanwhile, and a button that is not answered stops waiting by itself.
-const ANSWERS_AT_ONCE: usize = 8;
-const ANSWERS_MAX: Duration = Duration::from_secs(3);
 /// A connection that rested longer is not used again: one that Telegram closes meanwhile leaves nobody knowing what arrived.
 const IDLE_MAX: Duration = Duration::from_secs(20);
-/// Updates that wait without having been delivered: more is a sign that something is wrong.
-const PENDING_MAX: u32 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -151,166 +144,10 @@ impl Telegram {
         secret.expose_secret().as_bytes().ct_eq(given).into()
     }
 
-    async fn checked(&self) -> Vec<Check> {
-        let me = match client::me(&self.bot).await {
-            Ok(me) => me,
-            Err(error @ RequestError::Api(ApiError::InvalidToken)) => {
-                return vec![Check::wrong(
-                    client::told(&error),
-                    "take the token from @BotFather and set channels.telegram.token or token_file",
-                )];
-            }
-            Err(error) => return vec![self.unreached(&error)],
-        };
-        let mut found = vec![Check::fine(format!(
-            "the token is that of @{}",
-            me.user.username.as_deref().unwrap_or("?")
-        ))];
-        match client::webhook(&self.bot).await {
-            Ok(hook) => found.push(self.hook(&hook)),
-            Err(error) => found.push(Check::wrong(client::told(&error), "try again")),
-        }
-        found
-    }
-
-    /// The host is named: the machine may reach the web and not this.
-    fn unreached(&self, error: &RequestError) -> Check {
-        let url = self.bot.api_url();
-        let host = url.host_str().unwrap_or("?");
-        let host = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        match error {
-            RequestError::Network(_) | RequestError::InvalidJson { .. } => Check::wrong(
-                match error {
-                    RequestError::Network(error) if error.is_connect() => {
-                        format!("no connection to {host}")
-                    }
-                    error => format!("{} from {host}", client::told(error)),
-                },
-                format!(
-                    "see that this machine reaches {host} (name, firewall, proxy), or set channels.telegram.api_url to a Bot API server that it reaches"
-                ),
-            ),
-            error => Check::wrong(client::told(error), "try again"),
-        }
-    }
-
-    fn hook(&self, hook: &client::Webhook) -> Check {
-        let Ok(url) = Url::parse(&hook.url) else {
-            return match self.mode {
-                Mode::Polling => Check::fine("no webhook is set, as polling needs it"),
-                Mode::Webhook => Check::wrong(
-                    "no webhook is set, so nothing arrives",
-                    "call setWebhook with https://YOUR.SHOP/webhooks/telegram and the secret, or set channels.telegram.mode to polling",
-                ),
-            };
-        };
-        let host = url.host_str().unwrap_or("?");
-        if self.mode == Mode::Polling {
-            return Check::wrong(
-                format!("a webhook is set at {host}, so polling is refused"),
-                "call deleteWebhook, or set channels.telegram.mode to webhook",
-            );
-        }
-        if url.path() != "/webhooks/telegram" {
-            return Check::wrong(
-                format!("the webhook at {host} has the path {}", url.path()),
-                "call setWebhook with a URL that ends in /webhooks/telegram",
-            );
-        }
-        let state = format!(
-            "the webhook is at {host}; {} updates wait",
-            hook.pending_update_count
-        );
-        let kinds = &hook.allowed_updates;
-        let is_missing = |kind: &&str| !kinds.is_empty() && !kinds.iter().any(|it| it == kind);
-        let missing: Vec<&str> = client::KINDS.into_iter().filter(is_missing).collect();
-        match &hook.last_error_message {
-            _ if !missing.is_empty() => Check::wrong(
-                format!("{state}; it is not sent {}", missing.join(", ")),
-                format!(
-                    "call setWebhook again with allowed_updates of {}, or with an empty list",
-                    client::KINDS.join(", ")
-                ),
-            ),
-            Some(error) if hook.pending_update_count > 0 => Check::wrong(
-                format!("{state}; Telegram was last told: {error}"),
-                "401 means another secret here than at setWebhook; else see whether the URL is reachable from outside",
-            ),
-            _ if hook.pending_update_count > PENDING_MAX => Check::wrong(
-                state,
-                "see whether the URL is reachable and the server keeps up",
-            ),
-            _ => Check::fine(state),
-        }
-    }
-
     async fn met(&self) -> Result<(), RequestError> {
         let me = client::me(&self.bot).await?;
         let _ = self.username.set(me.user.username.unwrap_or_default());
         Ok(())
-    }
-
-    async fn pulled(&self, cursor: Option<&str>, now_ms: i64) -> Result<Pulled, PullError> {
-        // Without its own name it cannot tell what of a group is for it.
-        if self.username.get().is_none() {
-            self.met().await.map_err(failed)?;
-        }
-        // Another bot counts its updates from elsewhere.
-        let offset = cursor
-            .and_then(|cursor| cursor.split_once(':'))
-            .filter(|(id, _)| *id == self.id.to_string())
-            .and_then(|(_, offset)| offset.parse().ok());
-        let begun = Instant::now();
-        let updates = client::updates(&self.bot, offset).await.map_err(failed)?;
-        // A press is told without a time, at the end of a call that may have waited long.
-        let waited_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let now_ms = now_ms.saturating_add_unsigned(waited_ms);
-        let mut pulled = Pulled {
-            arrivals: Vec::new(),
-            unread: Vec::new(),
-            cursor: None,
-            to_confirm: Vec::new(),
-        };
-        let mut next = None;
-        for update in &updates {
-            // One that cannot be read is passed over: asking for it again would stop everything behind it.
-            let id = update.get("update_id").and_then(serde_json::Value::as_i64);
-            next = next.max(id.map(|id| id.saturating_add(1)));
-            match update::read(update, self.own(), now_ms) {
-                Ok(read) => {
-                    pulled.arrivals.extend(read.arrival);
-                    pulled.to_confirm.extend(read.callback);
-                }
-                Err(what) => pulled.unread.push(what),
-            }
-        }
-        pulled.cursor = next.map(|next| format!("{}:{next}", self.id));
-        Ok(pulled)
-    }
-}
-
-fn failed(error: RequestError) -> PullError {
-    let why = client::told(&error);
-    match error {
-        RequestError::RetryAfter(wait) => PullError::Later {
-            wait_ms: u64::from(wait.seconds()) * 1000,
-            why,
-        },
-        RequestError::Api(ApiError::CantGetUpdates | ApiError::InvalidToken) => {
-            PullError::Stopped { why }
-        }
-        RequestError::Api(ApiError::Unknown(told)) if told.contains("while webhook is active") => {
-            PullError::Stopped {
-                why: "a webhook is set, so polling is refused; call deleteWebhook, or set channels.telegram.mode to webhook".to_owned(),
-            }
-        }
-        _ => PullError::Later {
-            wait_ms: POLL_RETRY_MS,
-            why,
-        },
     }
 }
 
@@ -470,36 +307,6 @@ impl Channel for Telegram {
 
     fn check(&self) -> Asking<'_, Vec<Check>> {
         Box::pin(self.checked())
-    }
-}
-
-impl Source for Telegram {
-    fn pull<'a>(
-        &'a self,
-        cursor: Option<&'a str>,
-        now_ms: i64,
-    ) -> Asking<'a, Result<Pulled, PullError>> {
-        Box::pin(self.pulled(cursor, now_ms))
-    }
-
-    fn confirm<'a>(&'a self, pulled: &'a Pulled) -> Asking<'a, ()> {
-        Box::pin(async move {
-            let mut left = pulled.to_confirm.iter();
-            let mut under_way = FuturesUnordered::new();
-            let all = async {
-                loop {
-                    while under_way.len() < ANSWERS_AT_ONCE
-                        && let Some(id) = left.next()
-                    {
-                        under_way.push(client::answer_callback(&self.bot, id));
-                    }
-                    if under_way.next().await.is_none() {
-                        return;
-                    }
-                }
-            };
-            let _ = tokio::time::timeout(ANSWERS_MAX, all).await;
-        })
     }
 }
 
