@@ -45,6 +45,10 @@ const HOW_IS_IT: [&str; 12] = [
 ];
 /// Intents that accompany others, the most telling first.
 const COURTESIES: [&str; 5] = ["affirm", "goodbye", "small_talk", "thank", "greet"];
+/// What a customer may ask for in one letter among many, and must get.
+const NEVER_LOST: [&str; 2] = ["ask_human", "opt_out"];
+/// Letters of one turn that are classified each.
+const LETTERS_MAX: usize = 16;
 /// Clauses of one message that are classified.
 const CLAUSES_MAX: usize = 12;
 
@@ -255,6 +259,31 @@ pub(super) fn intents(folded: &str, read: &[Read], listening: &Listening<'_>) ->
     }
     found.truncate(INTENTS_MAX);
     found
+}
+
+/// Letters of one turn stand on lines of their own. Who asks for a person in one of them, or not to be written to, is heard whatever all of them resemble together.
+pub(super) fn with_each_letter(
+    message: &str,
+    mut together: Vec<Intent>,
+    listening: &Listening<'_>,
+) -> Vec<Intent> {
+    let letters: Vec<String> = message.lines().map(text::fold).collect();
+    if letters.len() < 2 {
+        return together;
+    }
+    for letter in letters.iter().rev().take(LETTERS_MAX) {
+        let read = listening.classifier.classify(letter).into_iter().next();
+        let Some(mut intent) = read.filter(|intent| {
+            NEVER_LOST.contains(&intent.name.as_str()) && intent.confidence >= CERTAIN
+        }) else {
+            continue;
+        };
+        intent.said.clone_from(letter);
+        together.retain(|other| other.name != intent.name);
+        together.insert(0, intent);
+    }
+    together.truncate(INTENTS_MAX);
+    together
 }
 
 /// Web addresses name pages and want nothing; a message of nothing else stays as it is.

@@ -75,7 +75,8 @@ pub fn understand(message: &str, listening: &Listening<'_>) -> Understanding {
         listening.vocabulary,
     );
     let read = entities::find(&message, &folded, listening);
-    let intents = intents::intents(&folded.text, &read, listening);
+    let together = intents::intents(&folded.text, &read, listening);
+    let intents = intents::with_each_letter(&message, together, listening);
     let sentiment = sentiment::of(&folded.text);
     // An address or an account name is written in no language.
     let spoken = read
