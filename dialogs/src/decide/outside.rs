@@ -165,20 +165,18 @@ impl Decider<'_> {
     pub(super) fn know_about(&mut self, intent: &str, why: String) {
         let language = self.scene.conversation.language;
         let topic = cue::topic(intent, language).filter(|_| !self.is_a_guess(intent));
-        let has_topic = |intent: &String| cue::topic(intent, language).is_some();
-        let words = match self
-            .likely_intents()
+        let (whole, part) = (
+            self.scene.conversation.newest_words(),
+            self.words_of(intent),
+        );
+        let asked = self.likely_intents();
+        let of_pages = asked
             .iter()
-            .filter(|i| has_topic(i))
-            .count()
-        {
-            0 | 1 => self.scene.conversation.newest_words(),
-            _ => self.words_of(intent),
-        };
-        let part = self.words_of(intent);
-        let words = match !self.pages_answer(&words) && self.pages_answer(&part) {
+            .filter(|asked| cue::topic(asked, language).is_some());
+        let only_the_part = !self.pages_answer(&whole) && self.pages_answer(&part);
+        let words = match of_pages.count() > 1 || only_the_part {
             true => part,
-            false => words,
+            false => whole,
         };
         match topic {
             Some(topic) if !self.pages_answer(&words) => self.know_on(topic.to_owned(), None, why),
